@@ -1,0 +1,1 @@
+//! Content by storage key, over a directory.

@@ -1,0 +1,1 @@
+//! The nouns of Tidegate, each parsed once, at the edge.

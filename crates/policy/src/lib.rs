@@ -1,0 +1,1 @@
+//! The policy tree, its readers and printers, evaluation and explanation.

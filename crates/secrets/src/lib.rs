@@ -1,0 +1,1 @@
+//! Plain, hashed and sealed secrets as different types.
