@@ -25,14 +25,14 @@ pub(crate) fn run_targets(workspace: &Workspace) -> Result<String> {
     let folder = workspace.root.join("fuzz");
     let targets = targets(&folder)?;
     let host = host()?;
-    let built = workspace.target.join("fuzz");
+    let place = workspace.target.join("fuzz");
     let mut build = workspace.cargo(["build", "--locked", "--release", "--bins", "--target", &host]);
-    run(build.current_dir(&folder).env("CARGO_TARGET_DIR", &built).env("RUSTFLAGS", COVERAGE))?;
-    let programs = built.join(host).join("release");
+    run(build.current_dir(&folder).env("CARGO_TARGET_DIR", &place).env("RUSTFLAGS", COVERAGE))?;
+    let programs = place.join(host).join("release");
     let mut broken = Vec::new();
     for pair in targets.chunks(2) {
         let results: Vec<_> = std::thread::scope(|scope| {
-            let runs: Vec<_> = pair.iter().map(|name| scope.spawn(|| fuzz(&folder, &programs, &built, name))).collect();
+            let runs: Vec<_> = pair.iter().map(|name| scope.spawn(|| fuzz(&folder, &programs, &place, name))).collect();
             runs.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
         });
         broken.extend(pair.iter().zip(results).filter(|(_, result)| !matches!(result, Ok(Ok(())))).map(|(name, _)| name.as_str()));
@@ -53,7 +53,10 @@ fn targets(folder: &Path) -> Result<Vec<String>> {
         }
     }
     names.sort();
-    if names.is_empty() { bail!("fuzz/fuzz_targets has no target") } else { Ok(names) }
+    if names.is_empty() {
+        bail!("fuzz/fuzz_targets has no target");
+    }
+    Ok(names)
 }
 
 /// The platform's name, because flags for a named target leave build scripts alone.

@@ -1,3 +1,4 @@
+//! The project's tasks: `cargo xtask test`, `floors`, `generate`, `peers`, `measure`.
 //!
 //! For: everything that a person or CI does to the project besides building it. It may not depend on any crate of ours (what it
 //! needs of Tidegate it gets by running the program, as a user would), and nothing may depend on it.
@@ -5,6 +6,7 @@
 //! To add a test stage: a value in `test/stages.rs`. To add a crate: a line in `floors.rs`. To add a client or server that tests
 //! run against: a line in `peers/debian.rs` or `peers/go.rs`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a task does")]
+#![expect(clippy::disallowed_methods, reason = "tasks measure real time and run in the real environment")]
 
 use std::process::ExitCode;
 
@@ -18,6 +20,7 @@ mod floors;
 mod fuzz;
 mod generate;
 mod licences;
+mod measure;
 mod peers;
 mod postgres;
 mod server;
@@ -44,6 +47,8 @@ enum Task {
     Generate(generate::Options),
     /// Install the clients and servers that the tests run against.
     Peers,
+    /// Measure Tidegate beside its peers.
+    Measure(measure::Options),
 }
 
 fn main() -> ExitCode {
@@ -58,16 +63,14 @@ fn main() -> ExitCode {
 
 fn carry_out(task: Task) -> Result<()> {
     let workspace = &Workspace::load()?;
-    match task {
-        Task::Test(options) => test::run(workspace, &options),
-        Task::Floors => floors::check(workspace).map(say),
-        Task::Licences => licences::check(workspace).map(say),
-        Task::Generate(options) => generate::run(workspace, &options).map(say),
-        Task::Peers => peers::provision(workspace).map(say),
-    }
-}
-
-/// Prints what a task found out.
-fn say(remark: String) {
+    let remark = match task {
+        Task::Test(options) => return test::run(workspace, &options),
+        Task::Measure(options) => return measure::run(workspace, &options),
+        Task::Floors => floors::check(workspace)?,
+        Task::Licences => licences::check(workspace)?,
+        Task::Generate(options) => generate::run(workspace, &options)?,
+        Task::Peers => peers::provision(workspace)?,
+    };
     println!("{remark}");
+    Ok(())
 }

@@ -57,7 +57,9 @@ struct Outcome {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let chosen = choose(STAGES, options)?;
     if options.list {
-        chosen.iter().for_each(|stage| println!("{:<16} {:>5} s  {}", stage.name, stage.budget, stage.about));
+        for stage in chosen {
+            println!("{:<16} {:>5} s  {}", stage.name, stage.budget, stage.about);
+        }
         return Ok(());
     }
     let mut outcomes = Vec::new();
@@ -115,7 +117,9 @@ fn summarise(outcomes: &[Outcome]) -> Result<()> {
     }
     let total: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
     println!("total {:.0} s", total.as_secs_f64());
-    late(outcomes).iter().for_each(|line| println!("{line}"));
+    for line in late(outcomes) {
+        println!("{line}");
+    }
     let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
     let too_long = total > WHOLE_RUN;
     if too_long {
