@@ -65,7 +65,7 @@ fn carry_out(task: Task) -> Result<()> {
     let workspace = &Workspace::load()?;
     let remark = match task {
         Task::Test(options) => return test::run(workspace, &options),
-        Task::Measure(options) => return measure::run(workspace, &options),
+        Task::Measure(options) => return measure::measure(workspace, &options),
         Task::Floors => floors::check(workspace)?,
         Task::Licences => licences::check(workspace)?,
         Task::Generate(options) => generate::run(workspace, &options)?,

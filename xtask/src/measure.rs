@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::command::output;
+use crate::command::{output, run};
 use crate::peers;
 use crate::workspace::Workspace;
 
@@ -71,7 +71,7 @@ enum Against {
     Distribution3,
 }
 
-pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+pub(crate) fn measure(workspace: &Workspace, options: &Options) -> Result<()> {
     match &options.what {
         What::Compare(compare) => compare.run(workspace),
         What::Sink(options) => sink::run(options),
@@ -89,7 +89,7 @@ impl Compare {
         kit.seed(&ours.base(), ours.basic()?.as_deref())?;
         for against in &self.against {
             let other = against.start(workspace, &kit)?;
-            println!("# {}: a is {against:?}, b is Tidegate", against.groups());
+            println!("# a is {against:?}, b is Tidegate");
             for group in kit.groups(against.groups())? {
                 kit.compare(&group, &other, &ours)?;
             }
@@ -193,26 +193,20 @@ impl LoadKit {
     }
 
     fn seed(&self, base: &str, auth: Option<&str>) -> Result<()> {
-        let auth = auth.map(|auth| format!("--auth={auth}"));
-        run_silently(self.call(&["seed", base]).args(auth))
+        run(self.call(&["seed", base]).envs(auth.map(|auth| ("BENCH_AUTH", auth))))
     }
 
     fn static_tree(&self, folder: &Path) -> Result<()> {
-        run_silently(&mut self.call(&["static", &folder.to_string_lossy()]))
+        run(&mut self.call(&["static", &folder.to_string_lossy()]))
     }
 
     fn compare(&self, group: &str, other: &Registry, ours: &Ours) -> Result<()> {
-        let mut call = self.call(&["compare", &other.base(), &ours.base(), "--settle", "--only"]);
-        call.arg(format!("^{group}$")).args(&self.load);
-        call.args(ours.bearer()?.map(|auth| format!("--auth-b={auth}")));
+        let mut call = self.call(&["compare", &other.base(), &ours.base(), "--settle"]);
+        call.arg(format!("--only=^{group}$")).args(&self.load);
+        call.envs(ours.bearer()?.map(|auth| ("BENCH_AUTH_B", auth)));
         call.args(other.pid().map(|pid| format!("--pid-a={pid}")));
         call.args(ours.pid().map(|pid| format!("--pid-b={pid}")));
         print!("{}", output(&mut call)?);
         Ok(())
     }
-}
-
-/// Runs without showing the call, which may hold a secret.
-fn run_silently(call: &mut Command) -> Result<()> {
-    output(call).map(drop)
 }
