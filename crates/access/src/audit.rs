@@ -1,0 +1,269 @@
+//! The audit trail: who did what to which resource, from where, with which credential, and how it ended.
+//!
+//! A change writes its record in its own transaction ([`write`]). Refusals, logins, grants and pulls go through a bounded
+//! batch that is flushed each second and on a graceful stop ([`Audit::note`], [`Audit::flush`]).
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::{AccountId, Caller, CredentialId, CredentialKind, Digest, Op, PrincipalId, Resource, Timestamp};
+use store::audit::Event;
+use store::credential::Use;
+use store::{Store, StoreError, Tx};
+
+/// A batch holds at most so many records; whoever would add another writes them out first.
+const BATCH: usize = 16_384;
+/// Records written in one transaction.
+const CHUNK: usize = 256;
+/// A credential's last use is written at most this often.
+const USE_EVERY_MS: i64 = 60_000;
+
+/// How something ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Done.
+    Success,
+    /// Not allowed.
+    Denied,
+    /// Tried and failed: a wrong password, an expired key.
+    Failed,
+}
+
+impl Outcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One thing that happened. It has no field for a secret.
+#[derive(Clone, Debug)]
+pub struct Record {
+    account: Option<AccountId>,
+    action: Arc<str>,
+    outcome: Outcome,
+    principal: Option<PrincipalId>,
+    name: Arc<str>,
+    credential: Option<(CredentialId, CredentialKind)>,
+    resource: Arc<str>,
+    detail: Option<Arc<str>>,
+    op: Op,
+}
+
+impl Record {
+    /// `caller` did `action` to `resource`, and it ended so.
+    pub fn new(op: &Op, caller: &Caller, action: &str, resource: &Resource, outcome: Outcome) -> Self {
+        let known = caller.known();
+        Self {
+            account: Some(resource.account()),
+            action: action.into(),
+            outcome,
+            principal: known.map(|k| k.principal),
+            name: known.map_or_else(|| "anonymous".into(), |k| Arc::clone(&k.name)),
+            credential: known.map(|k| (k.credential.id, k.credential.kind)),
+            resource: resource.to_string().into(),
+            detail: None,
+            op: op.clone(),
+        }
+    }
+
+    /// A login that failed: whoever claimed to be `name`.
+    pub fn failed_login(op: &Op, account: AccountId, name: &str, principal: Option<PrincipalId>) -> Self {
+        let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        Self {
+            account: Some(account),
+            action: "login".into(),
+            outcome: Outcome::Failed,
+            principal,
+            name: name.into(),
+            credential: None,
+            resource: format!("account/{account}").into(),
+            detail: None,
+            op: op.clone(),
+        }
+    }
+
+    /// Adds a digest, a reason, a name. Never a secret.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<Arc<str>>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}
+
+/// Writes a record in the transaction of the change it tells of.
+pub async fn write(tx: &mut Tx<'_>, audit: &Audit, record: &Record) -> Result<(), StoreError> {
+    match audit.event(record, 1) {
+        Some(event) => store::audit::insert(tx, &event).await,
+        None => Ok(()),
+    }
+}
+
+/// Equal pulls within a second are one record.
+#[derive(PartialEq, Eq, Hash)]
+struct SamePull {
+    credential: Option<CredentialId>,
+    from: IpAddr,
+    digest: Digest,
+    second: i64,
+}
+
+#[derive(Default)]
+struct Batch {
+    records: Vec<(Record, i64)>,
+    pulls: HashMap<SamePull, (Record, i64)>,
+    uses: HashMap<CredentialId, Use>,
+}
+
+/// The audit trail's batch.
+pub struct Audit {
+    store: Arc<Store>,
+    node: i64,
+    next: AtomicI64,
+    batch: Mutex<Batch>,
+    written: Mutex<HashMap<CredentialId, Timestamp>>,
+    flushing: tokio::sync::Mutex<()>,
+}
+
+impl std::fmt::Debug for Audit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Audit").finish_non_exhaustive()
+    }
+}
+
+impl Audit {
+    /// A batch over `store`; `node` is a random number that keeps this node's record ids apart.
+    pub fn new(store: Arc<Store>, node: u32) -> Self {
+        Self {
+            store,
+            node: i64::from(node >> 1) << 32,
+            next: AtomicI64::new(0),
+            batch: Mutex::default(),
+            written: Mutex::default(),
+            flushing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Adds a record to the batch.
+    pub async fn note(&self, record: Record) {
+        let full = {
+            let mut batch = self.lock();
+            batch.records.push((record, 1));
+            batch.records.len() >= BATCH
+        };
+        if full && let Err(error) = self.flush().await {
+            tracing::error!(%error, "audit records wait: the database does not take them");
+        }
+    }
+
+    /// Adds a pull: a manifest that was answered. Equal ones within a second fold into one with a count.
+    pub async fn note_pull(&self, op: &Op, caller: &Caller, digest: &Digest, record: impl FnOnce() -> Record) {
+        let key = SamePull {
+            credential: caller.known().map(|k| k.credential.id),
+            from: op.source_ip,
+            digest: *digest,
+            second: op.now.seconds(),
+        };
+        let full = {
+            let mut batch = self.lock();
+            batch.pulls.entry(key).or_insert_with(|| (record(), 0)).1 += 1;
+            batch.pulls.len() >= BATCH
+        };
+        if full && let Err(error) = self.flush().await {
+            tracing::error!(%error, "pull records wait: the database does not take them");
+        }
+    }
+
+    /// Notes that a credential was used.
+    pub fn note_use(&self, op: &Op, credential: CredentialId) {
+        self.lock().uses.insert(credential, Use { credential, at: op.now, from: op.source_ip });
+    }
+
+    /// How many records wait to be written.
+    pub fn backlog(&self) -> usize {
+        let batch = self.lock();
+        batch.records.len() + batch.pulls.len()
+    }
+
+    /// Writes out what has gathered. What could not be written stays for the next time.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.flushing.lock().await;
+        let Batch { records, pulls, uses } = std::mem::take(&mut *self.lock());
+        let mut counted: Vec<(Record, i64)> = records.into_iter().chain(pulls.into_values()).collect();
+        while !counted.is_empty() {
+            let chunk = counted.split_off(counted.len().saturating_sub(CHUNK));
+            if let Err(error) = self.write_chunk(&chunk).await {
+                counted.extend(chunk);
+                self.put_back(counted);
+                return Err(error);
+            }
+        }
+        self.write_uses(uses).await
+    }
+
+    async fn write_chunk(&self, chunk: &[(Record, i64)]) -> Result<(), StoreError> {
+        let events: Vec<Event> = chunk.iter().filter_map(|(record, count)| self.event(record, *count)).collect();
+        self.store
+            .write(async |tx: &mut Tx<'_>| {
+                for event in &events {
+                    store::audit::insert(tx, event).await?;
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await
+    }
+
+    fn put_back(&self, counted: Vec<(Record, i64)>) {
+        let mut batch = self.lock();
+        let room = (2 * BATCH).saturating_sub(batch.records.len());
+        let lost = counted.len().saturating_sub(room);
+        if lost > 0 {
+            tracing::error!(lost, "audit records lost: the database has not taken any for too long");
+        }
+        batch.records.extend(counted.into_iter().take(room));
+    }
+
+    async fn write_uses(&self, mut uses: HashMap<CredentialId, Use>) -> Result<(), StoreError> {
+        {
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            uses.retain(|id, one| written.get(id).is_none_or(|last| one.at.millis_since(*last) >= USE_EVERY_MS));
+            let newest = uses.values().map(|u| u.at).max();
+            written.retain(|_, last| newest.is_none_or(|now| now.millis_since(*last) < USE_EVERY_MS));
+            written.extend(uses.values().map(|u| (u.credential, u.at)));
+        }
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let uses: Arc<[Use]> = uses.into_values().collect();
+        self.store.write(async |tx: &mut Tx<'_>| store::credential::note_uses(tx, &uses).await).await
+    }
+
+    fn event(&self, record: &Record, count: i64) -> Option<Event> {
+        Some(Event {
+            id: self.node | (self.next.fetch_add(1, Ordering::Relaxed) & 0xffff_ffff),
+            account: record.account?,
+            time: record.op.now,
+            action: Arc::clone(&record.action),
+            outcome: record.outcome.as_str(),
+            principal: record.principal,
+            principal_name: Arc::clone(&record.name),
+            credential: record.credential.map(|(id, _)| id),
+            credential_kind: record.credential.map(|(_, kind)| kind),
+            resource: Arc::clone(&record.resource),
+            detail: record.detail.clone(),
+            source_ip: record.op.source_ip.to_string().into(),
+            user_agent: record.op.user_agent.clone(),
+            request_id: record.op.request_id.to_string().into(),
+            count,
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Batch> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,267 @@
+//! The one place where rights are decided.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use model::{Action, ActionKind, Caller, Known, OnInstance, OnRepository, Op, PrincipalId, PrincipalKind, RepositoryAction, Resource, Scope, Scopes, Target, Timestamp};
+use policy::{Context, Decision, Effective, Explanation, Filter, Request};
+use store::{Store, StoreError};
+
+use crate::directory::InForce;
+use crate::{Audit, Directory, Granted, Outcome, Permit, PrincipalRights, Record, Refusal};
+
+/// Decides, and writes down what it refuses.
+#[derive(Debug)]
+pub struct Access {
+    directory: Arc<Directory>,
+    audit: Arc<Audit>,
+}
+
+/// A principal's documents, held while they are evaluated.
+struct Held(Vec<(Arc<str>, Document)>);
+
+enum Document {
+    Own(Arc<InForce>),
+    BuiltIn(&'static policy::Document),
+}
+
+impl Held {
+    fn labelled(&self) -> Vec<(&str, &policy::Document)> {
+        let document = |d: &'_ Document| match d {
+            Document::Own(own) => &own.document,
+            Document::BuiltIn(built_in) => *built_in,
+        };
+        self.0.iter().map(|(name, d)| (&**name, document(d))).collect()
+    }
+}
+
+/// What policies say, before a token's scopes are looked at.
+enum Say {
+    Allow,
+    Refuse,
+}
+
+impl Access {
+    /// Decides over `directory`, writes refusals to `audit`.
+    pub const fn new(directory: Arc<Directory>, audit: Arc<Audit>) -> Self {
+        Self { directory, audit }
+    }
+
+    /// This node's memory.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The audit trail.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    /// May `caller` do `A` to `on`, today, from there?
+    pub async fn admit<A: ActionKind>(&self, op: &Op, caller: &Caller, on: A::On) -> Result<Permit<A>, Refusal> {
+        let resource = on.resource();
+        match self.may(op, caller, A::ACTION, &resource).await {
+            Ok(()) => Ok(Permit::new(op.clone(), caller.clone(), on)),
+            Err(refusal) => {
+                self.write_down(op, caller, A::ACTION, &resource, &refusal).await;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Like [`Self::admit`], for what everybody may do to themselves without any grant (unless a statement denies it): set
+    /// one's own passwords, see, disable and delete one's own keys.
+    pub async fn admit_own<A: ActionKind<On = model::OnUser>>(&self, op: &Op, caller: &Caller, on: model::OnUser) -> Result<Permit<A>, Refusal> {
+        let own = caller.known().is_some_and(|k| Some(k.principal) == on.id && k.scopes.is_none());
+        if own && !self.is_denied(op, caller, A::ACTION, &on.resource()).await? {
+            return Ok(Permit::new(op.clone(), caller.clone(), on));
+        }
+        self.admit::<A>(op, caller, on).await
+    }
+
+    /// Like [`Self::admit`], where a caller who may not even do `see` must not learn that `on` exists.
+    pub async fn admit_or_hide<A: ActionKind>(&self, op: &Op, caller: &Caller, on: A::On, see: Action) -> Result<Permit<A>, Refusal> {
+        let resource = on.resource();
+        match self.admit::<A>(op, caller, on).await {
+            Err(Refusal::Denied { .. }) if self.may(op, caller, see, &resource).await.is_err() => Err(Refusal::NotFound),
+            answer => answer,
+        }
+    }
+
+    /// Of what a token request asks for, what is allowed now.
+    pub async fn narrow(&self, op: &Op, caller: &Caller, instance: &Arc<OnInstance>, asked: &Scopes) -> Result<Granted, Refusal> {
+        self.directory.fresh(op.now).await?;
+        let mut granted = Scopes::default();
+        for scope in asked.iter() {
+            match scope {
+                Scope::Catalog => granted.add(Scope::Catalog),
+                Scope::Repository(name, actions) => {
+                    let on = Resource::Repository(OnRepository { instance: Arc::clone(instance), name: name.clone() });
+                    let mut allowed = Vec::with_capacity(actions.len());
+                    for action in actions {
+                        match self.may(op, caller, needed(*action), &on).await {
+                            Ok(()) => allowed.push(*action),
+                            Err(Refusal::Unavailable) => return Err(Refusal::Unavailable),
+                            Err(_) => {}
+                        }
+                    }
+                    if !allowed.is_empty() {
+                        granted.add(Scope::Repository(name.clone(), allowed));
+                    }
+                }
+            }
+        }
+        Ok(Granted::new(caller.clone(), granted))
+    }
+
+    /// Which repositories of `instance` may `caller` do `action` to? Lists seek by its ranges and never scan what is hidden.
+    pub async fn visible(&self, op: &Op, caller: &Caller, action: Action, instance: &Arc<OnInstance>) -> Result<Filter, Refusal> {
+        self.directory.fresh(op.now).await?;
+        let Some(known) = caller.known() else { return Ok(Filter::nothing()) };
+        let bound_elsewhere = known.instance.is_some_and(|bound| bound != instance.id);
+        let without_scope = known.scopes.as_ref().is_some_and(|s| !s.allow_catalog());
+        if without_scope {
+            return Err(Refusal::InsufficientScope { action, resource: Resource::Instance(Arc::clone(instance)) });
+        }
+        if bound_elsewhere || known.account != instance.account {
+            return Ok(Filter::nothing());
+        }
+        let rights = self.rights(known).await?;
+        if rights.kind == PrincipalKind::Root {
+            return Ok(Filter::everything());
+        }
+        let held = self.held(&rights).await?;
+        Ok(policy::filter(&held.labelled(), action, &context(op.now, op.source_ip, op.secure), instance))
+    }
+
+    /// Why may, or may not, a principal do `action` to `resource` from there at that time?
+    pub async fn explain(&self, principal: PrincipalId, action: Action, resource: &Resource, at: Timestamp, from: IpAddr) -> Result<Explanation, Refusal> {
+        let Some(rights) = self.directory.principal(principal).await? else { return Err(Refusal::NotFound) };
+        if !rights.enabled {
+            return Ok(Explanation::refused("the user is disabled"));
+        }
+        if rights.kind == PrincipalKind::Root {
+            return Ok(Explanation::allowed("the root user is not bound by policies"));
+        }
+        let held = self.held(&rights).await?;
+        let context = context(at, from, true);
+        Ok(policy::explain(&held.labelled(), &Request { action, resource, context: &context }))
+    }
+
+    async fn may(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource) -> Result<(), Refusal> {
+        self.directory.fresh(op.now).await?;
+        let Some(known) = caller.known() else { return self.may_anybody(action, resource).await };
+        let allowed = self.say(op, known, action, resource).await?;
+        let bearer = known.scopes.is_some();
+        let in_scope = known.scopes.as_ref().is_none_or(|scopes| carries(scopes, action, resource));
+        match (allowed, in_scope, bearer) {
+            (Say::Allow, true, _) => Ok(()),
+            (Say::Refuse, _, false) => Err(Refusal::Denied { action, resource: resource.clone() }),
+            // A client answers 401 by asking for another token, and then learns what it lacks.
+            (_, _, _) => Err(Refusal::InsufficientScope { action, resource: resource.clone() }),
+        }
+    }
+
+    async fn may_anybody(&self, action: Action, resource: &Resource) -> Result<(), Refusal> {
+        if self.is_public(action, resource).await? { Ok(()) } else { Err(Refusal::Unauthenticated) }
+    }
+
+    async fn is_public(&self, action: Action, resource: &Resource) -> Result<bool, StoreError> {
+        match (action, resource) {
+            (Action::PullRepository, Resource::Repository(on)) => self.directory.is_public(on.instance.id, &on.name).await,
+            _ => Ok(false),
+        }
+    }
+
+    async fn say(&self, op: &Op, known: &Known, action: Action, resource: &Resource) -> Result<Say, Refusal> {
+        let rights = self.rights(known).await?;
+        let bound_elsewhere = known.instance.is_some_and(|bound| resource.instance().is_none_or(|i| i.id != bound));
+        let elsewhere = rights.account != resource.account() || bound_elsewhere;
+        let decision = match (elsewhere, rights.kind) {
+            (true, _) => Effective::NotSaid,
+            (false, PrincipalKind::Root) => return Ok(Say::Allow),
+            (false, PrincipalKind::User) => self.decide(op, &rights, action, resource).await?.effective(),
+        };
+        match decision {
+            Effective::Allowed => Ok(Say::Allow),
+            Effective::Denied => Ok(Say::Refuse),
+            Effective::NotSaid if self.is_public(action, resource).await? => Ok(Say::Allow),
+            Effective::NotSaid => Ok(Say::Refuse),
+        }
+    }
+
+    async fn is_denied(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource) -> Result<bool, Refusal> {
+        self.directory.fresh(op.now).await?;
+        let Some(known) = caller.known() else { return Ok(true) };
+        let rights = self.rights(known).await?;
+        if rights.kind == PrincipalKind::Root {
+            return Ok(false);
+        }
+        Ok(self.decide(op, &rights, action, resource).await?.effective() == Effective::Denied)
+    }
+
+    async fn decide(&self, op: &Op, rights: &PrincipalRights, action: Action, resource: &Resource) -> Result<Decision, Refusal> {
+        let held = self.held(rights).await?;
+        let context = context(op.now, op.source_ip, op.secure);
+        Ok(policy::evaluate(&held.labelled(), &Request { action, resource, context: &context }))
+    }
+
+    /// Today's rights of a known caller; a principal who is gone or disabled is nobody.
+    async fn rights(&self, known: &Known) -> Result<Arc<PrincipalRights>, Refusal> {
+        let rights = self.directory.principal(known.principal).await?;
+        rights.filter(|r| r.enabled).ok_or(Refusal::Unauthenticated)
+    }
+
+    async fn held(&self, rights: &PrincipalRights) -> Result<Held, StoreError> {
+        let mut held = Vec::with_capacity(rights.policies.len());
+        for (name, id) in &rights.policies {
+            let document = match id {
+                Some(id) => self.directory.in_force(*id).await?.map(Document::Own),
+                None => policy::builtin(name).map(|b| Document::BuiltIn(b.document())),
+            };
+            // A policy deleted between two reads grants nothing; one that denied was detached by the same hand.
+            if let Some(document) = document {
+                held.push((Arc::clone(name), document));
+            }
+        }
+        Ok(Held(held))
+    }
+
+    async fn write_down(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource, refusal: &Refusal) {
+        // An anonymous request that is asked to log in is the protocol at work, not an event; nor is a failing store.
+        if caller.is_anonymous() || matches!(refusal, Refusal::Unavailable) {
+            return;
+        }
+        self.audit.note(Record::new(op, caller, action.as_str(), resource, Outcome::Denied)).await;
+    }
+}
+
+fn context(now: Timestamp, source_ip: IpAddr, secure: bool) -> Context {
+    Context { now, source_ip, secure }
+}
+
+/// The right that a scope's action asks for.
+const fn needed(action: RepositoryAction) -> Action {
+    match action {
+        RepositoryAction::Pull => Action::PullRepository,
+        RepositoryAction::Push => Action::PushRepository,
+        RepositoryAction::Delete => Action::DeleteRepositoryTag,
+    }
+}
+
+/// Do a bearer token's scopes carry `action`? What no scope can name, no bearer of scopes may do.
+fn carries(scopes: &Scopes, action: Action, resource: &Resource) -> bool {
+    let Resource::Repository(on) = resource else { return false };
+    match action {
+        Action::PullRepository => scopes.allow(&on.name, RepositoryAction::Pull) || scopes.allow(&on.name, RepositoryAction::Push),
+        Action::PushRepository => scopes.allow(&on.name, RepositoryAction::Push),
+        Action::DeleteRepositoryTag => scopes.allow(&on.name, RepositoryAction::Delete),
+        _ => false,
+    }
+}
+
+/// Opens the whole of `access` over a store.
+pub async fn open(store: &Arc<Store>, audit: Arc<Audit>, now: Timestamp) -> Result<Access, StoreError> {
+    let directory = Directory::open(Arc::clone(store), now).await?;
+    Ok(Access::new(Arc::new(directory), audit))
+}

@@ -1,0 +1,232 @@
+//! What this node knows from memory: principals with their policies, credentials, instances, what is public.
+//!
+//! Everything here is loaded when first needed, bounded, and forgotten when the change feed says so. A load that a change
+//! overtook is thrown away, so that nothing older than the feed's last look is ever believed.
+
+use std::hash::Hash;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::{
+    AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, RepositoryName, Timestamp,
+};
+use quick_cache::sync::Cache;
+use store::change::{self, Change};
+use store::credential::Credential;
+use store::instance::Instance;
+use store::{Store, StoreError, Tx};
+
+use crate::Refusal;
+
+/// How long a node may go without a look at the change feed before it must not decide anything.
+const FRESH_MS: i64 = 1000;
+/// Changes read in one go.
+const PAGE: i64 = 1000;
+
+/// A principal and the names of what is attached to it.
+#[derive(Debug)]
+pub struct PrincipalRights {
+    /// The principal.
+    pub id: PrincipalId,
+    /// Its account.
+    pub account: AccountId,
+    /// What kind.
+    pub kind: PrincipalKind,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Disabled principals are nobody.
+    pub enabled: bool,
+    /// Its policies: by id, or built in by name.
+    pub policies: Vec<(Arc<str>, Option<PolicyId>)>,
+}
+
+/// A policy's document in force.
+#[derive(Debug)]
+pub(crate) struct InForce {
+    pub(crate) document: policy::Document,
+}
+
+type Shelf<K, V> = Cache<K, Arc<V>>;
+
+/// This node's memory of who there is and what they may.
+pub struct Directory {
+    store: Arc<Store>,
+    principals: Shelf<PrincipalId, PrincipalRights>,
+    policies: Shelf<PolicyId, InForce>,
+    credentials: Shelf<CredentialId, Credential>,
+    instances: Shelf<Arc<str>, Instance>,
+    public: Cache<(InstanceId, RepositoryName), bool>,
+    /// Changes up to here are applied. Guarded by `applying` wherever it decides what is kept.
+    applied: AtomicI64,
+    looked: AtomicI64,
+    applying: Mutex<()>,
+    following: tokio::sync::Mutex<()>,
+    listeners: Mutex<Vec<Listener>>,
+}
+
+/// Somebody else who keeps what a change can end: told of each change, `None` meaning "forget everything".
+pub type Listener = Box<dyn Fn(Option<Change>) + Send + Sync>;
+
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Directory").field("applied", &self.applied).finish_non_exhaustive()
+    }
+}
+
+impl Directory {
+    /// An empty memory over `store`, in step with the feed as it is now.
+    pub async fn open(store: Arc<Store>, now: Timestamp) -> Result<Self, StoreError> {
+        let head = store.read(async |tx: &mut Tx<'_>| change::head(tx).await).await?;
+        Ok(Self {
+            store,
+            principals: Cache::new(100_000),
+            policies: Cache::new(10_000),
+            credentials: Cache::new(100_000),
+            instances: Cache::new(4_096),
+            public: Cache::new(65_536),
+            applied: AtomicI64::new(head),
+            looked: AtomicI64::new(now.millis()),
+            applying: Mutex::new(()),
+            following: tokio::sync::Mutex::new(()),
+            listeners: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Tells `listener` of every change from now on, before any answer can depend on it.
+    pub fn listen(&self, listener: Listener) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+    }
+
+    /// Looks at the change feed and forgets what has changed. A background job calls it each 250 ms; a use case calls it
+    /// after its own change, so that the change is in force here before it is answered.
+    pub async fn follow(&self, now: Timestamp) -> Result<(), StoreError> {
+        let _one_at_a_time = self.following.lock().await;
+        loop {
+            let from = self.applied.load(Ordering::Acquire);
+            let changes = self.store.read(async |tx: &mut Tx<'_>| change::since(tx, from, PAGE).await).await?;
+            self.apply(&changes);
+            if changes.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+                break;
+            }
+        }
+        self.looked.fetch_max(now.millis(), Ordering::AcqRel);
+        Ok(())
+    }
+
+    fn apply(&self, changes: &[(i64, Option<Change>)]) {
+        let _guard = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        for (seq, change) in changes {
+            self.forget(*change);
+            listeners.iter().for_each(|tell| tell(*change));
+            self.applied.store(*seq, Ordering::Release);
+        }
+    }
+
+    fn forget(&self, change: Option<Change>) {
+        match change {
+            Some(Change::Principal(id)) => drop(self.principals.remove(&PrincipalId::from_i64(id))),
+            Some(Change::Credential(id)) => drop(self.credentials.remove(&CredentialId::from_i64(id))),
+            Some(Change::Policy(id)) => drop(self.policies.remove(&PolicyId::from_i64(id))),
+            Some(Change::Instance(_)) => self.instances.clear(),
+            Some(Change::Visibility(_)) => self.public.clear(),
+            Some(Change::SigningKeys) => {}
+            None => {
+                self.principals.clear();
+                self.credentials.clear();
+                self.policies.clear();
+                self.instances.clear();
+                self.public.clear();
+            }
+        }
+    }
+
+    /// Fails when this node has not seen the change feed for a second, after one more try: a stale node decides nothing.
+    pub async fn fresh(&self, now: Timestamp) -> Result<(), Refusal> {
+        if !self.is_stale(now) {
+            return Ok(());
+        }
+        self.follow(now).await.map_err(Refusal::from)
+    }
+
+    /// Is the last look at the feed older than a second?
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        now.millis() - self.looked.load(Ordering::Acquire) > FRESH_MS
+    }
+
+    /// Milliseconds since the last look at the feed.
+    pub fn lag(&self, now: Timestamp) -> i64 {
+        now.millis() - self.looked.load(Ordering::Acquire)
+    }
+
+    /// A principal and what is attached to it.
+    pub async fn principal(&self, id: PrincipalId) -> Result<Option<Arc<PrincipalRights>>, StoreError> {
+        self.shelved(&self.principals, id, async |tx: &mut Tx<'_>| {
+            let Some(p) = store::account::principal_by_id(tx, id).await? else { return Ok(None) };
+            let attached = store::policy::attachments(tx, id).await?;
+            let policies = attached.into_iter().map(|a| (Arc::from(a.name), a.policy)).collect();
+            Ok(Some(PrincipalRights { id, account: p.account, kind: p.kind, name: p.name, enabled: p.enabled, policies }))
+        })
+        .await
+    }
+
+    /// A credential.
+    pub async fn credential(&self, id: CredentialId) -> Result<Option<Arc<Credential>>, StoreError> {
+        self.shelved(&self.credentials, id, async |tx: &mut Tx<'_>| store::credential::by_id(tx, id).await).await
+    }
+
+    /// The instance that a host name (without its port) chooses.
+    pub async fn instance(&self, host: &str) -> Result<Option<Arc<Instance>>, StoreError> {
+        self.shelved(&self.instances, host.into(), async |tx: &mut Tx<'_>| store::instance::by_host(tx, host).await).await
+    }
+
+    /// May anybody read this repository?
+    pub async fn is_public(&self, instance: InstanceId, name: &RepositoryName) -> Result<bool, StoreError> {
+        let key = (instance, name.clone());
+        if let Some(known) = self.public.get(&key) {
+            return Ok(known);
+        }
+        let (head, public) = self
+            .store
+            .read(async |tx: &mut Tx<'_>| Ok::<_, StoreError>((change::head(tx).await?, store::namespace::is_public(tx, instance, name).await?)))
+            .await?;
+        self.keep(head, || self.public.insert(key, public));
+        Ok(public)
+    }
+
+    /// A policy's document in force. `Corrupt` when its text no longer reads: that must never widen a right.
+    pub(crate) async fn in_force(&self, id: PolicyId) -> Result<Option<Arc<InForce>>, StoreError> {
+        self.shelved(&self.policies, id, async |tx: &mut Tx<'_>| {
+            let Some((_, text)) = store::policy::document(tx, id).await? else { return Ok(None) };
+            let document = policy::ram::parse(&text).map_err(|_| StoreError::corrupt("policy_version.document"))?;
+            Ok(Some(InForce { document }))
+        })
+        .await
+    }
+
+    async fn shelved<K: Hash + Eq + Clone, V>(
+        &self,
+        shelf: &Shelf<K, V>,
+        key: K,
+        load: impl AsyncFn(&mut Tx<'_>) -> Result<Option<V>, StoreError>,
+    ) -> Result<Option<Arc<V>>, StoreError> {
+        if let Some(known) = shelf.get(&key) {
+            return Ok(Some(known));
+        }
+        let read = async |tx: &mut Tx<'_>| Ok::<_, StoreError>((change::head(tx).await?, load(tx).await?));
+        let (head, value) = self.store.read(read).await?;
+        let value = value.map(Arc::new);
+        if let Some(value) = &value {
+            self.keep(head, || shelf.insert(key, Arc::clone(value)));
+        }
+        Ok(value)
+    }
+
+    /// Keeps what was read at `head`, unless a younger change has been applied since.
+    fn keep(&self, head: i64, insert: impl FnOnce()) {
+        let _guard = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.applied.load(Ordering::Acquire) <= head {
+            insert();
+        }
+    }
+}

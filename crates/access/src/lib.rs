@@ -1,0 +1,17 @@
+//! May you (a [`Permit`]), what may you see (a [`policy::Filter`]), what may a token carry (a [`Granted`]), write it down
+//! ([`audit`]).
+//!
+//! What it is for: rights are decided here and nowhere else, from memory that follows the change feed. A use case takes a
+//! permit, never a raw id, so that authorising one thing and acting on another cannot be written. What it may not do: know
+//! a door, authenticate, change a right. To add an action: a line in `model::act`; nothing here changes.
+#![deny(missing_docs)]
+
+pub mod audit;
+mod decide;
+mod directory;
+mod permit;
+
+pub use audit::{Audit, Outcome, Record};
+pub use decide::Access;
+pub use directory::{Directory, Listener, PrincipalRights};
+pub use permit::{Granted, Permit, Refusal};

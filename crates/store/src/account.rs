@@ -1,0 +1,133 @@
+//! Accounts and principals, and the one space of login names.
+
+use std::sync::Arc;
+
+use model::{AccountId, PrincipalId, PrincipalKind, Timestamp};
+
+use crate::{Row, StoreError, Tx, params};
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its numeric id.
+    pub id: AccountId,
+    /// Its UUID.
+    pub uuid: String,
+    /// Its alias, usable in `NAME@ALIAS`.
+    pub alias: Option<String>,
+}
+
+/// A principal.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// Its numeric id.
+    pub id: PrincipalId,
+    /// Its UUID.
+    pub uuid: String,
+    /// Its account.
+    pub account: AccountId,
+    /// What kind.
+    pub kind: PrincipalKind,
+    /// Its name in the account.
+    pub name: Arc<str>,
+    /// Disabled principals are nobody.
+    pub enabled: bool,
+    /// Since when.
+    pub created: Timestamp,
+}
+
+/// The columns that [`principal`] reads, in front of what a statement selects them by.
+macro_rules! select_principal {
+    ($rest:literal) => {
+        concat!("SELECT id, uuid, account_id, kind, name, enabled, created_ms FROM principal ", $rest)
+    };
+}
+
+fn principal(row: &Row) -> Result<Principal, StoreError> {
+    Ok(Principal {
+        id: PrincipalId::from_i64(row.get(0)?),
+        uuid: row.get(1)?,
+        account: AccountId::from_i64(row.get(2)?),
+        kind: PrincipalKind::parse(&row.get::<String>(3)?).ok_or_else(|| StoreError::corrupt("principal.kind"))?,
+        name: row.get::<String>(4)?.into(),
+        enabled: row.get(5)?,
+        created: Timestamp::from_millis(row.get(6)?),
+    })
+}
+
+/// Writes a new account.
+pub async fn insert_account(tx: &mut Tx<'_>, id: AccountId, uuid: &str, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "INSERT INTO account (id, uuid, created_ms) VALUES ($1, $2, $3)";
+    tx.execute(sql, params![id.as_i64(), uuid, now.millis()]).await?;
+    Ok(())
+}
+
+/// The account with this id or alias.
+pub async fn find_account(tx: &mut Tx<'_>, id_or_alias: &str) -> Result<Option<Account>, StoreError> {
+    let id = id_or_alias.parse::<AccountId>().map_or(0, AccountId::as_i64);
+    let sql = "SELECT id, uuid, alias FROM account WHERE id = $1 OR alias = $2";
+    tx.row(sql, params![id, id_or_alias]).await?.as_ref().map(account).transpose()
+}
+
+/// The first account made; none on an empty database.
+pub async fn first_account(tx: &mut Tx<'_>) -> Result<Option<Account>, StoreError> {
+    let sql = "SELECT id, uuid, alias FROM account ORDER BY created_ms, id LIMIT 1";
+    tx.row(sql, params![]).await?.as_ref().map(account).transpose()
+}
+
+fn account(row: &Row) -> Result<Account, StoreError> {
+    Ok(Account { id: AccountId::from_i64(row.get(0)?), uuid: row.get(1)?, alias: row.get(2)? })
+}
+
+/// Writes a new principal. `Conflict` when its id or UUID is taken; its name is kept apart by [`take_login_name`].
+pub async fn insert_principal(tx: &mut Tx<'_>, p: &Principal) -> Result<(), StoreError> {
+    let sql = "INSERT INTO principal (id, uuid, account_id, kind, name, enabled, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let values = params![p.id.as_i64(), &*p.uuid, p.account.as_i64(), p.kind.as_str(), &*p.name, p.enabled, p.created.millis()];
+    tx.execute(sql, values).await?;
+    Ok(())
+}
+
+/// Takes a login name. False: it is taken.
+pub async fn take_login_name(tx: &mut Tx<'_>, account: AccountId, name: &str, owner_kind: &str, owner: i64) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO login_name (account_id, name, owner_kind, owner_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    Ok(tx.execute(sql, params![account.as_i64(), name, owner_kind, owner]).await? == 1)
+}
+
+/// Gives an owner's login names back.
+pub async fn free_login_names(tx: &mut Tx<'_>, owner: i64) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM login_name WHERE owner_id = $1", params![owner]).await?;
+    Ok(())
+}
+
+/// The principal with this id.
+pub async fn principal_by_id(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<Principal>, StoreError> {
+    let sql = select_principal!("WHERE id = $1");
+    tx.row(sql, params![id.as_i64()]).await?.as_ref().map(principal).transpose()
+}
+
+/// The account's principal with this login name.
+pub async fn principal_by_name(tx: &mut Tx<'_>, account: AccountId, name: &str) -> Result<Option<Principal>, StoreError> {
+    let sql = select_principal!("WHERE id = (SELECT owner_id FROM login_name WHERE account_id = $1 AND name = $2 AND owner_kind <> 'instance')"
+    );
+    tx.row(sql, params![account.as_i64(), name]).await?.as_ref().map(principal).transpose()
+}
+
+/// Users of an account by name, after `after`, at most `limit`.
+pub async fn users(tx: &mut Tx<'_>, account: AccountId, after: &str, limit: i64) -> Result<Vec<Principal>, StoreError> {
+    let sql = select_principal!("WHERE account_id = $1 AND kind = 'user' AND name > $2 ORDER BY name LIMIT $3"
+    );
+    tx.rows(sql, params![account.as_i64(), after, limit]).await?.iter().map(principal).collect()
+}
+
+/// Enables or disables a principal. False: there is none.
+pub async fn set_enabled(tx: &mut Tx<'_>, id: PrincipalId, enabled: bool) -> Result<bool, StoreError> {
+    Ok(tx.execute("UPDATE principal SET enabled = $1 WHERE id = $2", params![enabled, id.as_i64()]).await? == 1)
+}
+
+/// Deletes a principal with its credentials, attachments and names. False: there is none.
+pub async fn delete_principal(tx: &mut Tx<'_>, id: PrincipalId) -> Result<bool, StoreError> {
+    tx.execute("DELETE FROM credential WHERE principal_id = $1", params![id.as_i64()]).await?;
+    tx.execute("DELETE FROM attachment WHERE principal_id = $1", params![id.as_i64()]).await?;
+    free_login_names(tx, id.as_i64()).await?;
+    Ok(tx.execute("DELETE FROM principal WHERE id = $1", params![id.as_i64()]).await? == 1)
+}

@@ -1,0 +1,79 @@
+//! The change feed: everything that can end or change a right appends a row in the change's own transaction.
+//!
+//! The sequence comes from a counter row in that transaction, so that no later commit can carry an earlier number.
+
+use model::Timestamp;
+
+use crate::{StoreError, Tx, params};
+
+/// What has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// A principal, or what is attached to it: by principal id.
+    Principal(i64),
+    /// A credential: by credential id.
+    Credential(i64),
+    /// A policy's document in force: by policy id.
+    Policy(i64),
+    /// An instance or its hosts: by instance id.
+    Instance(i64),
+    /// What is public in an instance: by instance id.
+    Visibility(i64),
+    /// The token signing keys.
+    SigningKeys,
+}
+
+impl Change {
+    const fn parts(self) -> (&'static str, i64) {
+        match self {
+            Self::Principal(id) => ("principal", id),
+            Self::Credential(id) => ("credential", id),
+            Self::Policy(id) => ("policy", id),
+            Self::Instance(id) => ("instance", id),
+            Self::Visibility(id) => ("visibility", id),
+            Self::SigningKeys => ("signing_keys", 0),
+        }
+    }
+
+    fn from_parts(kind: &str, subject: i64) -> Option<Self> {
+        Some(match kind {
+            "principal" => Self::Principal(subject),
+            "credential" => Self::Credential(subject),
+            "policy" => Self::Policy(subject),
+            "instance" => Self::Instance(subject),
+            "visibility" => Self::Visibility(subject),
+            "signing_keys" => Self::SigningKeys,
+            _ => return None,
+        })
+    }
+}
+
+/// Appends a change. Call it in the transaction that makes the change.
+pub async fn append(tx: &mut Tx<'_>, now: Timestamp, change: Change) -> Result<(), StoreError> {
+    let bump = "INSERT INTO counter (name, value) VALUES ('change', 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value";
+    let seq: i64 = tx.one(bump, params![]).await?.get(0)?;
+    let (kind, subject) = change.parts();
+    let insert = "INSERT INTO change (seq, at_ms, kind, subject) VALUES ($1, $2, $3, $4)";
+    tx.execute(insert, params![seq, now.millis(), kind, subject]).await?;
+    Ok(())
+}
+
+/// The newest sequence number; 0 when nothing has changed yet.
+pub async fn head(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    let row = tx.row("SELECT value FROM counter WHERE name = 'change'", params![]).await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
+/// At most `limit` changes after `seq`, oldest first. A kind that a newer version wrote comes as `None`: forget everything.
+pub async fn since(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
+    let select = "SELECT seq, kind, subject FROM change WHERE seq > $1 ORDER BY seq LIMIT $2";
+    let rows = tx.rows(select, params![seq, limit]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get(0)?, Change::from_parts(&row.get::<String>(1)?, row.get(2)?))))
+        .collect()
+}
+
+/// Drops changes older than `before`. Keep what the longest signed life may still need.
+pub async fn prune(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute("DELETE FROM change WHERE at_ms < $1", params![before.millis()]).await
+}

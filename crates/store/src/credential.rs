@@ -1,0 +1,190 @@
+//! Credentials of every kind, in one table: what can be presented, whose it is, until when, and when it last was.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use model::{AccountId, CredentialId, CredentialKind, InstanceId, PrincipalId, Timestamp};
+
+use crate::{Row, StoreError, Tx, params};
+
+/// A credential without its secret.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Its id.
+    pub id: CredentialId,
+    /// Its account.
+    pub account: AccountId,
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// What kind.
+    pub kind: CredentialKind,
+    /// The one instance it is for; none: all.
+    pub instance: Option<InstanceId>,
+    /// What it is for, in its maker's words.
+    pub description: String,
+    /// The access key's public half.
+    pub access_key_id: Option<String>,
+    /// Disabled credentials open nothing.
+    pub enabled: bool,
+    /// Made when.
+    pub created: Timestamp,
+    /// Made by whom.
+    pub created_by: PrincipalId,
+    /// The maker's name at that time.
+    pub created_by_name: String,
+    /// When it ends by itself.
+    pub expires: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used: Option<Timestamp>,
+    /// From where it was last used.
+    pub last_used_from: Option<String>,
+}
+
+/// How a credential's secret is kept: never in plain.
+#[derive(Clone)]
+pub enum Kept {
+    /// A keyed hash of a generated secret.
+    Hash([u8; 32]),
+    /// An argon2id string of a chosen password.
+    Password(String),
+    /// A sealed secret that must be read back to check signatures, and its keyed hash.
+    Sealed(Vec<u8>, [u8; 32]),
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Kept(…)")
+    }
+}
+
+macro_rules! select_credential {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, account_id, principal_id, kind, instance_id, description, access_key_id, enabled, created_ms, created_by, ",
+            "created_by_name, expires_ms, last_used_ms, last_used_from, password, sealed FROM credential ",
+            $rest
+        )
+    };
+}
+
+fn credential(row: &Row) -> Result<Credential, StoreError> {
+    Ok(Credential {
+        id: CredentialId::from_i64(row.get(0)?),
+        account: AccountId::from_i64(row.get(1)?),
+        principal: PrincipalId::from_i64(row.get(2)?),
+        kind: CredentialKind::parse(&row.get::<String>(3)?).ok_or_else(|| StoreError::corrupt("credential.kind"))?,
+        instance: row.get::<Option<i64>>(4)?.map(InstanceId::from_i64),
+        description: row.get(5)?,
+        access_key_id: row.get(6)?,
+        enabled: row.get(7)?,
+        created: Timestamp::from_millis(row.get(8)?),
+        created_by: PrincipalId::from_i64(row.get(9)?),
+        created_by_name: row.get(10)?,
+        expires: row.get::<Option<i64>>(11)?.map(Timestamp::from_millis),
+        last_used: row.get::<Option<i64>>(12)?.map(Timestamp::from_millis),
+        last_used_from: row.get(13)?,
+    })
+}
+
+/// Writes a new credential. `slot` names what a principal has one of; a second one in a slot is a `Conflict`.
+pub async fn insert(tx: &mut Tx<'_>, c: &Credential, slot: Option<&str>, kept: &Kept) -> Result<(), StoreError> {
+    let (hash, password, sealed) = match kept {
+        Kept::Hash(hash) => (Some(hash.to_vec()), None, None),
+        Kept::Password(text) => (None, Some(text.clone()), None),
+        Kept::Sealed(sealed, hash) => (Some(hash.to_vec()), None, Some(sealed.clone())),
+    };
+    let sql = "INSERT INTO credential (id, account_id, principal_id, kind, slot, instance_id, description, hash, password, access_key_id, sealed, \
+               enabled, created_ms, created_by, created_by_name, expires_ms) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    let values = params![
+        c.id.as_i64(),
+        c.account.as_i64(),
+        c.principal.as_i64(),
+        c.kind.as_str(),
+        slot,
+        c.instance.map(InstanceId::as_i64),
+        &*c.description,
+        hash,
+        password,
+        c.access_key_id.as_deref(),
+        sealed,
+        c.enabled,
+        c.created.millis(),
+        c.created_by.as_i64(),
+        &*c.created_by_name,
+        c.expires.map(Timestamp::millis)
+    ];
+    tx.execute(sql, values).await?;
+    Ok(())
+}
+
+/// The credential with this id.
+pub async fn by_id(tx: &mut Tx<'_>, id: CredentialId) -> Result<Option<Credential>, StoreError> {
+    tx.row(select_credential!("WHERE id = $1"), params![id.as_i64()]).await?.as_ref().map(credential).transpose()
+}
+
+/// The credential whose generated secret has this keyed hash.
+pub async fn by_hash(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Credential>, StoreError> {
+    tx.row(select_credential!("WHERE hash = $1"), params![&hash[..]]).await?.as_ref().map(credential).transpose()
+}
+
+/// The access key with this public id, and its sealed secret.
+pub async fn by_access_key(tx: &mut Tx<'_>, access_key_id: &str) -> Result<Option<(Credential, Vec<u8>)>, StoreError> {
+    let Some(row) = tx.row(select_credential!("WHERE access_key_id = $1"), params![access_key_id]).await? else { return Ok(None) };
+    Ok(Some((credential(&row)?, row.get(15)?)))
+}
+
+/// The password in a principal's slot, and its argon2id string.
+pub async fn by_slot(tx: &mut Tx<'_>, principal: PrincipalId, slot: &str) -> Result<Option<(Credential, String)>, StoreError> {
+    let sql = select_credential!("WHERE principal_id = $1 AND slot = $2");
+    let Some(row) = tx.row(sql, params![principal.as_i64(), slot]).await? else { return Ok(None) };
+    Ok(Some((credential(&row)?, row.get(14)?)))
+}
+
+/// A principal's credentials, oldest first.
+pub async fn of_principal(tx: &mut Tx<'_>, principal: PrincipalId) -> Result<Vec<Credential>, StoreError> {
+    let sql = select_credential!("WHERE principal_id = $1 ORDER BY created_ms, id");
+    tx.rows(sql, params![principal.as_i64()]).await?.iter().map(credential).collect()
+}
+
+/// How many credentials of a kind a principal has.
+pub async fn count(tx: &mut Tx<'_>, principal: PrincipalId, kind: CredentialKind) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM credential WHERE principal_id = $1 AND kind = $2";
+    tx.one(sql, params![principal.as_i64(), kind.as_str()]).await?.get(0)
+}
+
+/// Enables or disables. False: there is none.
+pub async fn set_enabled(tx: &mut Tx<'_>, id: CredentialId, enabled: bool) -> Result<bool, StoreError> {
+    Ok(tx.execute("UPDATE credential SET enabled = $1 WHERE id = $2", params![enabled, id.as_i64()]).await? == 1)
+}
+
+/// Deletes. False: there is none.
+pub async fn delete(tx: &mut Tx<'_>, id: CredentialId) -> Result<bool, StoreError> {
+    Ok(tx.execute("DELETE FROM credential WHERE id = $1", params![id.as_i64()]).await? == 1)
+}
+
+/// Deletes what is in a principal's slot; its id, if there was something.
+pub async fn clear_slot(tx: &mut Tx<'_>, principal: PrincipalId, slot: &str) -> Result<Option<CredentialId>, StoreError> {
+    let sql = "DELETE FROM credential WHERE principal_id = $1 AND slot = $2 RETURNING id";
+    tx.row(sql, params![principal.as_i64(), slot]).await?.map(|row| row.get(0).map(CredentialId::from_i64)).transpose()
+}
+
+/// One use of a credential.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// Which.
+    pub credential: CredentialId,
+    /// When.
+    pub at: Timestamp,
+    /// From where.
+    pub from: IpAddr,
+}
+
+/// Notes uses. Touches rows that are there alone, so that it can never bring a deleted credential back.
+pub async fn note_uses(tx: &mut Tx<'_>, uses: &Arc<[Use]>) -> Result<(), StoreError> {
+    let sql = "UPDATE credential SET last_used_ms = $1, last_used_from = $2 WHERE id = $3 AND (last_used_ms IS NULL OR last_used_ms < $1)";
+    for one in uses.iter() {
+        tx.execute(sql, params![one.at.millis(), one.from.to_string(), one.credential.as_i64()]).await?;
+    }
+    Ok(())
+}
