@@ -179,25 +179,34 @@ async fn a_cancelled_unit_is_whole_or_undone(store: Arc<Store>) {
 }
 
 async fn a_panic_undoes_its_unit_alone(store: Arc<Store>) {
-    let (other, reader) = (Arc::clone(&store), Arc::clone(&store));
-    let wrote = tokio::spawn(async move {
-        other
-            .write(|tx| {
-                Box::pin(async move {
-                    add(tx, 1, "ann").await?;
-                    assert!(!tx.either("", "").is_empty(), "a body's defect");
-                    Ok::<_, StoreError>(())
-                })
-            })
-            .await
-    });
-    assert!(wrote.await.unwrap_err().is_panic());
+    let tasks: Vec<_> = (0..60)
+        .map(|id| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { register_or_panic(&store, id).await })
+        })
+        .collect();
+    for (id, task) in tasks.into_iter().enumerate() {
+        assert_eq!(task.await.is_err_and(|error| error.is_panic()), id % 2 == 0);
+    }
+    let reader = Arc::clone(&store);
     let read = async move { reader.read(|tx| Box::pin(async move { panic!("{:?}", count(tx).await) })).await as Result<(), StoreError> };
     assert!(tokio::spawn(read).await.unwrap_err().is_panic());
-    register(&store, 2, false).await.unwrap();
     for _ in 0..20 {
-        assert_eq!(people(&store).await, 1);
+        assert_eq!(people(&store).await, 30);
     }
+}
+
+async fn register_or_panic(store: &Store, id: i64) -> Result<(), StoreError> {
+    let name = &format!("person {id}");
+    store
+        .write(|tx| {
+            Box::pin(async move {
+                add(tx, id, name).await?;
+                assert!(id % 2 != 0, "a body's defect");
+                Ok(())
+            })
+        })
+        .await
 }
 
 /// As use cases hold the store.
