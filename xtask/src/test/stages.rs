@@ -21,7 +21,7 @@ pub(super) const STAGES: &[Stage] = &[
         needs: &[],
         run: licences::check,
     },
-    Stage { name: "unused", about: "dependencies that nothing uses", budget: 90, fast: false, needs: &[], run: unused },
+    Stage { name: "unused", about: "dependencies that nothing uses", budget: 130, fast: false, needs: &[], run: unused },
     Stage { name: "clippy", about: "lints, warnings denied", budget: 240, fast: false, needs: &[], run: clippy },
     Stage { name: "doc", about: "documentation, warnings denied", budget: 60, fast: false, needs: &[], run: doc },
     Stage { name: "unit", about: "unit and in-process tests", budget: 360, fast: true, needs: &[], run: suites::unit },
@@ -38,7 +38,7 @@ pub(super) const STAGES: &[Stage] = &[
     Stage {
         name: "go-clients",
         about: "clients that are Go modules, at pinned versions",
-        budget: 420,
+        budget: 360,
         fast: false,
         needs: &[],
         run: peers::go::provision_clients,
