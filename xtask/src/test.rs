@@ -43,9 +43,11 @@ pub(crate) struct Stage {
     pub(crate) fast: bool,
     /// Stages before it without which it cannot run.
     pub(crate) needs: &'static [&'static str],
-    /// Does the work; what it returns is its remark in the table.
-    pub(crate) run: fn(&Workspace) -> Result<String>,
+    pub(crate) run: Run,
 }
+
+/// What a stage does; the text that it returns is its remark in the table.
+pub(crate) type Run = fn(&Workspace) -> Result<String>;
 
 /// How a stage went.
 struct Outcome {
