@@ -9,6 +9,31 @@ pub struct Pattern {
     literal: Box<str>,
     /// From the first wildcard on; empty if there is none.
     rest: Box<str>,
+    /// The pairs of characters that the rest asks for, so that most subjects are refused without being walked.
+    pairs: u128,
+}
+
+/// A text that is held against many patterns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Subject {
+    pub(crate) text: String,
+    pairs: u128,
+}
+
+impl From<String> for Subject {
+    fn from(text: String) -> Self {
+        Self { pairs: pairs(&text), text }
+    }
+}
+
+/// A bit for each pair of neighbouring bytes without wildcards; several pairs share one.
+fn pairs(text: &str) -> u128 {
+    let bit = |pair: &[u8]| match pair {
+        [b'*' | b'?', _] | [_, b'*' | b'?'] => 0,
+        [a, b] => 1 << ((u32::from(*a) * 37 + u32::from(*b) * 11) % 128),
+        _ => 0,
+    };
+    text.as_bytes().windows(2).map(bit).fold(0, |all, bit| all | bit)
 }
 
 impl Pattern {
@@ -16,7 +41,12 @@ impl Pattern {
     pub fn new(text: &str) -> Self {
         let first = text.find(['*', '?']).unwrap_or(text.len());
         let (literal, rest) = text.split_at_checked(first).unwrap_or((text, ""));
-        Self { literal: literal.into(), rest: rest.into() }
+        Self { literal: literal.into(), pairs: pairs(rest), rest: rest.into() }
+    }
+
+    /// As [`Pattern::matches`], faster where it does not.
+    pub(crate) fn matches_subject(&self, subject: &Subject) -> bool {
+        self.pairs & !subject.pairs == 0 && self.matches(&subject.text)
     }
 
     /// Does the whole of `subject` match?
@@ -46,7 +76,7 @@ impl Pattern {
     /// The patterns of what may stand behind `prefix`: `self` matches `prefix + tail` exactly when one of them matches `tail`.
     pub fn behind(&self, prefix: &str) -> Vec<Self> {
         if let Some(literal) = self.literal.strip_prefix(prefix) {
-            return vec![Self { literal: literal.into(), rest: self.rest.clone() }];
+            return vec![Self { literal: literal.into(), ..self.clone() }];
         }
         let Some(prefix) = prefix.strip_prefix(&*self.literal) else { return Vec::new() };
         let mut states = vec![&*self.rest];
