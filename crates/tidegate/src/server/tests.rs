@@ -62,7 +62,7 @@ fn impatient() -> Patience {
     Patience { handshake: Duration::from_millis(300), head: Duration::from_millis(300), stall: Duration::from_millis(900) }
 }
 
-fn serve(patience: Patience, tls: Option<Tls>) -> Running {
+fn serve(patience: Patience, tls: Option<Arc<Tls>>) -> Running {
     let listener = listen::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let reached = Arc::new(Notify::new());
@@ -71,7 +71,7 @@ fn serve(patience: Patience, tls: Option<Tls>) -> Running {
     let app = Sample(Arc::clone(&reached));
     let frame = Arc::new(Frame { app, edge, log: LogRequests::Off, metrics: Arc::clone(&metrics), patience });
     let ((stopper, stop), slots) = (stop(), Slots::new(8));
-    let accepting = tokio::spawn(accept(listener, tls.map(Arc::new), frame, slots.clone(), stop));
+    let accepting = tokio::spawn(accept(listener, tls, frame, slots.clone(), stop));
     Running { address, stopper, slots, reached, metrics, accepting }
 }
 
@@ -267,17 +267,20 @@ async fn tls_from_files_that_can_change() {
     let folder = tempfile::tempdir().unwrap();
     let files = certificate(&folder);
     let old = CertificateDer::from_pem_file(&files.cert).unwrap();
-    let tls = Arc::new(Tls::read(files.clone()).unwrap());
-    assert!(Tls::read(files.clone()).is_ok());
-    let server = serve(Patience::default(), Some(Tls::read(files.clone()).unwrap()));
+    let tls = Arc::new(Tls::read(files).unwrap());
+    let server = serve(Patience::default(), Some(Arc::clone(&tls)));
     assert!(over_tls(server.address, old.clone()).await.unwrap().ends_with("localhost true 127.0.0.1"));
 
-    let renewed = certificate(&folder);
-    std::fs::write(&renewed.key, "nonsense").unwrap();
-    assert!(tls.reload().is_err(), "a bad file is not taken");
-    let new = CertificateDer::from_pem_file(&certificate(&folder).cert).unwrap();
-    assert!(tls.reload().is_ok());
-    assert_ne!(old, new);
+    let files = certificate(&folder);
+    let (new, key) = (CertificateDer::from_pem_file(&files.cert).unwrap(), std::fs::read(&files.key).unwrap());
+    std::fs::write(&files.key, "nonsense").unwrap();
+    assert!(tls.reload().is_err());
+    assert!(over_tls(server.address, old.clone()).await.is_ok(), "the certificate in force stays");
+
+    std::fs::write(&files.key, key).unwrap();
+    tls.reload().unwrap();
+    assert!(over_tls(server.address, new).await.is_ok());
+    assert!(over_tls(server.address, old).await.is_err());
 }
 
 #[tokio::test]
@@ -297,7 +300,7 @@ async fn bad_tls_files_are_named() {
 async fn a_silent_tls_client_is_cut() {
     install_crypto_provider();
     let folder = tempfile::tempdir().unwrap();
-    let server = serve(impatient(), Some(Tls::read(certificate(&folder)).unwrap()));
+    let server = serve(impatient(), Some(Arc::new(Tls::read(certificate(&folder)).unwrap())));
     assert_eq!(raw(server.address, b"").await, "");
 }
 
