@@ -21,6 +21,7 @@
 #![deny(missing_docs)]
 
 mod chosen;
+mod dice;
 mod hasher;
 mod keyed;
 mod kind;
@@ -29,6 +30,7 @@ mod plain;
 mod sealed;
 
 pub use chosen::{ChosenPassword, PasswordProblem, generate_root_password};
+pub use dice::Dice;
 pub use hasher::{Hasher, HashingFailed, MalformedHash, PasswordHash};
 pub use keyed::{KeyedHash, Pepper};
 pub use kind::{Kind, Recognised, generate, generate_access_key_id};

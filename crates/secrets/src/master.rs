@@ -72,12 +72,12 @@ impl MasterKey {
 
     /// The key as 64 hexadecimal digits, for the file it is kept in.
     pub fn to_text(&self) -> Plain {
-        Plain::from_short(hex::encode(&*self.0))
+        Plain::from_short(hex::encode(self.0.as_slice()))
     }
 
     /// Which key this is.
     pub fn id(&self) -> KeyId {
-        let digest: [u8; 32] = Sha256::digest(&*self.0).into();
+        let digest: [u8; 32] = Sha256::digest(self.0.as_slice()).into();
         let [a, b, c, d, ..] = digest;
         KeyId([a, b, c, d])
     }

@@ -143,7 +143,7 @@ fn stored_hashes_with_a_wrong_salt_or_output_are_refused() {
         // The last character carries bits that belong to no byte: a second spelling of the same hash.
         format!("{}B${output}", "A".repeat(21)),
     ] {
-        assert!(PasswordHash::parse(&format!("{beginning}{rest}")).is_err(), "{:.80}", rest);
+        assert!(PasswordHash::parse(&format!("{beginning}{rest}")).is_err(), "{rest:.80}");
     }
 }
 
