@@ -123,3 +123,20 @@ pub async fn delete(tx: &mut Tx<'_>, id: RepositoryId) -> Result<(), StoreError>
     tx.execute("DELETE FROM repository WHERE id = $1", params![id.as_i64()]).await?;
     Ok(())
 }
+
+/// A repository as something to push to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// Its id.
+    pub id: RepositoryId,
+    /// May an index name manifests that are not there?
+    pub sparse_indexes: bool,
+}
+
+/// The instance's repository with this name, as something to push to.
+pub async fn target(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName) -> Result<Option<Target>, StoreError> {
+    let sql = "SELECT r.id, n.sparse_indexes FROM repository r JOIN namespace n ON n.id = r.namespace_id \
+               WHERE r.instance_id = $1 AND r.name = $2";
+    let row = tx.row(sql, params![instance.as_i64(), name.as_str()]).await?;
+    row.map(|row| Ok(Target { id: RepositoryId::from_i64(row.get(0)?), sparse_indexes: row.get(1)? })).transpose()
+}
