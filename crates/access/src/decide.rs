@@ -3,9 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{Action, ActionKind, Caller, Known, OnInstance, OnRepository, Op, PrincipalId, PrincipalKind, RepositoryAction, Resource, Scope, Scopes, Target, Timestamp};
-use policy::{Context, Decision, Effective, Explanation, Filter, Request};
-use store::{Store, StoreError};
+use model::{
+    Action, ActionKind, Caller, Known, OnInstance, OnRepository, Op, PrincipalId, PrincipalKind, RepositoryAction, Resource, Scope, Scopes,
+    Target, Timestamp,
+};
+use policy::{Context, Explanation, Filter, Request};
+use store::StoreError;
 
 use crate::directory::InForce;
 use crate::{Audit, Directory, Granted, Outcome, Permit, PrincipalRights, Record, Refusal};
@@ -26,12 +29,11 @@ enum Document {
 }
 
 impl Held {
-    fn labelled(&self) -> Vec<(&str, &policy::Document)> {
-        let document = |d: &'_ Document| match d {
-            Document::Own(own) => &own.document,
-            Document::BuiltIn(built_in) => *built_in,
-        };
-        self.0.iter().map(|(name, d)| (&**name, document(d))).collect()
+    fn labelled(&self) -> impl Iterator<Item = (&str, &policy::Document)> {
+        self.0.iter().map(|(name, document)| match document {
+            Document::Own(own) => (&**name, &own.document),
+            Document::BuiltIn(built_in) => (&**name, *built_in),
+        })
     }
 }
 
@@ -71,7 +73,12 @@ impl Access {
 
     /// Like [`Self::admit`], for what everybody may do to themselves without any grant (unless a statement denies it): set
     /// one's own passwords, see, disable and delete one's own keys.
-    pub async fn admit_own<A: ActionKind<On = model::OnUser>>(&self, op: &Op, caller: &Caller, on: model::OnUser) -> Result<Permit<A>, Refusal> {
+    pub async fn admit_own<A: ActionKind<On = model::OnUser>>(
+        &self,
+        op: &Op,
+        caller: &Caller,
+        on: model::OnUser,
+    ) -> Result<Permit<A>, Refusal> {
         let own = caller.known().is_some_and(|k| Some(k.principal) == on.id && k.scopes.is_none());
         if own && !self.is_denied(op, caller, A::ACTION, &on.resource()).await? {
             return Ok(Permit::new(op.clone(), caller.clone(), on));
@@ -117,35 +124,43 @@ impl Access {
     /// Which repositories of `instance` may `caller` do `action` to? Lists seek by its ranges and never scan what is hidden.
     pub async fn visible(&self, op: &Op, caller: &Caller, action: Action, instance: &Arc<OnInstance>) -> Result<Filter, Refusal> {
         self.directory.fresh(op.now).await?;
-        let Some(known) = caller.known() else { return Ok(Filter::nothing()) };
+        let Some(known) = caller.known() else { return Ok(Filter::default()) };
         let bound_elsewhere = known.instance.is_some_and(|bound| bound != instance.id);
         let without_scope = known.scopes.as_ref().is_some_and(|s| !s.allow_catalog());
         if without_scope {
             return Err(Refusal::InsufficientScope { action, resource: Resource::Instance(Arc::clone(instance)) });
         }
         if bound_elsewhere || known.account != instance.account {
-            return Ok(Filter::nothing());
+            return Ok(Filter::default());
         }
         let rights = self.rights(known).await?;
         if rights.kind == PrincipalKind::Root {
-            return Ok(Filter::everything());
+            return Ok(Filter::all());
         }
         let held = self.held(&rights).await?;
-        Ok(policy::filter(&held.labelled(), action, &context(op.now, op.source_ip, op.secure), instance))
+        let documents = held.labelled().map(|(_, document)| document);
+        Ok(policy::filter(documents, action, &Context::from(op), instance))
     }
 
     /// Why may, or may not, a principal do `action` to `resource` from there at that time?
-    pub async fn explain(&self, principal: PrincipalId, action: Action, resource: &Resource, at: Timestamp, from: IpAddr) -> Result<Explanation, Refusal> {
+    pub async fn explain(
+        &self,
+        principal: PrincipalId,
+        action: Action,
+        resource: &Resource,
+        at: Timestamp,
+        from: IpAddr,
+    ) -> Result<Explanation, Refusal> {
         let Some(rights) = self.directory.principal(principal).await? else { return Err(Refusal::NotFound) };
         if !rights.enabled {
-            return Ok(Explanation::refused("the user is disabled"));
+            return Ok(without_policies(policy::Outcome::Deny, "the user is disabled"));
         }
         if rights.kind == PrincipalKind::Root {
-            return Ok(Explanation::allowed("the root user is not bound by policies"));
+            return Ok(without_policies(policy::Outcome::Allow, "the root user is not bound by policies"));
         }
         let held = self.held(&rights).await?;
-        let context = context(at, from, true);
-        Ok(policy::explain(&held.labelled(), &Request { action, resource, context: &context }))
+        let context = Context::new(at, from, true);
+        Ok(policy::explain(held.labelled(), &Request::new(action, resource, &context)))
     }
 
     async fn may(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource) -> Result<(), Refusal> {
@@ -177,16 +192,16 @@ impl Access {
         let rights = self.rights(known).await?;
         let bound_elsewhere = known.instance.is_some_and(|bound| resource.instance().is_none_or(|i| i.id != bound));
         let elsewhere = rights.account != resource.account() || bound_elsewhere || is_root_of(resource, &rights);
-        let decision = match (elsewhere, rights.kind) {
-            (true, _) => Effective::NotSaid,
-            (false, PrincipalKind::Root) => return Ok(Say::Allow),
-            (false, PrincipalKind::User) => self.decide(op, &rights, action, resource).await?.effective(),
+        let outcome = match (elsewhere, rights.kind) {
+            (true, _) => policy::Outcome::DefaultDeny,
+            (false, PrincipalKind::Root) => policy::Outcome::Allow,
+            (false, PrincipalKind::User) => self.decide(op, &rights, action, resource).await?,
         };
-        match decision {
-            Effective::Allowed => Ok(Say::Allow),
-            Effective::Denied => Ok(Say::Refuse),
-            Effective::NotSaid if self.is_public(action, resource).await? => Ok(Say::Allow),
-            Effective::NotSaid => Ok(Say::Refuse),
+        match outcome {
+            policy::Outcome::Allow => Ok(Say::Allow),
+            policy::Outcome::Deny => Ok(Say::Refuse),
+            policy::Outcome::DefaultDeny if self.is_public(action, resource).await? => Ok(Say::Allow),
+            policy::Outcome::DefaultDeny => Ok(Say::Refuse),
         }
     }
 
@@ -197,13 +212,13 @@ impl Access {
         if rights.kind == PrincipalKind::Root {
             return Ok(false);
         }
-        Ok(self.decide(op, &rights, action, resource).await?.effective() == Effective::Denied)
+        Ok(self.decide(op, &rights, action, resource).await? == policy::Outcome::Deny)
     }
 
-    async fn decide(&self, op: &Op, rights: &PrincipalRights, action: Action, resource: &Resource) -> Result<Decision, Refusal> {
+    async fn decide(&self, op: &Op, rights: &PrincipalRights, action: Action, resource: &Resource) -> Result<policy::Outcome, Refusal> {
         let held = self.held(rights).await?;
-        let context = context(op.now, op.source_ip, op.secure);
-        Ok(policy::evaluate(&held.labelled(), &Request { action, resource, context: &context }))
+        let context = Context::from(op);
+        Ok(policy::evaluate(held.labelled(), &Request::new(action, resource, &context)).outcome)
     }
 
     /// Today's rights of a known caller; a principal who is gone or disabled is nobody.
@@ -236,13 +251,13 @@ impl Access {
     }
 }
 
-fn context(now: Timestamp, source_ip: IpAddr, secure: bool) -> Context {
-    Context { now, source_ip, secure }
-}
-
 /// Is this the account's root user, and the caller somebody else? No policy reaches the root user's keys and passwords.
 fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool {
     matches!(resource, Resource::User(on) if on.id == Some(on.account.root()) && caller.kind != PrincipalKind::Root)
+}
+
+fn without_policies(outcome: policy::Outcome, reason: &str) -> Explanation {
+    Explanation { outcome, policy: None, statement: None, reason: reason.into() }
 }
 
 /// The right that a scope's action asks for.
@@ -263,10 +278,4 @@ fn carries(scopes: &Scopes, action: Action, resource: &Resource) -> bool {
         Action::DeleteRepositoryTag => scopes.allow(&on.name, RepositoryAction::Delete),
         _ => false,
     }
-}
-
-/// Opens the whole of `access` over a store.
-pub async fn open(store: &Arc<Store>, audit: Arc<Audit>, now: Timestamp) -> Result<Access, StoreError> {
-    let directory = Directory::open(Arc::clone(store), now).await?;
-    Ok(Access::new(Arc::new(directory), audit))
 }

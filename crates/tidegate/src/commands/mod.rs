@@ -1,0 +1,67 @@
+//! The command line. A command is a variant here and a file beside.
+
+mod completion;
+mod config;
+mod generate;
+mod serve;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::config::SettingArguments;
+
+/// Why a command did not do what it should: shown after `error: `.
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, about = "A container registry whose centre is its keys", arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the registry
+    Serve(SettingArguments),
+    /// Settings of the server
+    #[command(subcommand)]
+    Config(config::Verb),
+    /// Print the completion script of a shell
+    Completion {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the version
+    Version,
+    /// Print a generated document
+    #[command(subcommand, hide = true)]
+    Generate(generate::Document),
+}
+
+/// Runs what the command line asks for: 0 done, 1 refused or failed, 2 wrong usage.
+pub(crate) fn run() -> ExitCode {
+    let done = match CommandLine::parse().command {
+        Command::Serve(settings) => serve::run(&settings),
+        Command::Config(verb) => config::run(&verb),
+        Command::Completion { shell } => completion::run(shell, &mut CommandLine::command()),
+        Command::Version => print(concat!("tidegate ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::Generate(document) => generate::run(document),
+    };
+    done.map_or_else(|failure| report(&*failure), |()| ExitCode::SUCCESS)
+}
+
+fn report(failure: &dyn std::error::Error) -> ExitCode {
+    // If standard error is gone, there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "error: {failure}");
+    ExitCode::FAILURE
+}
+
+/// Data on standard output.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
