@@ -7,7 +7,7 @@ use model::{
     Action, ActionKind, Caller, Known, OnInstance, OnRepository, Op, PrincipalId, PrincipalKind, RepositoryAction, Resource, Scope, Scopes,
     Target, Timestamp,
 };
-use policy::{Context, Explanation, Filter, Request};
+use policy::{Context, Effective, Explanation, Filter, Request};
 use store::StoreError;
 
 use crate::directory::InForce;
@@ -28,12 +28,18 @@ enum Document {
     BuiltIn(&'static policy::Document),
 }
 
+impl Document {
+    fn get(&self) -> &policy::Document {
+        match self {
+            Self::Own(own) => &own.document,
+            Self::BuiltIn(built_in) => built_in,
+        }
+    }
+}
+
 impl Held {
-    fn labelled(&self) -> impl Iterator<Item = (&str, &policy::Document)> {
-        self.0.iter().map(|(name, document)| match document {
-            Document::Own(own) => (&**name, &own.document),
-            Document::BuiltIn(built_in) => (&**name, *built_in),
-        })
+    fn labelled(&self) -> Vec<(&str, &policy::Document)> {
+        self.0.iter().map(|(name, document)| (&**name, document.get())).collect()
     }
 }
 
@@ -124,22 +130,21 @@ impl Access {
     /// Which repositories of `instance` may `caller` do `action` to? Lists seek by its ranges and never scan what is hidden.
     pub async fn visible(&self, op: &Op, caller: &Caller, action: Action, instance: &Arc<OnInstance>) -> Result<Filter, Refusal> {
         self.directory.fresh(op.now).await?;
-        let Some(known) = caller.known() else { return Ok(Filter::default()) };
+        let Some(known) = caller.known() else { return Ok(Filter::nothing()) };
         let bound_elsewhere = known.instance.is_some_and(|bound| bound != instance.id);
         let without_scope = known.scopes.as_ref().is_some_and(|s| !s.allow_catalog());
         if without_scope {
             return Err(Refusal::InsufficientScope { action, resource: Resource::Instance(Arc::clone(instance)) });
         }
         if bound_elsewhere || known.account != instance.account {
-            return Ok(Filter::default());
+            return Ok(Filter::nothing());
         }
         let rights = self.rights(known).await?;
         if rights.kind == PrincipalKind::Root {
-            return Ok(Filter::all());
+            return Ok(Filter::everything());
         }
         let held = self.held(&rights).await?;
-        let documents = held.labelled().map(|(_, document)| document);
-        Ok(policy::filter(documents, action, &Context::from(op), instance))
+        Ok(policy::filter(&held.labelled(), action, &Context::from(op), instance))
     }
 
     /// Why may, or may not, a principal do `action` to `resource` from there at that time?
@@ -153,14 +158,14 @@ impl Access {
     ) -> Result<Explanation, Refusal> {
         let Some(rights) = self.directory.principal(principal).await? else { return Err(Refusal::NotFound) };
         if !rights.enabled {
-            return Ok(without_policies(policy::Outcome::Deny, "the user is disabled"));
+            return Ok(Explanation::refused("the user is disabled"));
         }
         if rights.kind == PrincipalKind::Root {
-            return Ok(without_policies(policy::Outcome::Allow, "the root user is not bound by policies"));
+            return Ok(Explanation::allowed("the root user is not bound by policies"));
         }
         let held = self.held(&rights).await?;
         let context = Context::new(at, from, true);
-        Ok(policy::explain(held.labelled(), &Request::new(action, resource, &context)))
+        Ok(policy::explain(&held.labelled(), &Request { action, resource, context: &context }))
     }
 
     async fn may(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource) -> Result<(), Refusal> {
@@ -193,15 +198,15 @@ impl Access {
         let bound_elsewhere = known.instance.is_some_and(|bound| resource.instance().is_none_or(|i| i.id != bound));
         let elsewhere = rights.account != resource.account() || bound_elsewhere || is_root_of(resource, &rights);
         let outcome = match (elsewhere, rights.kind) {
-            (true, _) => policy::Outcome::DefaultDeny,
-            (false, PrincipalKind::Root) => policy::Outcome::Allow,
+            (true, _) => Effective::NotSaid,
+            (false, PrincipalKind::Root) => Effective::Allowed,
             (false, PrincipalKind::User) => self.decide(op, &rights, action, resource).await?,
         };
         match outcome {
-            policy::Outcome::Allow => Ok(Say::Allow),
-            policy::Outcome::Deny => Ok(Say::Refuse),
-            policy::Outcome::DefaultDeny if self.is_public(action, resource).await? => Ok(Say::Allow),
-            policy::Outcome::DefaultDeny => Ok(Say::Refuse),
+            Effective::Allowed => Ok(Say::Allow),
+            Effective::Denied => Ok(Say::Refuse),
+            Effective::NotSaid if self.is_public(action, resource).await? => Ok(Say::Allow),
+            Effective::NotSaid => Ok(Say::Refuse),
         }
     }
 
@@ -212,13 +217,13 @@ impl Access {
         if rights.kind == PrincipalKind::Root {
             return Ok(false);
         }
-        Ok(self.decide(op, &rights, action, resource).await? == policy::Outcome::Deny)
+        Ok(self.decide(op, &rights, action, resource).await? == Effective::Denied)
     }
 
-    async fn decide(&self, op: &Op, rights: &PrincipalRights, action: Action, resource: &Resource) -> Result<policy::Outcome, Refusal> {
+    async fn decide(&self, op: &Op, rights: &PrincipalRights, action: Action, resource: &Resource) -> Result<Effective, Refusal> {
         let held = self.held(rights).await?;
         let context = Context::from(op);
-        Ok(policy::evaluate(held.labelled(), &Request::new(action, resource, &context)).outcome)
+        Ok(policy::evaluate(&held.labelled(), &Request { action, resource, context: &context }).effective())
     }
 
     /// Today's rights of a known caller; a principal who is gone or disabled is nobody.
@@ -254,10 +259,6 @@ impl Access {
 /// Is this the account's root user, and the caller somebody else? No policy reaches the root user's keys and passwords.
 fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool {
     matches!(resource, Resource::User(on) if on.id == Some(on.account.root()) && caller.kind != PrincipalKind::Root)
-}
-
-fn without_policies(outcome: policy::Outcome, reason: &str) -> Explanation {
-    Explanation { outcome, policy: None, statement: None, reason: reason.into() }
 }
 
 /// The right that a scope's action asks for.
