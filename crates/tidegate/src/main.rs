@@ -4,11 +4,14 @@
 //! product. To add a command: a variant in `commands/mod.rs` and a file beside it; a setting: `config/table.rs`; a door: a
 //! field of `doors.rs`. The system's clock, randomness and environment are opened here and nowhere else.
 
+mod bootstrap;
 mod commands;
 mod config;
 mod data_dir;
 mod doors;
 mod health;
+mod house;
+mod jobs;
 mod log;
 mod master_key;
 mod refusal;
