@@ -11,6 +11,8 @@ mod catalog;
 mod delete;
 mod document;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod manifest;
 mod namespace;
 mod push_target;
