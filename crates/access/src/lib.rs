@@ -13,5 +13,5 @@ mod permit;
 
 pub use audit::{Audit, Outcome, Record};
 pub use decide::Access;
-pub use directory::{Directory, PrincipalRights};
+pub use directory::{Directory, Listener, PrincipalRights};
 pub use permit::{Granted, Permit, Refusal};
