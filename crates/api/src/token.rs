@@ -22,6 +22,9 @@ pub struct TokenRequest {
     /// The sign-in password, for the password grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
+    /// The token of the session that the access key belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_token: Option<Secret>,
 }
 
 /// A bearer token for the management API (RFC 6749 section 5.1).
