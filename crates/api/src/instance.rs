@@ -16,12 +16,6 @@ pub struct CreateInstance {
     /// The host names that choose it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
-    /// May a push make its namespace? No unless told.
-    #[serde(default)]
-    pub auto_create_namespace: bool,
-    /// Does `/token` hand out refresh tokens? No unless told.
-    #[serde(default)]
-    pub identity_tokens: bool,
 }
 
 /// Change an instance; what is left out stays.

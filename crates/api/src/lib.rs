@@ -10,7 +10,6 @@
 #![deny(missing_docs)]
 
 mod access_key;
-mod account;
 mod audit;
 mod credential;
 mod error;
@@ -24,9 +23,9 @@ mod signing_key;
 mod tag;
 mod token;
 mod user;
+mod whoami;
 
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
-pub use account::{Account, Whoami};
 pub use audit::{AuditEvent, AuditQuery};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
 pub use error::{ErrorAnswer, ErrorDetail};
@@ -34,8 +33,8 @@ pub use instance::{CreateInstance, Instance, UpdateInstance};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
 pub use page::{OwnerQuery, Page};
 pub use policy::{
-    AttachedPolicy, Attachment, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument,
-    PolicyVersion, SetDefaultVersion,
+    AttachedPolicy, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyVersion,
+    SetDefaultVersion,
 };
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
 pub use secret::Secret;
@@ -43,6 +42,7 @@ pub use signing_key::SigningKey;
 pub use tag::{CreateTag, Tag, TagQuery, UpdateTag};
 pub use token::{TokenAnswer, TokenError, TokenRequest};
 pub use user::{CreateUser, PasswordKind, SetPassword, UpdateUser, User};
+pub use whoami::Whoami;
 
 /// Where the management API stands on every host.
 pub const BASE: &str = "/api/v1";

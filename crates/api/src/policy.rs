@@ -58,9 +58,6 @@ pub struct Policy {
     /// Made when; null for a built-in policy.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_at: Option<Timestamp>,
-    /// Changed when; null for a built-in policy.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub updated_at: Option<Timestamp>,
 }
 
 /// A policy with its document in force.
@@ -99,17 +96,6 @@ pub struct AttachedPolicy {
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
     pub attached_at: Timestamp,
-}
-
-/// What was attached or detached.
-#[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
-pub struct Attachment {
-    /// The policy's name.
-    pub name: String,
-    /// The policy's version in force.
-    pub version: i64,
-    /// The user's name.
-    pub user: String,
 }
 
 /// Ask why.

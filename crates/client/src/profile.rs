@@ -84,19 +84,19 @@ impl Profiles {
     /// Writes the file whole or not at all, readable by its owner alone.
     pub fn save(&self, path: &Path) -> Result<(), ClientError> {
         let text = toml::to_string(self).map_err(|e| problem(path, e.to_string()))?;
-        self.write(path, &text).map_err(|e| problem(path, e.to_string()))
+        write(path, &text).map_err(|e| problem(path, e.to_string()))
     }
+}
 
-    fn write(&self, path: &Path, text: &str) -> io::Result<()> {
-        if let Some(folder) = path.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        }
-        let draft = path.with_extension(format!("toml.{}", std::process::id()));
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&draft, path)
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
+    let draft = path.with_extension(format!("toml.{}", std::process::id()));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&draft, path)
 }
 
 fn place(error: &toml::de::Error) -> String {

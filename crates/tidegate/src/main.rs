@@ -1,2 +1,8 @@
-//! The program.
-fn main() {}
+//! The program: server and command line.
+
+mod commands;
+mod manage;
+
+fn main() -> std::process::ExitCode {
+    commands::run()
+}

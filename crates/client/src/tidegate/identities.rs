@@ -4,6 +4,7 @@ use api::{
     AccessKey, AuditEvent, AuditQuery, CreateAccessKey, CreateCredential, CreateLoginToken, CreateUser, CreatedAccessKey,
     CreatedCredential, CreatedLoginToken, Credential, OwnerQuery, SetPassword, SigningKey, UpdateEnabled, UpdateUser, User,
 };
+use bytes::Bytes;
 use http::Method;
 
 use super::{Tidegate, segment, whole};
@@ -35,7 +36,7 @@ impl Users<'_> {
     }
 
     /// Deletes one with everything it holds.
-    pub async fn delete(&self, name: &str) -> Result<User, ClientError> {
+    pub async fn delete(&self, name: &str) -> Result<(), ClientError> {
         self.0.delete(&format!("/users/{}", segment(name))).await
     }
 
@@ -60,18 +61,13 @@ impl Credentials<'_> {
         self.0.list("/credentials", owner, None).await
     }
 
-    /// One of them.
-    pub async fn show(&self, id: &str) -> Result<Credential, ClientError> {
-        self.0.get(&format!("/credentials/{}", segment(id))).await
-    }
-
     /// Enables or disables one.
     pub async fn update(&self, id: &str, change: &UpdateEnabled) -> Result<Credential, ClientError> {
         self.0.send(Method::PATCH, &format!("/credentials/{}", segment(id)), change).await
     }
 
     /// Deletes one.
-    pub async fn delete(&self, id: &str) -> Result<Credential, ClientError> {
+    pub async fn delete(&self, id: &str) -> Result<(), ClientError> {
         self.0.delete(&format!("/credentials/{}", segment(id))).await
     }
 
@@ -102,7 +98,7 @@ impl AccessKeys<'_> {
     }
 
     /// Deletes one.
-    pub async fn delete(&self, id: &str) -> Result<AccessKey, ClientError> {
+    pub async fn delete(&self, id: &str) -> Result<(), ClientError> {
         self.0.delete(&format!("/access-keys/{}", segment(id))).await
     }
 }
@@ -130,6 +126,6 @@ impl SigningKeys<'_> {
 
     /// Begins a new one; the old ones retire when their last token has ended. Answers all.
     pub async fn rotate(&self) -> Result<Vec<SigningKey>, ClientError> {
-        self.0.send(Method::POST, "/signing-keys", &serde_json::Map::new()).await
+        self.0.call(Method::POST, "/signing-keys", Bytes::new()).await
     }
 }

@@ -1,9 +1,9 @@
 //! Policies, their versions, what is attached to whom, and why.
 
 use api::{
-    AttachedPolicy, Attachment, CreatePolicy, CreatePolicyVersion, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyVersion,
-    SetDefaultVersion,
+    AttachedPolicy, CreatePolicy, CreatePolicyVersion, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyVersion, SetDefaultVersion,
 };
+use bytes::Bytes;
 use http::Method;
 
 use super::{Tidegate, segment, whole};
@@ -38,7 +38,7 @@ impl Policies<'_> {
     }
 
     /// Deletes one that is attached to nobody.
-    pub async fn delete(&self, name: &str) -> Result<Policy, ClientError> {
+    pub async fn delete(&self, name: &str) -> Result<(), ClientError> {
         self.0.delete(&of(name)).await
     }
 
@@ -58,17 +58,17 @@ impl Policies<'_> {
     }
 
     /// Chooses the version in force.
-    pub async fn set_default_version(&self, name: &str, chosen: &SetDefaultVersion) -> Result<Policy, ClientError> {
+    pub async fn set_default_version(&self, name: &str, chosen: &SetDefaultVersion) -> Result<(), ClientError> {
         self.0.send(Method::PUT, &format!("{}/default-version", of(name)), chosen).await
     }
 
     /// Attaches one to a user.
-    pub async fn attach(&self, name: &str, user: &str) -> Result<Attachment, ClientError> {
-        self.0.send(Method::PUT, &attached(user, name), &serde_json::Map::new()).await
+    pub async fn attach(&self, name: &str, user: &str) -> Result<(), ClientError> {
+        self.0.call(Method::PUT, &attached(user, name), Bytes::new()).await
     }
 
     /// Detaches one from a user.
-    pub async fn detach(&self, name: &str, user: &str) -> Result<Attachment, ClientError> {
+    pub async fn detach(&self, name: &str, user: &str) -> Result<(), ClientError> {
         self.0.delete(&attached(user, name)).await
     }
 

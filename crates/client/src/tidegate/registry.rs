@@ -35,7 +35,7 @@ impl Instances<'_> {
     }
 
     /// Deletes an empty one.
-    pub async fn delete(&self, instance: &str) -> Result<Instance, ClientError> {
+    pub async fn delete(&self, instance: &str) -> Result<(), ClientError> {
         self.0.delete(&format!("/instances/{}", segment(instance))).await
     }
 }
@@ -74,7 +74,7 @@ impl Namespaces<'_> {
     }
 
     /// Deletes an empty one.
-    pub async fn delete(&self, name: &str) -> Result<Namespace, ClientError> {
+    pub async fn delete(&self, name: &str) -> Result<(), ClientError> {
         self.0.delete(&self.one(name)).await
     }
 }
@@ -114,7 +114,7 @@ impl Repositories<'_> {
     }
 
     /// Deletes one with everything in it.
-    pub async fn delete(&self, name: &str) -> Result<Repository, ClientError> {
+    pub async fn delete(&self, name: &str) -> Result<(), ClientError> {
         self.0.delete(&self.one(name)).await
     }
 }
@@ -154,7 +154,7 @@ impl Tags<'_> {
     }
 
     /// Deletes one; what it pointed at stays.
-    pub async fn delete(&self, repository: &str, tag: &str) -> Result<Tag, ClientError> {
+    pub async fn delete(&self, repository: &str, tag: &str) -> Result<(), ClientError> {
         self.0.delete(&self.one(repository, tag)).await
     }
 }

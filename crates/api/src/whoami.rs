@@ -1,4 +1,4 @@
-//! Who one is, and the account.
+//! Who one is.
 
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,15 +24,4 @@ pub struct Whoami {
     /// When this login ends by itself; null: never.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-}
-
-/// The account.
-#[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
-pub struct Account {
-    /// Its numeric id.
-    pub account_id: String,
-    /// Its UUID.
-    pub uuid: String,
-    /// Its alias, usable in `NAME@ALIAS`.
-    pub alias: Option<String>,
 }

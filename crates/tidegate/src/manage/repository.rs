@@ -1,0 +1,81 @@
+//! `tidegate repository …`
+
+use api::{CreateRepository, UpdateRepository};
+use clap::Subcommand;
+use client::Tidegate;
+
+use super::CommandError;
+use super::input::InstanceArgument;
+use crate::manage::printer::Output;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Create a repository
+    Create {
+        /// NAMESPACE/REPOSITORY
+        name: String,
+        #[command(flatten)]
+        of: InstanceArgument,
+        /// May anybody pull?
+        #[arg(long)]
+        public: bool,
+        /// What it holds
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        description: String,
+    },
+    /// List repositories
+    List {
+        #[command(flatten)]
+        of: InstanceArgument,
+        /// Of this namespace alone
+        #[arg(long, value_name = "NAMESPACE")]
+        namespace: Option<String>,
+    },
+    /// Show a repository
+    Show {
+        /// NAMESPACE/REPOSITORY
+        name: String,
+        #[command(flatten)]
+        of: InstanceArgument,
+    },
+    /// Change a repository
+    Update {
+        /// NAMESPACE/REPOSITORY
+        name: String,
+        #[command(flatten)]
+        of: InstanceArgument,
+        /// May anybody pull?
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+        public: Option<bool>,
+        /// What it holds
+        #[arg(long, value_name = "TEXT")]
+        description: Option<String>,
+    },
+    /// Delete a repository with everything in it
+    Delete {
+        /// NAMESPACE/REPOSITORY
+        name: String,
+        #[command(flatten)]
+        of: InstanceArgument,
+    },
+}
+
+pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
+    Ok(match command {
+        Command::Create { name, of, public, description } => {
+            Output::one(&client.repositories(&of.instance).create(&CreateRepository { name, public, description }).await?)
+        }
+        Command::List { of, namespace } => {
+            let found = client.repositories(&of.instance).list(namespace).await?;
+            Output::many(&found, &["name", "public", "description", "updated_at"])
+        }
+        Command::Show { name, of } => Output::one(&client.repositories(&of.instance).show(&name).await?),
+        Command::Update { name, of, public, description } => {
+            Output::one(&client.repositories(&of.instance).update(&name, &UpdateRepository { public, description }).await?)
+        }
+        Command::Delete { name, of } => {
+            client.repositories(&of.instance).delete(&name).await?;
+            Output::Done(format!("Deleted {name}."))
+        }
+    })
+}
