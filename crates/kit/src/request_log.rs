@@ -1,0 +1,156 @@
+//! One line a request, written when its answer's last byte has left (or its client has): who, what, how it ended. Never a
+//! query string, never a header but the user agent.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode, Uri};
+use http_body::{Frame, SizeHint};
+use model::{Op, PrincipalId};
+
+use crate::limits::MAX_LOGGED_PATH_BYTES;
+use crate::{Answer, Body, HttpMetrics, REQUEST_ID};
+
+/// The status of a request whose client left before there was an answer; never sent.
+const CLIENT_LEFT: u16 = 499;
+
+/// Which requests are logged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LogRequests {
+    /// All.
+    #[default]
+    All,
+    /// Those that ended with a status of 400 or more, or were cut off.
+    Errors,
+    /// None.
+    Off,
+}
+
+/// Put into an answer's extensions by a door that knows who asked, for the log line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SeenPrincipal(pub PrincipalId);
+
+/// One request under observation. Dropped unanswered, it is logged as one whose client left.
+#[derive(Debug)]
+pub struct Observed {
+    op: Op,
+    method: Method,
+    uri: Uri,
+    door: &'static str,
+    log: LogRequests,
+    metrics: Arc<HttpMetrics>,
+    began: Instant,
+    status: u16,
+    principal: Option<PrincipalId>,
+    bytes: u64,
+    whole: bool,
+}
+
+impl Observed {
+    /// Begins to observe.
+    #[expect(clippy::disallowed_methods, reason = "measures how long the answer takes")]
+    pub fn begin(op: Op, head: &Parts, door: &'static str, log: LogRequests, metrics: Arc<HttpMetrics>) -> Self {
+        metrics.in_flight.inc();
+        let (method, uri) = (head.method.clone(), head.uri.clone());
+        let began = Instant::now();
+        Self { op, method, uri, door, log, metrics, began, status: CLIENT_LEFT, principal: None, bytes: 0, whole: false }
+    }
+
+    /// Gives the answer its request id and follows its body to the end.
+    pub fn answered(mut self, answer: Answer) -> Response<ObservedBody> {
+        self.status = answer.status().as_u16();
+        self.principal = answer.extensions().get::<SeenPrincipal>().map(|seen| seen.0);
+        // A HEAD request's answer, 204 and 304 have no body to wait for.
+        self.whole = self.method == Method::HEAD || http_body::Body::is_end_stream(answer.body()) || is_bodiless(answer.status());
+        let id = HeaderValue::try_from(self.op.request_id.to_string());
+        let mut response = answer.map(|body| ObservedBody { body, observed: self });
+        if let Ok(id) = id {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+
+    fn is_logged(&self) -> bool {
+        match self.log {
+            LogRequests::All => true,
+            LogRequests::Errors => self.status >= 400 || !self.whole,
+            LogRequests::Off => false,
+        }
+    }
+
+    fn log(&self, seconds: f64) {
+        let path = self.uri.path();
+        let path = path.get(..path.floor_char_boundary(MAX_LOGGED_PATH_BYTES)).unwrap_or("");
+        tracing::info!(
+            target: "tidegate::request",
+            request_id = %self.op.request_id,
+            door = self.door,
+            method = self.method.as_str(),
+            path,
+            status = self.status,
+            bytes = self.bytes,
+            ms = (seconds * 1e6).round() / 1e3,
+            cut_off = (!self.whole).then_some(true),
+            source_ip = %self.op.source_ip,
+            principal = self.principal.map(tracing::field::display),
+            user_agent = self.op.user_agent.as_deref(),
+        );
+    }
+}
+
+const fn is_bodiless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+impl Drop for Observed {
+    fn drop(&mut self) {
+        let seconds = self.began.elapsed().as_secs_f64();
+        self.metrics.in_flight.dec();
+        self.metrics.answered(self.door, &self.method, self.status, self.bytes, seconds);
+        if self.is_logged() {
+            self.log(seconds);
+        }
+    }
+}
+
+/// An answer's body on its way out.
+#[derive(Debug)]
+pub struct ObservedBody {
+    body: Body,
+    observed: Observed,
+}
+
+impl http_body::Body for ObservedBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                this.observed.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                this.observed.whole = http_body::Body::is_end_stream(&this.body);
+            }
+            Poll::Ready(None) => this.observed.whole = true,
+            Poll::Ready(Some(Err(error))) => {
+                tracing::warn!(request_id = %this.observed.op.request_id, %error, "an answer's body could not be read");
+            }
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        http_body::Body::is_end_stream(&self.body)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        http_body::Body::size_hint(&self.body)
+    }
+}
