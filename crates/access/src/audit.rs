@@ -104,19 +104,27 @@ pub async fn write(tx: &mut Tx<'_>, audit: &Audit, record: &Record) -> Result<()
     }
 }
 
-/// Equal pulls within a second are one record.
+/// What happens so often that equal ones within a second are one record with a count.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Frequent {
+    /// A manifest was answered.
+    Pull(Digest),
+    /// A token was granted.
+    Login,
+}
+
 #[derive(PartialEq, Eq, Hash)]
-struct SamePull {
+struct Same {
+    what: Frequent,
     credential: Option<CredentialId>,
     from: IpAddr,
-    digest: Digest,
     second: i64,
 }
 
 #[derive(Default)]
 struct Batch {
     records: Vec<(Record, i64)>,
-    pulls: HashMap<SamePull, (Record, i64)>,
+    folded: HashMap<Same, (Record, i64)>,
     uses: HashMap<CredentialId, Use>,
 }
 
@@ -161,21 +169,17 @@ impl Audit {
         }
     }
 
-    /// Adds a pull: a manifest that was answered. Equal ones within a second fold into one with a count.
-    pub async fn note_pull(&self, op: &Op, caller: &Caller, digest: &Digest, record: impl FnOnce() -> Record) {
-        let key = SamePull {
-            credential: caller.known().map(|k| k.credential.id),
-            from: op.source_ip,
-            digest: *digest,
-            second: op.now.seconds(),
-        };
+    /// Adds a pull or a login. Equal ones (credential, address, digest) within a second fold into one with a count.
+    pub async fn note_frequent(&self, op: &Op, caller: &Caller, what: Frequent, record: impl FnOnce() -> Record) {
+        let credential = caller.known().map(|k| k.credential.id);
+        let key = Same { what, credential, from: op.source_ip, second: op.now.seconds() };
         let full = {
             let mut batch = self.lock();
-            batch.pulls.entry(key).or_insert_with(|| (record(), 0)).1 += 1;
-            batch.pulls.len() >= BATCH
+            batch.folded.entry(key).or_insert_with(|| (record(), 0)).1 += 1;
+            batch.folded.len() >= BATCH
         };
         if full && let Err(error) = self.flush().await {
-            tracing::error!(%error, "pull records wait: the database does not take them");
+            tracing::error!(%error, "audit records wait: the database does not take them");
         }
     }
 
@@ -187,14 +191,14 @@ impl Audit {
     /// How many records wait to be written.
     pub fn backlog(&self) -> usize {
         let batch = self.lock();
-        batch.records.len() + batch.pulls.len()
+        batch.records.len() + batch.folded.len()
     }
 
     /// Writes out what has gathered. What could not be written stays for the next time.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.flushing.lock().await;
-        let Batch { records, pulls, uses } = std::mem::take(&mut *self.lock());
-        let mut counted: Vec<(Record, i64)> = records.into_iter().chain(pulls.into_values()).collect();
+        let Batch { records, folded, uses } = std::mem::take(&mut *self.lock());
+        let mut counted: Vec<(Record, i64)> = records.into_iter().chain(folded.into_values()).collect();
         while !counted.is_empty() {
             let chunk = counted.split_off(counted.len().saturating_sub(CHUNK));
             if let Err(error) = self.write_chunk(&chunk).await {

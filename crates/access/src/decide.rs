@@ -176,7 +176,7 @@ impl Access {
     async fn say(&self, op: &Op, known: &Known, action: Action, resource: &Resource) -> Result<Say, Refusal> {
         let rights = self.rights(known).await?;
         let bound_elsewhere = known.instance.is_some_and(|bound| resource.instance().is_none_or(|i| i.id != bound));
-        let elsewhere = rights.account != resource.account() || bound_elsewhere;
+        let elsewhere = rights.account != resource.account() || bound_elsewhere || is_root_of(resource, &rights);
         let decision = match (elsewhere, rights.kind) {
             (true, _) => Effective::NotSaid,
             (false, PrincipalKind::Root) => return Ok(Say::Allow),
@@ -238,6 +238,11 @@ impl Access {
 
 fn context(now: Timestamp, source_ip: IpAddr, secure: bool) -> Context {
     Context { now, source_ip, secure }
+}
+
+/// Is this the account's root user, and the caller somebody else? No policy reaches the root user's keys and passwords.
+fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool {
+    matches!(resource, Resource::User(on) if on.id == Some(on.account.root()) && caller.kind != PrincipalKind::Root)
 }
 
 /// The right that a scope's action asks for.

@@ -11,7 +11,7 @@ mod decide;
 mod directory;
 mod permit;
 
-pub use audit::{Audit, Outcome, Record};
+pub use audit::{Audit, Frequent, Outcome, Record};
 pub use decide::Access;
 pub use directory::{Directory, Listener, PrincipalRights};
 pub use permit::{Granted, Permit, Refusal};

@@ -1,1 +1,178 @@
-//! Content by storage key, over a directory.
+//! Content by storage key, over a directory now, over object storage later.
+//!
+//! What it is for: to take uploads in as many pieces as a client likes while their digest runs, to say when content is
+//! durable, and to give ranges of it back. A storage key is a [`model::UploadId`], unique to its upload: content is
+//! written where it will stay and never renamed. A file is no blob by itself; the database row that maps (account,
+//! digest) to the key makes it one, and a file that no row names is an abandoned upload.
+//!
+//! An upload, in the caller's words (`?` left out):
+//! 1. `let mut upload = store.create(key)`, or `store.resume(key)` for a later piece. Either **claims** the key: nobody
+//!    else can write under it until `upload` is dropped ([`BlobError::Busy`]).
+//! 2. Only then read the stored [`UploadState`] ([`UploadState::new`] for a first piece), for whoever held the claim
+//!    before may have moved it on.
+//! 3. `let state = upload.append(state, body, limit)`. Store `state.to_bytes()`; any node can go on from there.
+//! 4. Compare `state.digest(…)` with what the client says, then `upload.finish(&state)`. Only after that is the content
+//!    durable; now write the row, and only now drop `upload`.
+//!
+//! What it may not do: know repositories, rights, SQL or HTTP; read a clock or the environment.
+//!
+//! Bounds: an upload holds two buffers of 512 KiB at most, a reading four of 256 KiB; no more than
+//! [`Options::jobs`] blocking jobs run at once, and none of them ever waits for a client.
+//!
+//! To add a back end: one module beside `directory`, one variant in each of the three enums of this file, and the
+//! suite in `tests/suite.rs` run over it.
+#![deny(missing_docs)]
+
+mod body;
+mod directory;
+mod error;
+mod jobs;
+mod state;
+
+use std::ops::Range;
+use std::path::Path;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use model::{Algorithm, Digest, Timestamp, UploadId};
+
+pub use body::BlobBody;
+use directory::{Directory, Files};
+pub use error::{AppendCause, AppendError, BlobError, OpenError};
+pub use state::UploadState;
+
+/// What may be chosen when a store is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many blocking jobs (a write, a hash, a sync, a read that missed the page cache) may run at once.
+    pub jobs: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { jobs: 64 }
+    }
+}
+
+/// A place where content is kept. Cheap to clone; clones are the same place. Needs a tokio runtime around it.
+#[derive(Clone, Debug)]
+pub struct BlobStore(Backend);
+
+#[derive(Clone, Debug)]
+enum Backend {
+    Directory(Directory<Files>),
+}
+
+/// Something that is kept under a key, blob or abandoned upload: only the database knows which.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stored {
+    /// Its key.
+    pub key: UploadId,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last written to, by the clock of the storage.
+    pub modified: Timestamp,
+}
+
+impl BlobStore {
+    /// Opens the folder `dir`, making it (mode 0700) where there is none, and tries that it can be written. Blocks: it
+    /// is for the start of a program. Several nodes may share a folder whose file locks reach all of them.
+    pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
+        Directory::open(Files, dir, options).map(Backend::Directory).map(Self)
+    }
+
+    /// Begins content under `key` and claims it. [`BlobError::Exists`] if there is any already.
+    pub async fn create(&self, key: UploadId) -> Result<Upload, BlobError> {
+        match &self.0 {
+            Backend::Directory(d) => d.create(key).await.map(Held::Directory).map(Upload),
+        }
+    }
+
+    /// Claims what was begun under `key`. [`BlobError::Busy`] while another request has it, [`BlobError::Missing`] if
+    /// there is nothing, as after a power cut before anything was durable.
+    pub async fn resume(&self, key: UploadId) -> Result<Upload, BlobError> {
+        match &self.0 {
+            Backend::Directory(d) => d.resume(key).await.map(Held::Directory).map(Upload),
+        }
+    }
+
+    /// The bytes `range` of the blob under `key`, whose size the caller knows from its row. A range past `size` is cut
+    /// there. Content of 64 KiB or less is read here, in one piece.
+    pub async fn read(&self, key: UploadId, size: u64, range: Range<u64>) -> Result<BlobBody, BlobError> {
+        let end = range.end.min(size);
+        let range = range.start.min(end)..end;
+        match &self.0 {
+            Backend::Directory(d) => d.read(key, range).await,
+        }
+    }
+
+    /// Reads the first `size` bytes under `key` again: for an algorithm that did not run during the upload.
+    pub async fn digest_again(&self, key: UploadId, size: u64, algorithm: Algorithm) -> Result<Digest, BlobError> {
+        match &self.0 {
+            Backend::Directory(d) => d.digest_again(key, size, algorithm).await,
+        }
+    }
+
+    /// Frees what is under `key`. Nothing there is no error, so that a deletion can be repeated. Readings that have
+    /// begun go on. A power cut may bring the content back: it is found by [`list`](Self::list) again.
+    pub async fn delete(&self, key: UploadId) -> Result<(), BlobError> {
+        match &self.0 {
+            Backend::Directory(d) => d.delete(key).await,
+        }
+    }
+
+    /// The size of what is under `key`, in bytes; [`BlobError::Missing`] if nothing is.
+    pub async fn size(&self, key: UploadId) -> Result<u64, BlobError> {
+        match &self.0 {
+            Backend::Directory(d) => d.size(key).await,
+        }
+    }
+
+    /// A page of what is kept, in an order of the store's own: at most `at_most` (and at least one) that come `after`
+    /// the last key of the page before. An empty page is the end.
+    pub async fn list(&self, after: Option<UploadId>, at_most: usize) -> Result<Vec<Stored>, BlobError> {
+        match &self.0 {
+            Backend::Directory(d) => d.list(after, at_most).await,
+        }
+    }
+
+    /// Whether the store can be written now: makes a small file and removes it, without waiting for the disk.
+    pub async fn ping(&self) -> Result<(), BlobError> {
+        match &self.0 {
+            Backend::Directory(d) => d.ping().await,
+        }
+    }
+}
+
+/// The claim on a key: whoever holds it is the only one who writes there. Dropped, it lets others resume.
+#[derive(Debug)]
+pub struct Upload(Held);
+
+#[derive(Debug)]
+enum Held {
+    Directory(directory::Upload<Files>),
+}
+
+impl Upload {
+    /// Puts `body` behind what `state` describes (what a broken connection left beyond that is cut off first) while
+    /// its digests run, until `body` ends. Stops before a byte that would make the content larger than `limit`.
+    ///
+    /// The state that comes back, in an error too, describes content that is on the disk: the caller may store it,
+    /// and the client may go on at its offset. Dropped half-way, this leaves the stored state good and `self` useless.
+    pub async fn append<S, E>(&mut self, state: UploadState, body: S, limit: u64) -> Result<UploadState, AppendError<E>>
+    where
+        S: Stream<Item = Result<Bytes, E>>,
+    {
+        match &mut self.0 {
+            Held::Directory(u) => u.append(state, body, limit).await,
+        }
+    }
+
+    /// Makes the content that `state` describes durable under its key, and says its SHA-256. Only after this may
+    /// somebody be told that it is kept. Can be repeated.
+    pub async fn finish(&mut self, state: &UploadState) -> Result<Digest, BlobError> {
+        match &mut self.0 {
+            Held::Directory(u) => u.finish(state).await,
+        }
+    }
+}

@@ -119,3 +119,15 @@ pub async fn set_hosts(tx: &mut Tx<'_>, id: InstanceId, hosts: &[String]) -> Res
     }
     Ok(())
 }
+
+/// Whose host name this is.
+pub async fn host_owner(tx: &mut Tx<'_>, host: &str) -> Result<Option<InstanceId>, StoreError> {
+    let row = tx.row("SELECT instance_id FROM instance_host WHERE host = $1", params![host]).await?;
+    row.map(|row| row.get(0).map(InstanceId::from_i64)).transpose()
+}
+
+/// Has an instance no namespaces?
+pub async fn is_empty(tx: &mut Tx<'_>, id: InstanceId) -> Result<bool, StoreError> {
+    let row = tx.row("SELECT id FROM namespace WHERE instance_id = $1 LIMIT 1", params![id.as_i64()]).await?;
+    Ok(row.is_none())
+}

@@ -1,1 +1,31 @@
 //! SQL over SQLite or PostgreSQL: units of work, migrations, one module a noun.
+//!
+//! It may not hold a rule, nor know policies, HTTP or plain secrets. Only [`driver`] knows which database runs.
+//!
+//! To add a table: a new `migrations/NNNN_name.sql` (columns `BIGINT`, `BYTEA` or `TEXT`), listed in [`MIGRATIONS`], and a
+//! module for its noun whose functions take `&mut Tx<'_>` first and plain values after:
+//!
+//! ```
+//! use store::{Store, StoreError, Tx, params};
+//!
+//! pub async fn greeting(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>, StoreError> {
+//!     let row = tx.row("SELECT $1", params![name]).await?;
+//!     row.map(|row| row.get(0)).transpose()
+//! }
+//!
+//! # async fn caller(store: &Store, name: &str) -> Result<(), StoreError> {
+//! let text = store.read(|tx| Box::pin(async move { greeting(tx, name).await })).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! Statements number their parameters `$1`, `$2` … in order of first appearance, so that both databases read them alike.
+//! A body captures references (`let name = &name;` before it, for what is owned), because it may run more than once.
+//! What `sum()` returns is no `BIGINT` on PostgreSQL: write `CAST(sum(size) AS BIGINT)`.
+#![deny(missing_docs)]
+
+pub mod driver;
+
+pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
+
+/// The schema, step by step: `migrations/NNNN_name.sql`.
+pub const MIGRATIONS: &[Migration] = &[];

@@ -1,0 +1,228 @@
+//! Everything that can be presented, and who it makes one.
+
+use std::sync::Arc;
+
+use access::{PrincipalRights, Record};
+use model::{AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, Op, PrincipalId, Scopes, Timestamp};
+use secrets::{Kind as SecretKind, Plain, Recognised};
+use store::credential::Credential;
+use store::instance::Instance;
+use store::{StoreError, Tx};
+use tokens::{Claims, Kind as TokenKind, Tokens, Usable};
+
+use crate::{AuthError, Identity};
+
+/// What a client presents.
+#[derive(Debug)]
+pub enum Presented {
+    /// Nothing.
+    Nothing,
+    /// A user name and a password of any kind.
+    Basic {
+        /// The user name as sent.
+        username: String,
+        /// The password as sent.
+        password: Plain,
+    },
+    /// A bearer token.
+    Bearer(Plain),
+}
+
+/// Where it is presented.
+#[derive(Clone, Copy, Debug)]
+pub enum At<'a> {
+    /// At the registry or its token service.
+    Registry {
+        /// The instance that the host name chose.
+        instance: &'a Instance,
+        /// The host as the client names it: a bearer's audience.
+        service: &'a str,
+    },
+    /// At the management API.
+    Management,
+}
+
+/// A stored credential with its owner, both alive.
+struct Alive {
+    owner: Arc<PrincipalRights>,
+    credential: Arc<Credential>,
+}
+
+impl Identity {
+    /// Who is this? Nothing presented is nobody; anything wrong is an error, never nobody.
+    pub async fn authenticate(&self, op: &Op, presented: Presented, at: At<'_>) -> Result<Caller, AuthError> {
+        self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
+        match (presented, at) {
+            (Presented::Nothing, _) => Ok(Caller::anonymous()),
+            (Presented::Bearer(token), At::Registry { instance, service }) => self.bearer(op, &token, instance, service).await,
+            (Presented::Bearer(token), At::Management) => self.manage_token(op, &token).await,
+            (Presented::Basic { username, password }, At::Registry { instance, .. }) => {
+                let answer = self.basic(op, &username, password, instance).await;
+                self.write_down_failure(op, instance.on.account, &username, &answer).await;
+                answer
+            }
+            (Presented::Basic { .. }, At::Management) => Err(AuthError::Invalid),
+        }
+    }
+
+    /// An access key's owner, for a token of the management API (OAuth 2.0 client credentials, RFC 6749 section 4.4).
+    pub async fn authenticate_access_key(&self, op: &Op, access_key_id: &str, secret: &Plain) -> Result<Caller, AuthError> {
+        self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
+        if Recognised::Generated(SecretKind::AccessKeySecret) != SecretKind::recognise(secret.reveal()) {
+            return Err(AuthError::Invalid);
+        }
+        let found = self.by_secret(secret).await?;
+        let found = found.filter(|c| c.access_key_id.as_deref() == Some(access_key_id)).ok_or(AuthError::Invalid)?;
+        let alive = self.alive(op, found.principal, found.id).await?;
+        self.access.audit().note_use(op, found.id);
+        let ends = alive.credential.expires;
+        Ok(alive.caller(CredentialKind::AccessKey, None, None, ends))
+    }
+
+    /// A person, by sign-in password, for a token of the management API.
+    pub async fn authenticate_sign_in(&self, op: &Op, account: AccountId, username: &str, password: Plain) -> Result<Caller, AuthError> {
+        self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
+        let answer = self.by_password(op, account, username, password, crate::passwords::SIGN_IN).await;
+        self.write_down_failure(op, account, username, &answer).await;
+        answer
+    }
+
+    /// Who may go on as whom: the owner of a refresh token (Docker token specification, OAuth 2.0 form).
+    pub async fn authenticate_refresh(&self, op: &Op, token: &Plain, instance: &Instance, service: &str) -> Result<Caller, AuthError> {
+        self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
+        let usable = Usable { kind: TokenKind::Refresh, audience: Some(service) };
+        let said = self.tokens.verify(token.reveal(), usable, op.now).await?;
+        let claims = &said.1;
+        if claims.instance != Some(instance.on.id) {
+            return Err(AuthError::Invalid);
+        }
+        self.by_claims(op, claims, CredentialKind::RefreshToken, None).await
+    }
+
+    async fn bearer(&self, op: &Op, token: &Plain, instance: &Instance, service: &str) -> Result<Caller, AuthError> {
+        let usable = Usable { kind: TokenKind::Bearer, audience: Some(service) };
+        let said = self.tokens.verify(token.reveal(), usable, op.now).await?;
+        let claims = &said.1;
+        if claims.instance != Some(instance.on.id) {
+            return Err(AuthError::Invalid);
+        }
+        if claims.principal.is_none() {
+            return Ok(Caller::anonymous());
+        }
+        let kind = claims.credential_kind.ok_or(AuthError::Invalid)?;
+        self.by_claims(op, claims, kind, Some(claims.scopes.clone())).await
+    }
+
+    async fn manage_token(&self, op: &Op, token: &Plain) -> Result<Caller, AuthError> {
+        let usable = Usable { kind: TokenKind::Manage, audience: None };
+        let said = self.tokens.verify(token.reveal(), usable, op.now).await?;
+        let kind = said.1.credential_kind.ok_or(AuthError::Invalid)?;
+        self.by_claims(op, &said.1, kind, None).await
+    }
+
+    async fn by_claims(&self, op: &Op, claims: &Claims, kind: CredentialKind, scopes: Option<Scopes>) -> Result<Caller, AuthError> {
+        let principal = claims.principal.ok_or(AuthError::Invalid)?;
+        let credential = claims.credential.ok_or(AuthError::Invalid)?;
+        let alive = self.alive(op, principal, credential).await?;
+        Ok(alive.caller(kind, claims.instance, scopes, Some(claims.until)))
+    }
+
+    async fn basic(&self, op: &Op, username: &str, password: Plain, instance: &Instance) -> Result<Caller, AuthError> {
+        match SecretKind::recognise(password.reveal()) {
+            Recognised::Generated(SecretKind::AccessCredential) => self.by_access_credential(op, username, &password, instance).await,
+            // Access keys sign API requests; client secrets and admin passwords come with service accounts.
+            Recognised::Generated(_) | Recognised::MalformedOf(_) => Err(AuthError::Invalid),
+            Recognised::Chosen if Tokens::recognise(password.reveal()).is_some() => {
+                self.by_login_token(op, username, &password, instance).await
+            }
+            Recognised::Chosen => {
+                let slot = crate::passwords::permanent_slot(instance.on.id);
+                self.by_password(op, instance.on.account, username, password, &slot).await
+            }
+        }
+    }
+
+    async fn by_access_credential(&self, op: &Op, username: &str, secret: &Plain, instance: &Instance) -> Result<Caller, AuthError> {
+        let found = self.by_secret(secret).await?.ok_or(AuthError::Invalid)?;
+        let bound_elsewhere = found.instance.is_some_and(|bound| bound != instance.on.id);
+        if found.account != instance.on.account || found.kind != CredentialKind::AccessCredential || bound_elsewhere {
+            return Err(AuthError::Invalid);
+        }
+        let owner = self.access.directory().principal(found.principal).await?.ok_or(AuthError::Invalid)?;
+        if !self.is_name_of(username, &owner).await? {
+            return Err(AuthError::Invalid);
+        }
+        let alive = self.alive(op, found.principal, found.id).await?;
+        self.access.audit().note_use(op, found.id);
+        Ok(alive.caller(CredentialKind::AccessCredential, found.instance, None, found.expires))
+    }
+
+    async fn by_login_token(&self, op: &Op, username: &str, token: &Plain, instance: &Instance) -> Result<Caller, AuthError> {
+        let said = self.tokens.verify(token.reveal(), Usable { kind: TokenKind::Login, audience: None }, op.now).await?;
+        let claims = &said.1;
+        let principal = claims.principal.ok_or(AuthError::Invalid)?;
+        let owner = self.access.directory().principal(principal).await?.ok_or(AuthError::Invalid)?;
+        let bound_elsewhere = claims.instance.is_some_and(|bound| bound != instance.on.id);
+        let named = self.may_be_temporary(username, &owner).await?;
+        if owner.account != instance.on.account || bound_elsewhere || !named {
+            return Err(AuthError::Invalid);
+        }
+        self.by_claims(op, claims, CredentialKind::LoginToken, None).await
+    }
+
+    /// Looks a generated secret up by its keyed hash.
+    async fn by_secret(&self, secret: &Plain) -> Result<Option<Credential>, StoreError> {
+        let hash = *self.pepper.hash(secret).as_bytes();
+        self.read(async |tx: &mut Tx<'_>| store::credential::by_hash(tx, &hash).await).await
+    }
+
+    /// A credential and its owner, if both hold today: what ended, ends everything made from it.
+    pub(crate) async fn alive_owner(&self, op: &Op, principal: PrincipalId, credential: CredentialId) -> Result<Caller, AuthError> {
+        let alive = self.alive(op, principal, credential).await?;
+        let (kind, instance, ends) = (alive.credential.kind, alive.credential.instance, alive.credential.expires);
+        Ok(alive.caller(kind, instance, None, ends))
+    }
+
+    async fn alive(&self, op: &Op, principal: PrincipalId, credential: CredentialId) -> Result<Alive, AuthError> {
+        let directory = self.access.directory();
+        let owner = directory.principal(principal).await?.ok_or(AuthError::Invalid)?;
+        let credential = directory.credential(credential).await?.ok_or(AuthError::Invalid)?;
+        if credential.principal != principal {
+            return Err(AuthError::Invalid);
+        }
+        if !owner.enabled || !credential.enabled {
+            return Err(AuthError::Disabled);
+        }
+        if credential.expires.is_some_and(|end| end <= op.now) {
+            return Err(AuthError::Expired);
+        }
+        Ok(Alive { owner, credential })
+    }
+
+    async fn write_down_failure(&self, op: &Op, account: AccountId, username: &str, answer: &Result<Caller, AuthError>) {
+        let reason = match answer {
+            Ok(_) | Err(AuthError::Unavailable | AuthError::Busy) => return,
+            Err(AuthError::Invalid) => "wrong user name or password",
+            Err(AuthError::Expired) => "expired",
+            Err(AuthError::Disabled) => "disabled",
+            Err(AuthError::LockedOut { .. }) => "locked out",
+        };
+        self.access.audit().note(Record::failed_login(op, account, username, None).with_detail(reason)).await;
+    }
+}
+
+impl Alive {
+    #[expect(clippy::disallowed_methods, reason = "identity says who somebody is, here and nowhere else")]
+    fn caller(&self, kind: CredentialKind, instance: Option<InstanceId>, scopes: Option<Scopes>, ends: Option<Timestamp>) -> Caller {
+        Caller::vouched_by_identity(Known {
+            principal: self.owner.id,
+            account: self.owner.account,
+            kind: self.owner.kind,
+            name: Arc::clone(&self.owner.name),
+            credential: CredentialRef { id: self.credential.id, kind },
+            instance,
+            scopes,
+            ends,
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! Access credentials, and every credential as something to list, disable, enable and delete.
+
+use access::{Permit, Record, audit};
+use model::{CredentialId, CredentialKind, InstanceId, OnUser, Op, Seconds, act};
+use secrets::{Kind, Plain};
+use store::change::{self, Change};
+use store::credential::{self, Credential, Kept};
+use store::{StoreError, Tx};
+
+use crate::{Identity, IdentityError};
+
+/// Access credentials of one user.
+const MAX: i64 = 100;
+/// Ten years.
+const LONGEST: Seconds = Seconds::days(3650);
+
+/// An access credential that is asked for.
+#[derive(Clone, Debug)]
+pub struct CreateCredential {
+    /// What it is for: 1 to 256 characters.
+    pub description: String,
+    /// When it ends by itself; none: never.
+    pub expires_in: Option<Seconds>,
+    /// The one instance it is for; none: all.
+    pub instance: Option<InstanceId>,
+}
+
+/// A new access credential: the only time its secret is seen.
+#[derive(Debug)]
+pub struct NewCredential {
+    /// Everything but the secret.
+    pub credential: Credential,
+    /// The user name to present it with.
+    pub username: String,
+    /// The secret.
+    pub secret: Plain,
+}
+
+impl Identity {
+    /// Creates an access credential for a user.
+    pub async fn create_credential(
+        &self,
+        permit: Permit<act::CreateAccessCredential>,
+        wanted: CreateCredential,
+    ) -> Result<NewCredential, IdentityError> {
+        let description = checked_description(&wanted.description)?;
+        let expires = checked_expiry(permit.op(), wanted.expires_in)?;
+        let owner = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
+        let secret = self.dice.with(|random| secrets::generate(Kind::AccessCredential, random));
+        let new = Credential {
+            instance: wanted.instance,
+            description,
+            expires,
+            ..self.blank(permit.op(), permit.by(), permit.on(), CredentialKind::AccessCredential)?
+        };
+        let kept = Kept::Hash(*self.pepper.hash(&secret).as_bytes());
+        let record = permit.success().with_detail(new.id.to_string());
+        self.change(permit.op().now, async |tx: &mut Tx<'_>| {
+            if credential::count(tx, owner, CredentialKind::AccessCredential).await? >= MAX {
+                return Err(IdentityError::Limit { what: "access credentials a user", max: MAX });
+            }
+            credential::insert(tx, &new, None, &kept).await?;
+            Ok(audit::write(tx, self.access.audit(), &record).await?)
+        })
+        .await?;
+        let username = permit.on().name.to_string();
+        Ok(NewCredential { credential: new, username, secret })
+    }
+
+    pub(crate) fn blank(&self, op: &Op, by: &model::Caller, owner: &OnUser, kind: CredentialKind) -> Result<Credential, IdentityError> {
+        let maker = by.known().ok_or(IdentityError::NotFound("user"))?;
+        Ok(Credential {
+            id: CredentialId::from_random(self.dice.bits()),
+            account: owner.account,
+            principal: owner.id.ok_or(IdentityError::NotFound("user"))?,
+            kind,
+            instance: None,
+            description: String::new(),
+            access_key_id: None,
+            enabled: true,
+            created: op.now,
+            created_by: maker.principal,
+            created_by_name: maker.name.to_string(),
+            expires: None,
+            last_used: None,
+            last_used_from: None,
+        })
+    }
+
+    /// Everything a user holds, oldest first, without secrets.
+    pub async fn list_credentials(&self, permit: Permit<act::ListAccessCredential>) -> Result<Vec<Credential>, IdentityError> {
+        let owner = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
+        Ok(self.read(async |tx: &mut Tx<'_>| credential::of_principal(tx, owner).await).await?)
+    }
+
+    /// Enables or disables a credential; disabled, it and every token made from it open nothing anywhere within a second.
+    pub async fn set_credential_enabled(
+        &self,
+        permit: Permit<act::UpdateAccessCredential>,
+        id: CredentialId,
+        enabled: bool,
+    ) -> Result<Credential, IdentityError> {
+        let record = permit.success().with_detail(format!("{} {id}", if enabled { "enable" } else { "disable" }));
+        self.enable(permit.op(), permit.on(), id, enabled, &record).await
+    }
+
+    /// Deletes a credential; every token made from it ends.
+    pub async fn delete_credential(&self, permit: Permit<act::DeleteAccessCredential>, id: CredentialId) -> Result<(), IdentityError> {
+        let record = permit.success().with_detail(id.to_string());
+        self.delete(permit.op(), permit.on(), id, &record).await
+    }
+
+    pub(crate) async fn enable(
+        &self,
+        op: &Op,
+        owner: &OnUser,
+        id: CredentialId,
+        enabled: bool,
+        record: &Record,
+    ) -> Result<Credential, IdentityError> {
+        self.change(op.now, async |tx: &mut Tx<'_>| {
+            let found = owned(tx, owner, id).await?;
+            credential::set_enabled(tx, id, enabled).await?;
+            change::append(tx, op.now, Change::Credential(id.as_i64())).await?;
+            audit::write(tx, self.access.audit(), record).await?;
+            Ok(Credential { enabled, ..found })
+        })
+        .await
+    }
+
+    pub(crate) async fn delete(&self, op: &Op, owner: &OnUser, id: CredentialId, record: &Record) -> Result<(), IdentityError> {
+        self.change(op.now, async |tx: &mut Tx<'_>| {
+            owned(tx, owner, id).await?;
+            credential::delete(tx, id).await?;
+            change::append(tx, op.now, Change::Credential(id.as_i64())).await?;
+            Ok(audit::write(tx, self.access.audit(), record).await?)
+        })
+        .await
+    }
+}
+
+/// The credential, if it is that user's: an id of somebody else's answers nothing.
+async fn owned(tx: &mut Tx<'_>, owner: &OnUser, id: CredentialId) -> Result<Credential, IdentityError> {
+    let found: Result<_, StoreError> = credential::by_id(tx, id).await;
+    found?.filter(|c| Some(c.principal) == owner.id).ok_or(IdentityError::NotFound("credential"))
+}
+
+fn checked_description(text: &str) -> Result<String, IdentityError> {
+    let text = text.trim();
+    let fits = (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err(IdentityError::invalid("description", "1 to 256 characters that say what it is for")) }
+}
+
+fn checked_expiry(op: &Op, life: Option<Seconds>) -> Result<Option<model::Timestamp>, IdentityError> {
+    match life {
+        None => Ok(None),
+        Some(life) if (Seconds::minutes(1)..=LONGEST).contains(&life) => Ok(Some(op.now.plus(life))),
+        Some(_) => Err(IdentityError::invalid("expires_in", "one minute to 3650 days")),
+    }
+}

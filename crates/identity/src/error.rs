@@ -1,0 +1,105 @@
+//! Why somebody is not believed, or a use case not done.
+
+use secrets::PasswordProblem;
+use store::StoreError;
+use tokens::TokenError;
+
+/// Why what was presented opens nothing. Doors answer all but the last three alike: 401.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// Unknown, wrong, or not for here: one answer for all of them.
+    #[error("the user name or password is not right, or the token does not hold")]
+    Invalid,
+    /// The right secret, but its time is over. Said to nobody who does not hold it.
+    #[error("this credential has expired")]
+    Expired,
+    /// The right secret, but it or its owner is disabled. Said to nobody who does not hold it.
+    #[error("this credential or its user is disabled")]
+    Disabled,
+    /// Too many wrong passwords.
+    #[error("too many wrong passwords: try again in {retry_after} seconds")]
+    LockedOut {
+        /// Seconds.
+        retry_after: i64,
+    },
+    /// More passwords to check than there is room to wait for.
+    #[error("too many logins at once: try again in a moment")]
+    Busy,
+    /// The database does not answer, or this node has lost touch with it.
+    #[error("logins cannot be checked right now: try again")]
+    Unavailable,
+}
+
+impl From<StoreError> for AuthError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, cause = ?std::error::Error::source(&error).map(ToString::to_string), "a login cannot be checked");
+        Self::Unavailable
+    }
+}
+
+impl From<TokenError> for AuthError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Invalid | TokenError::Lifetime => Self::Invalid,
+            TokenError::Expired => Self::Expired,
+            TokenError::Store(error) => error.into(),
+            TokenError::Key => Self::Unavailable,
+        }
+    }
+}
+
+/// Why a use case was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// There is no such thing in this account.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The name is taken.
+    #[error("there is a {what} named {name} already")]
+    Taken {
+        /// The noun.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A value is not as it must be.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// What is wrong, and what it should be.
+        problem: String,
+    },
+    /// No more of these.
+    #[error("no more than {max} {what}: delete one first")]
+    Limit {
+        /// The noun, plural.
+        what: &'static str,
+        /// How many.
+        max: i64,
+    },
+    /// Something else needs it.
+    #[error("{0}")]
+    InUse(String),
+    /// Too many passwords are being hashed.
+    #[error("too many passwords are being set at once: try again in a moment")]
+    Busy,
+    /// The database does not answer.
+    #[error("the database does not answer right now: try again")]
+    Store(#[from] StoreError),
+    /// The master key does not fit, or the cipher failed.
+    #[error("the secret could not be sealed or opened")]
+    Sealing,
+}
+
+impl From<PasswordProblem> for IdentityError {
+    fn from(problem: PasswordProblem) -> Self {
+        Self::Invalid { field: "password", problem: problem.to_string() }
+    }
+}
+
+impl IdentityError {
+    pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Invalid { field, problem: problem.into() }
+    }
+}

@@ -1,0 +1,166 @@
+//! The queue in front of argon2id: few jobs at once, each source its turn, no more waiting than there is room for.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use secrets::{ChosenPassword, Dice, Hasher, PasswordHash, Plain};
+use tokio::sync::oneshot;
+
+use crate::lockout::Network;
+
+/// Jobs that may wait, in all and from one network.
+const WAITING: usize = 512;
+const WAITING_FROM_ONE: usize = 64;
+/// A hasher without work for so long gives its 19 MiB back.
+const IDLE: Duration = Duration::from_secs(5);
+
+enum Job {
+    Verify(Plain, Option<PasswordHash>, oneshot::Sender<Option<bool>>),
+    Hash(ChosenPassword, oneshot::Sender<Option<PasswordHash>>),
+}
+
+#[derive(Default)]
+struct Waiting {
+    by_network: HashMap<Network, VecDeque<Job>>,
+    turns: VecDeque<Network>,
+    count: usize,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    work: Condvar,
+    calls: AtomicU64,
+}
+
+/// A bounded queue that is fair per source network.
+pub struct HashQueue {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for HashQueue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HashQueue").field("calls", &self.calls()).finish_non_exhaustive()
+    }
+}
+
+/// There is no room to wait, or the hasher failed for want of memory.
+pub(crate) struct Busy;
+
+impl HashQueue {
+    /// A queue with so many hashers, each a thread.
+    pub fn new(hashers: usize, dice: Arc<Dice>) -> Self {
+        let shared = Arc::new(Shared::default());
+        for _ in 0..hashers.max(1) {
+            let (shared, dice) = (Arc::downgrade(&shared), Arc::clone(&dice));
+            std::thread::spawn(move || work(&shared, &dice));
+        }
+        Self { shared }
+    }
+
+    /// How many jobs wait.
+    pub fn waiting(&self) -> usize {
+        self.shared.lock().count
+    }
+
+    /// How often argon2id has run.
+    pub fn calls(&self) -> u64 {
+        self.shared.calls.load(Ordering::Relaxed)
+    }
+
+    /// Is this the password? With no stored hash the work is the same and the answer is no.
+    pub(crate) async fn verify(&self, from: Network, password: Plain, stored: Option<PasswordHash>) -> Result<bool, Busy> {
+        let (tell, told) = oneshot::channel();
+        self.submit(from, Job::Verify(password, stored, tell))?;
+        told.await.ok().flatten().ok_or(Busy)
+    }
+
+    /// Hashes a password that is being set.
+    pub(crate) async fn hash(&self, from: Network, password: ChosenPassword) -> Result<PasswordHash, Busy> {
+        let (tell, told) = oneshot::channel();
+        self.submit(from, Job::Hash(password, tell))?;
+        told.await.ok().flatten().ok_or(Busy)
+    }
+
+    fn submit(&self, from: Network, job: Job) -> Result<(), Busy> {
+        let mut waiting = self.shared.lock();
+        let count = waiting.count;
+        let line = waiting.by_network.entry(from).or_default();
+        if count >= WAITING || line.len() >= WAITING_FROM_ONE {
+            return Err(Busy);
+        }
+        let first = line.is_empty();
+        line.push_back(job);
+        waiting.count += 1;
+        if first {
+            waiting.turns.push_back(from);
+        }
+        drop(waiting);
+        self.shared.work.notify_one();
+        Ok(())
+    }
+}
+
+impl Drop for HashQueue {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.work.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// The next job: networks take turns.
+    fn take(&mut self) -> Option<Job> {
+        let network = self.turns.pop_front()?;
+        let line = self.by_network.get_mut(&network)?;
+        let job = line.pop_front();
+        if line.is_empty() {
+            self.by_network.remove(&network);
+        } else {
+            self.turns.push_back(network);
+        }
+        self.count = self.count.saturating_sub(1);
+        job
+    }
+}
+
+fn work(shared: &Weak<Shared>, dice: &Dice) {
+    let mut hasher = Hasher::new();
+    while let Some(shared) = shared.upgrade() {
+        let mut waiting = shared.lock();
+        if waiting.closed {
+            return;
+        }
+        let Some(job) = waiting.take() else {
+            let (guard, waited) = shared.work.wait_timeout(waiting, IDLE).unwrap_or_else(PoisonError::into_inner);
+            let idle = waited.timed_out() && guard.count == 0;
+            drop(guard);
+            if idle {
+                hasher.release_memory();
+            }
+            continue;
+        };
+        drop(waiting);
+        run(job, &mut hasher, dice);
+        shared.calls.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs one job; nobody waiting for its answer any longer is no matter.
+fn run(job: Job, hasher: &mut Hasher, dice: &Dice) {
+    match job {
+        Job::Verify(_, _, tell) if tell.is_closed() => {}
+        Job::Verify(password, Some(stored), tell) => drop(tell.send(hasher.verify_password(&password, &stored).ok())),
+        Job::Verify(password, None, tell) => drop(tell.send(hasher.dummy_verify(&password).ok().map(|()| false))),
+        Job::Hash(password, tell) => drop(tell.send(dice.with(|random| hasher.hash_password(&password, random)).ok())),
+    }
+}

@@ -1,0 +1,186 @@
+//! Instances: create, list, show, update, delete.
+
+use std::sync::Arc;
+
+use access::{Permit, audit};
+use model::{Caller, InstanceId, InstanceName, OnInstance, Region, act};
+use store::change::{self, Change};
+use store::instance::{self, Instance};
+use store::{StoreError, Tx};
+
+use crate::{Identity, IdentityError};
+
+/// Instances of one account, and hosts of one instance.
+const MAX: usize = 1000;
+const MAX_HOSTS: usize = 20;
+
+/// An instance that is asked for.
+#[derive(Clone, Debug)]
+pub struct CreateInstance {
+    /// Its name.
+    pub name: InstanceName,
+    /// Where it stands.
+    pub region: Region,
+    /// The host names that choose it.
+    pub hosts: Vec<String>,
+}
+
+/// What to change of an instance; none: as it is.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateInstance {
+    /// May a push make its namespace?
+    pub auto_create_namespace: Option<bool>,
+    /// Does `/token` hand out refresh tokens?
+    pub identity_tokens: Option<bool>,
+    /// The host names that choose it.
+    pub hosts: Option<Vec<String>>,
+}
+
+impl Identity {
+    /// The instance that a host name chooses.
+    pub async fn instance_at(&self, host: &str) -> Result<Option<Arc<Instance>>, StoreError> {
+        self.access.directory().instance(host).await
+    }
+
+    /// An instance of the caller's account by name or id, as something to ask a permit for.
+    pub async fn instance(&self, caller: &Caller, text: &str) -> Result<Instance, IdentityError> {
+        let account = caller.known().ok_or(IdentityError::NotFound("instance"))?.account;
+        let found = self
+            .read(async |tx: &mut Tx<'_>| match text.parse::<InstanceId>() {
+                Ok(id) => instance::by_id(tx, id).await,
+                Err(_) => instance::by_name(tx, account, text).await,
+            })
+            .await?;
+        found.filter(|i| i.on.account == account).ok_or(IdentityError::NotFound("instance"))
+    }
+
+    /// Creates an instance. Its name is its admin user's, so it shares the users' space of names.
+    pub async fn create_instance(&self, permit: Permit<act::CreateInstance>, wanted: CreateInstance) -> Result<Instance, IdentityError> {
+        let hosts = checked_hosts(wanted.hosts)?;
+        let on = OnInstance {
+            account: permit.on().0,
+            id: InstanceId::from_random(self.dice.bits()),
+            name: wanted.name,
+            region: wanted.region,
+        };
+        let now = permit.op().now;
+        let new = Instance { on: Arc::new(on), is_default: false, auto_create_namespace: false, identity_tokens: false, created: now };
+        let record = permit.success().with_detail(new.on.name.as_str());
+        self.change(now, async |tx: &mut Tx<'_>| {
+            if instance::list(tx, new.on.account).await?.len() >= MAX {
+                return Err(IdentityError::Limit { what: "instances an account", max: 1000 });
+            }
+            insert(tx, &new, &hosts).await?;
+            change::append(tx, now, Change::Instance(new.on.id.as_i64())).await?;
+            Ok(audit::write(tx, self.access.audit(), &record).await?)
+        })
+        .await?;
+        Ok(new)
+    }
+
+    /// The account's instances by name.
+    pub async fn list_instances(&self, permit: Permit<act::ListInstance>) -> Result<Vec<(Instance, Vec<String>)>, IdentityError> {
+        let account = permit.on().0;
+        let list = async |tx: &mut Tx<'_>| {
+            let mut with_hosts = Vec::new();
+            for one in instance::list(tx, account).await? {
+                let hosts = instance::hosts(tx, one.on.id).await?;
+                with_hosts.push((one, hosts));
+            }
+            Ok::<_, StoreError>(with_hosts)
+        };
+        Ok(self.read(list).await?)
+    }
+
+    /// One instance with its hosts.
+    pub async fn show_instance(&self, permit: Permit<act::GetInstance>) -> Result<(Instance, Vec<String>), IdentityError> {
+        let id = permit.on().id;
+        let found = self
+            .read(async |tx: &mut Tx<'_>| {
+                let Some(one) = instance::by_id(tx, id).await? else { return Ok(None) };
+                Ok::<_, StoreError>(Some((one, instance::hosts(tx, id).await?)))
+            })
+            .await?;
+        found.ok_or(IdentityError::NotFound("instance"))
+    }
+
+    /// Changes an instance's settings.
+    pub async fn update_instance(&self, permit: Permit<act::UpdateInstance>, wanted: UpdateInstance) -> Result<(Instance, Vec<String>), IdentityError> {
+        let hosts = wanted.hosts.map(checked_hosts).transpose()?;
+        let (id, now) = (permit.on().id, permit.op().now);
+        self.change(now, async |tx: &mut Tx<'_>| {
+            let mut one = instance::by_id(tx, id).await?.ok_or(IdentityError::NotFound("instance"))?;
+            one.auto_create_namespace = wanted.auto_create_namespace.unwrap_or(one.auto_create_namespace);
+            one.identity_tokens = wanted.identity_tokens.unwrap_or(one.identity_tokens);
+            instance::update(tx, id, one.auto_create_namespace, one.identity_tokens).await?;
+            if let Some(hosts) = &hosts {
+                take_hosts(tx, id, hosts).await?;
+            }
+            change::append(tx, now, Change::Instance(id.as_i64())).await?;
+            audit::write(tx, self.access.audit(), &permit.success()).await?;
+            let hosts = instance::hosts(tx, id).await?;
+            Ok((one, hosts))
+        })
+        .await
+    }
+
+    /// Deletes an instance that is empty and not the default one.
+    pub async fn delete_instance(&self, permit: Permit<act::DeleteInstance>) -> Result<(), IdentityError> {
+        let (id, now) = (permit.on().id, permit.op().now);
+        self.change(now, async |tx: &mut Tx<'_>| {
+            let one = instance::by_id(tx, id).await?.ok_or(IdentityError::NotFound("instance"))?;
+            if one.is_default {
+                return Err(IdentityError::InUse("the default instance cannot be deleted".into()));
+            }
+            if !instance::is_empty(tx, id).await? {
+                return Err(IdentityError::InUse("the instance still has namespaces: delete them first".into()));
+            }
+            store::account::free_login_names(tx, id.as_i64()).await?;
+            instance::delete(tx, id).await?;
+            change::append(tx, now, Change::Instance(id.as_i64())).await?;
+            Ok(audit::write(tx, self.access.audit(), &permit.success()).await?)
+        })
+        .await
+    }
+}
+
+/// Writes a new instance with its hosts, taking its name in the account's space of names.
+pub(crate) async fn insert(tx: &mut Tx<'_>, new: &Instance, hosts: &[String]) -> Result<(), IdentityError> {
+    let name = new.on.name.as_str();
+    if !store::account::take_login_name(tx, new.on.account, name, "instance", new.on.id.as_i64()).await? {
+        return Err(IdentityError::Taken { what: "user, service account or instance", name: name.into() });
+    }
+    instance::insert(tx, new).await?;
+    take_hosts(tx, new.on.id, hosts).await
+}
+
+async fn take_hosts(tx: &mut Tx<'_>, id: InstanceId, hosts: &[String]) -> Result<(), IdentityError> {
+    for host in hosts {
+        let owner = instance::host_owner(tx, host).await?;
+        if owner.is_some_and(|owner| owner != id) {
+            return Err(IdentityError::Taken { what: "host", name: host.clone() });
+        }
+    }
+    Ok(instance::set_hosts(tx, id, hosts).await?)
+}
+
+/// Host names without ports, lower case; `localhost` and addresses always mean the default instance.
+fn checked_hosts(hosts: Vec<String>) -> Result<Vec<String>, IdentityError> {
+    if hosts.len() > MAX_HOSTS {
+        return Err(IdentityError::Limit { what: "hosts an instance", max: 20 });
+    }
+    hosts.into_iter().map(|host| checked_host(&host.to_ascii_lowercase())).collect()
+}
+
+fn checked_host(host: &str) -> Result<String, IdentityError> {
+    let label = |l: &str| {
+        (1..=63).contains(&l.len()) && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !l.starts_with('-') && !l.ends_with('-')
+    };
+    let name = host.len() <= 253 && host.split('.').all(label);
+    let reserved = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok();
+    match (name, reserved) {
+        (true, false) => Ok(host.to_owned()),
+        (_, true) => Err(IdentityError::invalid("hosts", "localhost and addresses always mean the default instance")),
+        (false, false) => Err(IdentityError::invalid("hosts", "a host is a DNS name without a port")),
+    }
+}

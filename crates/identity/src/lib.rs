@@ -1,0 +1,100 @@
+//! Who are you, what do you hold: [`Identity::authenticate`] for everything that can be presented, and users, passwords,
+//! credentials, access keys, policies and instances as things to manage.
+//!
+//! What it is for: it alone makes a [`model::Caller`]; each thing to manage is a use case that takes a permit and writes its
+//! change, the change feed's row and the audit record in one transaction. What it may not do: see a header, decide a right.
+//! To add a kind of credential: a variant of [`model::CredentialKind`], a branch in `authenticate.rs`, a module of use cases.
+
+mod access_keys;
+mod authenticate;
+mod bootstrap;
+mod credentials;
+mod error;
+mod hashing;
+mod instances;
+mod lockout;
+mod names;
+mod passwords;
+mod policies;
+mod users;
+
+use std::sync::Arc;
+
+use access::Access;
+use model::Timestamp;
+use secrets::{Dice, MasterKey, Pepper, SealingKey};
+use store::{Store, StoreError, Tx};
+use tokens::Tokens;
+
+pub use access_keys::NewAccessKey;
+pub use authenticate::{At, Presented};
+pub use bootstrap::Bootstrap;
+pub use credentials::{CreateCredential, NewCredential};
+pub use error::{AuthError, IdentityError};
+pub use hashing::HashQueue;
+pub use instances::{CreateInstance, UpdateInstance};
+pub use policies::{PolicyDetails, SetDefault};
+pub use users::User;
+
+/// Everything that knows who somebody is.
+pub struct Identity {
+    store: Arc<Store>,
+    access: Arc<Access>,
+    tokens: Arc<Tokens>,
+    dice: Arc<Dice>,
+    pepper: Pepper,
+    sealing: SealingKey,
+    hashing: HashQueue,
+    lockout: lockout::Lockout,
+    checked: passwords::Checked,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity").finish_non_exhaustive()
+    }
+}
+
+impl Identity {
+    /// Over a store, under a master key. `hashers` argon2id jobs run at once.
+    pub fn new(store: Arc<Store>, access: Arc<Access>, tokens: Arc<Tokens>, master: &MasterKey, dice: Arc<Dice>, hashers: usize) -> Self {
+        let checked = passwords::Checked::new(dice.with(|random| Pepper::generate(random)));
+        Self {
+            store,
+            access,
+            tokens,
+            hashing: HashQueue::new(hashers, Arc::clone(&dice)),
+            dice,
+            pepper: master.pepper(),
+            sealing: master.sealing_key(),
+            lockout: lockout::Lockout::default(),
+            checked,
+        }
+    }
+
+    /// Decides rights.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Issues tokens.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// How often argon2id has run: tests hold logins that must look alike to the same number.
+    pub fn hash_calls(&self) -> u64 {
+        self.hashing.calls()
+    }
+
+    /// Makes a change, and lets it be in force on this node before anybody is answered.
+    async fn change<T>(&self, now: Timestamp, body: impl AsyncFn(&mut Tx<'_>) -> Result<T, IdentityError>) -> Result<T, IdentityError> {
+        let done = self.store.write(body).await?;
+        self.access.directory().follow(now).await?;
+        Ok(done)
+    }
+
+    async fn read<T>(&self, body: impl AsyncFn(&mut Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.store.read(body).await
+    }
+}

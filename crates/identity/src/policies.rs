@@ -1,0 +1,275 @@
+//! Policies: documents with versions, attached to users.
+
+use std::net::IpAddr;
+
+use access::{Permit, Refusal, audit};
+use model::{Action, Caller, OnPolicy, PolicyId, PolicyName, Resource, Timestamp, act};
+use policy::Explanation;
+use store::change::{self, Change};
+use store::policy::{Attachment, Policy, Version};
+use store::{StoreError, Tx};
+
+use crate::{Identity, IdentityError};
+
+/// Limits of RAM (reference, section 3.2).
+const MAX_POLICIES: i64 = 1500;
+const MAX_VERSIONS: usize = 5;
+const MAX_ATTACHED: usize = 30;
+
+/// A policy with the document in force; a built-in one has no id and one version.
+#[derive(Clone, Debug)]
+pub struct PolicyDetails {
+    /// Its id; none: built in.
+    pub id: Option<PolicyId>,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// The version in force.
+    pub version: i64,
+    /// The document in force, as written.
+    pub document: String,
+    /// Made when; none: built in.
+    pub created: Option<Timestamp>,
+}
+
+/// Whether a new version is in force at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SetDefault {
+    /// It is.
+    Yes,
+    /// The one before stays in force.
+    No,
+}
+
+impl Identity {
+    /// A policy by name, as something to ask a permit for: there or not.
+    pub async fn policy(&self, caller: &Caller, name: &str) -> Result<OnPolicy, IdentityError> {
+        let account = caller.known().ok_or(IdentityError::NotFound("policy"))?.account;
+        let found = self.read(async |tx: &mut Tx<'_>| store::policy::by_name(tx, account, name).await).await?;
+        Ok(OnPolicy { account, id: found.map(|p| p.id), name: name.chars().take(128).collect::<String>().into() })
+    }
+
+    /// Creates a policy; the error of a document that does not read points at the place.
+    pub async fn create_policy(&self, permit: Permit<act::CreatePolicy>, description: &str, document: &str) -> Result<PolicyDetails, IdentityError> {
+        let on = permit.on();
+        let name = PolicyName::parse(&on.name).map_err(|e| IdentityError::invalid("name", e.rule))?;
+        if policy::builtin(name.as_str()).is_some() {
+            return Err(IdentityError::Taken { what: "built-in policy", name: name.to_string() });
+        }
+        check_document(document)?;
+        let new = Policy {
+            id: PolicyId::from_random(self.dice.bits()),
+            account: on.account,
+            name: name.to_string(),
+            description: checked_description(description)?,
+            default_version: 1,
+            last_version: 1,
+            created: permit.op().now,
+            updated: permit.op().now,
+        };
+        self.change(permit.op().now, async |tx: &mut Tx<'_>| {
+            if store::policy::by_name(tx, new.account, &new.name).await?.is_some() {
+                return Err(IdentityError::Taken { what: "policy", name: new.name.clone() });
+            }
+            if store::policy::count(tx, new.account).await? >= MAX_POLICIES {
+                return Err(IdentityError::Limit { what: "policies an account", max: MAX_POLICIES });
+            }
+            store::policy::insert(tx, &new, document).await?;
+            change::append(tx, new.created, Change::Policy(new.id.as_i64())).await?;
+            Ok(audit::write(tx, self.access.audit(), &permit.success()).await?)
+        })
+        .await?;
+        Ok(details(&new, document.to_owned()))
+    }
+
+    /// Policies by name, after `after`, at most `limit`; the built-in ones come with the first page.
+    pub async fn list_policies(&self, permit: Permit<act::ListPolicies>, after: &str, limit: i64) -> Result<Vec<Policy>, IdentityError> {
+        let account = permit.on().0;
+        Ok(self.read(async |tx: &mut Tx<'_>| store::policy::list(tx, account, after, limit).await).await?)
+    }
+
+    /// One policy with the document in force.
+    pub async fn show_policy(&self, permit: Permit<act::GetPolicy>) -> Result<PolicyDetails, IdentityError> {
+        let on = permit.on();
+        if let Some(built_in) = policy::builtin(&on.name) {
+            return Ok(PolicyDetails {
+                id: None,
+                name: on.name.to_string(),
+                description: "built in".into(),
+                version: 1,
+                document: policy::ram::print(built_in.document()),
+                created: None,
+            });
+        }
+        let id = on.id.ok_or(IdentityError::NotFound("policy"))?;
+        let found = self.read(async |tx: &mut Tx<'_>| store::policy::document(tx, id).await).await?;
+        found.map(|(policy, text)| details(&policy, text)).ok_or(IdentityError::NotFound("policy"))
+    }
+
+    /// Gives a policy a new document, in force at once unless told otherwise. At most five versions are kept.
+    pub async fn create_policy_version(
+        &self,
+        permit: Permit<act::CreatePolicyVersion>,
+        document: &str,
+        default: SetDefault,
+    ) -> Result<PolicyDetails, IdentityError> {
+        check_document(document)?;
+        let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
+        let now = permit.op().now;
+        self.change(now, async |tx: &mut Tx<'_>| {
+            let old = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
+            if store::policy::versions(tx, id).await?.len() >= MAX_VERSIONS {
+                return Err(IdentityError::Limit { what: "versions a policy", max: 5 });
+            }
+            let version = old.last_version + 1;
+            let in_force = if default == SetDefault::Yes { version } else { old.default_version };
+            store::policy::insert_version(tx, id, version, document, now).await?;
+            store::policy::set_versions(tx, id, version, in_force, now).await?;
+            change::append(tx, now, Change::Policy(id.as_i64())).await?;
+            audit::write(tx, self.access.audit(), &permit.success().with_detail(format!("v{version}"))).await?;
+            let new = Policy { default_version: in_force, last_version: version, updated: now, ..old };
+            Ok(PolicyDetails { version, ..details(&new, document.to_owned()) })
+        })
+        .await
+    }
+
+    /// A policy's versions, oldest first, and the one in force.
+    pub async fn list_policy_versions(&self, permit: Permit<act::ListPolicyVersions>) -> Result<(i64, Vec<Version>), IdentityError> {
+        let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
+        let found = self
+            .read(async |tx: &mut Tx<'_>| {
+                let Some(policy) = store::policy::by_id(tx, id).await? else { return Ok(None) };
+                Ok::<_, StoreError>(Some((policy.default_version, store::policy::versions(tx, id).await?)))
+            })
+            .await?;
+        found.ok_or(IdentityError::NotFound("policy"))
+    }
+
+    /// Chooses the version in force.
+    pub async fn set_default_policy_version(&self, permit: Permit<act::SetDefaultPolicyVersion>, version: i64) -> Result<(), IdentityError> {
+        let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
+        let now = permit.op().now;
+        self.change(now, async |tx: &mut Tx<'_>| {
+            let old = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
+            let there = store::policy::versions(tx, id).await?.iter().any(|v| v.version == version);
+            if !there {
+                return Err(IdentityError::NotFound("policy version"));
+            }
+            store::policy::set_versions(tx, id, old.last_version, version, now).await?;
+            change::append(tx, now, Change::Policy(id.as_i64())).await?;
+            Ok(audit::write(tx, self.access.audit(), &permit.success().with_detail(format!("v{version}"))).await?)
+        })
+        .await
+    }
+
+    /// Deletes a version that is not in force.
+    pub async fn delete_policy_version(&self, permit: Permit<act::DeletePolicyVersion>, version: i64) -> Result<(), IdentityError> {
+        let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
+        self.change(permit.op().now, async |tx: &mut Tx<'_>| {
+            let policy = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
+            if policy.default_version == version {
+                return Err(IdentityError::InUse(format!("version {version} is in force: choose another one first")));
+            }
+            if !store::policy::delete_version(tx, id, version).await? {
+                return Err(IdentityError::NotFound("policy version"));
+            }
+            Ok(audit::write(tx, self.access.audit(), &permit.success().with_detail(format!("v{version}"))).await?)
+        })
+        .await
+    }
+
+    /// Deletes a policy that is attached to nobody.
+    pub async fn delete_policy(&self, permit: Permit<act::DeletePolicy>) -> Result<(), IdentityError> {
+        let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
+        let now = permit.op().now;
+        self.change(now, async |tx: &mut Tx<'_>| {
+            let attached = store::policy::attached_to(tx, id).await?;
+            if attached > 0 {
+                return Err(IdentityError::InUse(format!("the policy is attached to {attached} users: detach it first")));
+            }
+            if !store::policy::delete(tx, id).await? {
+                return Err(IdentityError::NotFound("policy"));
+            }
+            change::append(tx, now, Change::Policy(id.as_i64())).await?;
+            Ok(audit::write(tx, self.access.audit(), &permit.success()).await?)
+        })
+        .await
+    }
+
+    /// Attaches a policy of the account, or a built-in one, to a user. Attaching it again changes nothing.
+    pub async fn attach_policy(&self, permit: Permit<act::AttachPolicyToUser>, name: &str) -> Result<(), IdentityError> {
+        let user = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
+        let (account, now) = (permit.on().account, permit.op().now);
+        let record = permit.success().with_detail(name);
+        self.change(now, async |tx: &mut Tx<'_>| {
+            let own = store::policy::by_name(tx, account, name).await?.map(|p| p.id);
+            if own.is_none() && policy::builtin(name).is_none() {
+                return Err(IdentityError::NotFound("policy"));
+            }
+            if store::policy::attachments(tx, user).await?.len() >= MAX_ATTACHED {
+                return Err(IdentityError::Limit { what: "policies a user", max: 30 });
+            }
+            store::policy::attach(tx, user, name, own, now).await?;
+            change::append(tx, now, Change::Principal(user.as_i64())).await?;
+            Ok(audit::write(tx, self.access.audit(), &record).await?)
+        })
+        .await
+    }
+
+    /// Detaches a policy from a user.
+    pub async fn detach_policy(&self, permit: Permit<act::DetachPolicyFromUser>, name: &str) -> Result<(), IdentityError> {
+        let user = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
+        let now = permit.op().now;
+        let record = permit.success().with_detail(name);
+        self.change(now, async |tx: &mut Tx<'_>| {
+            if !store::policy::detach(tx, user, name).await? {
+                return Err(IdentityError::NotFound("attached policy"));
+            }
+            change::append(tx, now, Change::Principal(user.as_i64())).await?;
+            Ok(audit::write(tx, self.access.audit(), &record).await?)
+        })
+        .await
+    }
+
+    /// What is attached to a user.
+    pub async fn list_attachments(&self, permit: Permit<act::ListPoliciesForUser>) -> Result<Vec<Attachment>, IdentityError> {
+        let user = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
+        Ok(self.read(async |tx: &mut Tx<'_>| store::policy::attachments(tx, user).await).await?)
+    }
+
+    /// Why may, or may not, the user do `action` to `resource` from there at that time?
+    pub async fn explain_policy(
+        &self,
+        permit: Permit<act::SimulatePolicy>,
+        action: Action,
+        resource: &Resource,
+        from: IpAddr,
+        at: Timestamp,
+    ) -> Result<Explanation, Refusal> {
+        let user = permit.on().id.ok_or(Refusal::NotFound)?;
+        self.access.explain(user, action, resource, at, from).await
+    }
+}
+
+fn check_document(text: &str) -> Result<(), IdentityError> {
+    policy::ram::parse(text).map(drop).map_err(|e| IdentityError::invalid("document", e.to_string()))
+}
+
+fn checked_description(text: &str) -> Result<String, IdentityError> {
+    if text.chars().count() > 1024 || text.chars().any(char::is_control) {
+        return Err(IdentityError::invalid("description", "at most 1024 characters"));
+    }
+    Ok(text.to_owned())
+}
+
+fn details(policy: &Policy, document: String) -> PolicyDetails {
+    PolicyDetails {
+        id: Some(policy.id),
+        name: policy.name.clone(),
+        description: policy.description.clone(),
+        version: policy.default_version,
+        document,
+        created: Some(policy.created),
+    }
+}

@@ -1,0 +1,93 @@
+//! The decision in words: which statement, and what was missing.
+
+use std::fmt::Display;
+
+use crate::{Clause, Decision, Document, Effect, Outcome, Request, Statement, evaluate, implied_by};
+
+/// A decision with its reason.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Explanation {
+    /// How it was decided.
+    pub outcome: Outcome,
+    /// The policy that decided; none for a default deny.
+    pub policy: Option<String>,
+    /// Its statement, counted from 1 as in the reason.
+    pub statement: Option<usize>,
+    /// A sentence for people.
+    pub reason: String,
+}
+
+/// Decides as [`evaluate`] does, and says why; of a default deny, which statement came nearest.
+pub fn explain<'d, L: Clone + Display>(documents: impl IntoIterator<Item = (L, &'d Document)>, request: &Request<'_>) -> Explanation {
+    let documents: Vec<(L, &Document)> = documents.into_iter().collect();
+    let Decision { outcome, by } = evaluate(documents.iter().cloned(), request);
+    let (action, resource) = (request.action().as_str(), request.resource());
+    let Some(by) = by else {
+        let reason = format!("no statement allows {action} on {resource}; {}", nearest(&documents, request));
+        return Explanation { outcome, policy: None, statement: None, reason };
+    };
+    let verb = if outcome == Outcome::Deny { "denies" } else { "allows" };
+    let number = by.statement + 1;
+    let included = if by.action == request.action() { String::new() } else { format!(", which includes {action}") };
+    let reason = format!("statement {number} of policy {} {verb} {}{included} on {resource}", by.policy, by.action.as_str());
+    Explanation { outcome, policy: Some(by.policy.to_string()), statement: Some(number), reason }
+}
+
+/// How far a statement that allows the action came; later is nearer.
+#[derive(Clone, Copy)]
+enum Missed<'d> {
+    Resource,
+    Condition(&'d Clause),
+    /// It applies, but only includes the action, and what it allows is denied.
+    Denied,
+}
+
+impl Missed<'_> {
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Resource => 0,
+            Self::Condition(_) => 1,
+            Self::Denied => 2,
+        }
+    }
+}
+
+fn nearest<L: Display>(documents: &[(L, &Document)], request: &Request<'_>) -> String {
+    let mut best: Option<(Missed<'_>, usize, &L)> = None;
+    for (label, document) in documents {
+        for (index, statement) in document.statements.iter().enumerate() {
+            if let Some(missed) = missed(statement, request)
+                && best.is_none_or(|(known, ..)| known.rank() < missed.rank())
+            {
+                best = Some((missed, index + 1, label));
+            }
+        }
+    }
+    match best {
+        None if documents.is_empty() => "no policy is attached".into(),
+        None => "no policy names the action under Allow".into(),
+        Some((missed, number, label)) => format!("nearest: statement {number} of policy {label} {}", describe(missed, request)),
+    }
+}
+
+fn missed<'d>(statement: &'d Statement, request: &Request<'_>) -> Option<Missed<'d>> {
+    let speaks = |action| statement.actions().contains(action);
+    if statement.effect() == Effect::Deny || !(speaks(request.action()) || implied_by(request.action()).is_some_and(speaks)) {
+        return None;
+    }
+    if !statement.names(request.spelling()) {
+        return Some(Missed::Resource);
+    }
+    Some(statement.unmet(request.context()).map_or(Missed::Denied, Missed::Condition))
+}
+
+fn describe(missed: Missed<'_>, request: &Request<'_>) -> String {
+    match missed {
+        Missed::Resource => "allows the action, but on other resources".into(),
+        Missed::Denied => "allows an action that would include it, but another statement denies that one".into(),
+        Missed::Condition(clause) => {
+            let fact = request.context().get(&clause.key).map_or_else(|| "has none".into(), |fact| format!("has {}", fact.text()));
+            format!("allows it, but its condition {} on {} does not hold: the request {fact}", clause.operator.name(), clause.key)
+        }
+    }
+}

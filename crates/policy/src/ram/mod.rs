@@ -1,0 +1,11 @@
+//! RAM's policy language, version "1": reader, printer, and how resources are spelled in it.
+
+mod json;
+mod print;
+mod read;
+mod spell;
+
+pub use print::print;
+pub use read::parse;
+pub(crate) use spell::repositories_of;
+pub use spell::spell;

@@ -1,0 +1,70 @@
+//! Policies from outside: what readers refuse, what operators mean, and that the compiled evaluation says what a naive one says.
+
+mod documents;
+mod explaining;
+mod filtering;
+mod operators;
+mod oracle;
+mod properties;
+mod reading;
+mod resources;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use model::{
+    AccountId, Action, InstanceId, InstanceName, OnAccount, OnInstance, OnNamespace, OnRepository, OnUser, Region, RepositoryName,
+    Resource, Timestamp,
+};
+use policy::{Context, Document, Outcome, Request, evaluate, ram};
+
+const ACCOUNT: i64 = 1_234_567_890_123_456;
+
+fn instance() -> Arc<OnInstance> {
+    Arc::new(OnInstance {
+        account: AccountId::from_i64(ACCOUNT),
+        id: InstanceId::from_i64(0xabc),
+        name: InstanceName::parse("local").unwrap(),
+        region: Region::parse("here").unwrap(),
+    })
+}
+
+fn repository(name: &str) -> Resource {
+    Resource::Repository(OnRepository { instance: instance(), name: RepositoryName::parse(name).unwrap() })
+}
+
+fn namespace(name: &str) -> Resource {
+    Resource::Namespace(OnNamespace { instance: instance(), name: name.parse().unwrap() })
+}
+
+fn account() -> Resource {
+    Resource::Account(OnAccount(AccountId::from_i64(ACCOUNT)))
+}
+
+fn user(name: &str) -> Resource {
+    Resource::User(OnUser { account: AccountId::from_i64(ACCOUNT), id: None, name: name.into() })
+}
+
+fn context(now: &str, source_ip: &str, secure: bool) -> Context {
+    Context::new(Timestamp::parse(now).unwrap(), source_ip.parse::<IpAddr>().unwrap(), secure)
+}
+
+fn noon() -> Context {
+    context("2026-06-01T12:00:00Z", "10.1.2.3", true)
+}
+
+fn read(text: &str) -> Document {
+    ram::parse(text).unwrap_or_else(|e| panic!("{e}\n{text}"))
+}
+
+fn statement(effect: &str, action: &str, resource: &str) -> String {
+    format!(r#"{{"Effect":"{effect}","Action":"{action}","Resource":"{resource}"}}"#)
+}
+
+fn document(statements: &[String]) -> Document {
+    read(&format!(r#"{{"Version":"1","Statement":[{}]}}"#, statements.join(",")))
+}
+
+fn decide(documents: &[Document], action: Action, resource: &Resource, context: &Context) -> Outcome {
+    evaluate(documents.iter().enumerate(), &Request::new(action, resource, context)).outcome
+}

@@ -1,0 +1,85 @@
+//! The one error of this crate: what a caller can do about it, never what the database said.
+
+use std::path::PathBuf;
+
+/// The private cause of an error; for the log, never for an answer.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What went wrong in the store. The text of each is fit for the public; the cause is its `source()`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database is gone, full, busy or slow, or no connection was free in time. Try again later (503).
+    #[error("the database is not available at the moment; try again later")]
+    Unavailable(#[source] Cause),
+    /// The change meets another one that stands.
+    #[error("the change conflicts with what is stored")]
+    Conflict {
+        /// What it conflicts with.
+        with: Conflict,
+        /// What the database said.
+        #[source]
+        cause: Cause,
+    },
+    /// What is stored is not what this program stores.
+    #[error("stored data is not as expected")]
+    Corrupt(#[source] Cause),
+    /// The database refused a statement, or a unit of work broke the driver's rules: a defect of the program.
+    #[error("the database refused a statement")]
+    Statement(#[source] Cause),
+    /// A newer version of the program wrote this database.
+    #[error("the database was written by a newer version (schema {found}, this version knows {known}); start that version")]
+    Newer {
+        /// The highest migration in the database.
+        found: i64,
+        /// The highest migration of this program.
+        known: i64,
+    },
+    /// Another server holds the data directory.
+    #[error("{} is in use by another server; stop it or choose another data directory", .0.display())]
+    InUse(PathBuf),
+    /// The data directory cannot be written.
+    #[error("{} cannot be written; check its owner, its mode and the disk", path.display())]
+    NotWritable {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: Cause,
+    },
+}
+
+/// What a change can conflict with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conflict {
+    /// A unique value is taken: `table(column, column)`, or the index's name when it is over an expression.
+    Unique(String),
+    /// A row that is referred to does not exist, or one that is deleted is still referred to.
+    Reference,
+    /// Other units of work kept changing the same rows until the tries were used up.
+    Serialisation,
+}
+
+impl StoreError {
+    /// Whether the unique value `index` is taken: `table(column, column)` as the schema orders its columns,
+    /// or the name of an index over an expression.
+    pub fn is_taken(&self, index: &str) -> bool {
+        matches!(self, Self::Conflict { with: Conflict::Unique(taken), .. } if taken == index)
+    }
+
+    pub(crate) fn is_serialisation(&self) -> bool {
+        matches!(self, Self::Conflict { with: Conflict::Serialisation, .. })
+    }
+
+    pub(crate) fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+
+    pub(crate) fn corrupt(cause: impl Into<Cause>) -> Self {
+        Self::Corrupt(cause.into())
+    }
+
+    pub(crate) fn statement(cause: impl Into<Cause>) -> Self {
+        Self::Statement(cause.into())
+    }
+}

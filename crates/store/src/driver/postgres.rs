@@ -1,0 +1,177 @@
+//! PostgreSQL: a pool, serialisable units that are run again when they meet another, TLS when the URL asks for it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{Config, NoTls};
+
+use super::error::StoreError;
+use super::tx::{Failure, Tx, Unit, Work, went_on};
+pub(super) use session::Session;
+
+mod session;
+mod tls;
+
+const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+/// How often a unit is run before its conflict is the caller's.
+const TRIES: u32 = 12;
+
+/// How to reach PostgreSQL. Debug never prints the URL, which may hold a password.
+#[derive(Clone)]
+pub struct PostgresSettings {
+    /// `postgres://user:password@host:port/database?sslmode=require`. Without `sslmode=require` there is no TLS.
+    pub url: String,
+    /// Connections at most.
+    pub pool_size: usize,
+    /// How long to wait for a connection, new or from the pool.
+    pub acquire_timeout: Duration,
+    /// How long one statement may run.
+    pub statement_timeout: Duration,
+    /// PEM file of the authorities that the server's certificate is checked against, instead of the public ones.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl PostgresSettings {
+    /// The given URL with defaults for the rest.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            pool_size: 16,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+            ca_file: None,
+        }
+    }
+
+    fn config(&self) -> Result<Config, StoreError> {
+        let mut config: Config = self.url.parse().map_err(StoreError::unavailable)?;
+        let asked = config.get_options().unwrap_or_default();
+        let limit = self.statement_timeout.as_millis();
+        let ours = format!("-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit}");
+        config.options(format!("{ours} {asked}").trim());
+        config.application_name("tidegate").connect_timeout(self.acquire_timeout);
+        Ok(config)
+    }
+}
+
+impl fmt::Debug for PostgresSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresSettings").field("pool_size", &self.pool_size).finish_non_exhaustive()
+    }
+}
+
+pub(super) struct Postgres {
+    pool: Pool,
+    pauses: AtomicU64,
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").finish_non_exhaustive()
+    }
+}
+
+impl Postgres {
+    pub(super) fn new(settings: &PostgresSettings) -> Result<Self, StoreError> {
+        let config = settings.config()?;
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = if config.get_ssl_mode() == SslMode::Require {
+            Manager::from_config(config, tls::connector(settings.ca_file.as_deref())?, recycling)
+        } else {
+            Manager::from_config(config, NoTls, recycling)
+        };
+        let pool = Pool::builder(manager)
+            .max_size(settings.pool_size)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(settings.acquire_timeout))
+            .create_timeout(Some(settings.acquire_timeout))
+            .build()
+            .map_err(StoreError::unavailable)?;
+        Ok(Self { pool, pauses: AtomicU64::new(u64::from(std::process::id())) })
+    }
+
+    pub(super) async fn read<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        let (session, result, _) = self.run(READ, &body).await?;
+        session.rollback().await;
+        result
+    }
+
+    pub(super) async fn write<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        let mut tries = 1;
+        loop {
+            let (error, met) = match self.attempt(&body).await {
+                Ok(value) => return Ok(value),
+                Err(refused) => refused,
+            };
+            if !met || tries == TRIES {
+                return Err(error);
+            }
+            self.pause(tries).await;
+            tries += 1;
+        }
+    }
+
+    /// One try of a writing unit; its error says also whether it met another unit.
+    async fn attempt<'c, T, E>(&'c self, body: &(impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync)) -> Result<T, (E, bool)>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        let (session, result, failure) = self.run(WRITE, body).await.map_err(|error| (error.into(), false))?;
+        match result {
+            Ok(value) => {
+                let committed = session.commit().await;
+                committed.map_err(|error| {
+                    let met = error.is_serialisation();
+                    (error.into(), met)
+                })?;
+                Ok(value)
+            }
+            Err(error) => {
+                session.rollback().await;
+                Err((error, failure == Some(Failure::Serialisation)))
+            }
+        }
+    }
+
+    async fn run<'c, T, E>(
+        &'c self,
+        begin: &'static str,
+        body: &(impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync),
+    ) -> Result<(Session, Result<T, E>, Option<Failure>), StoreError>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        let client: Client = self.pool.get().await.map_err(StoreError::unavailable)?;
+        let session = Session::begin(client, begin).await?;
+        let mut tx = Tx::new(Unit::Postgres(Box::new(session)));
+        let result = body(&mut tx).await;
+        let (unit, failure) = tx.end();
+        let result = match result {
+            Ok(_) if failure.is_some() => Err(went_on().into()),
+            result => result,
+        };
+        Ok((unit.into_postgres()?, result, failure))
+    }
+
+    /// Longer at each try, and different for each task, so that those who met do not meet again.
+    async fn pause(&self, tries: u32) {
+        let turn = self.pauses.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let most = 1_u64 << (tries + 10).min(17);
+        tokio::time::sleep(Duration::from_micros(most / 2 + (turn >> 32) % most)).await;
+    }
+}

