@@ -23,7 +23,7 @@ pub struct Migration {
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";
 /// Any number will do, as long as every version uses the same.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(7291663814)";
+const LOCK: &str = "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(7291663814)";
 
 /// Brings the schema up to `migrations`, in the unit of work `tx`.
 pub(super) async fn migrate(tx: &mut Tx<'_>, migrations: &[Migration]) -> Result<(), StoreError> {

@@ -18,6 +18,8 @@ mod tls;
 
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+/// For migrations: each statement sees what was committed while this one waited for the lock.
+const MIGRATE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// How often a unit is run before its conflict is the caller's.
 const TRIES: u32 = 12;
 
@@ -112,7 +114,7 @@ impl Postgres {
     {
         let mut tries = 1;
         loop {
-            let (error, met) = match self.attempt(&body).await {
+            let (error, met) = match self.attempt(WRITE, &body).await {
                 Ok(value) => return Ok(value),
                 Err(refused) => refused,
             };
@@ -124,13 +126,25 @@ impl Postgres {
         }
     }
 
+    /// Runs a unit that changes the schema, once.
+    pub(super) async fn migrate<'c>(
+        &'c self,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, (), StoreError> + Send + Sync,
+    ) -> Result<(), StoreError> {
+        self.attempt(MIGRATE, &body).await.map_err(|(error, _)| error)
+    }
+
     /// One try of a writing unit; its error says also whether it met another unit.
-    async fn attempt<'c, T, E>(&'c self, body: &(impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync)) -> Result<T, (E, bool)>
+    async fn attempt<'c, T, E>(
+        &'c self,
+        begin: &'static str,
+        body: &(impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync),
+    ) -> Result<T, (E, bool)>
     where
         T: Send,
         E: From<StoreError> + Send,
     {
-        let (session, result, failure) = self.run(WRITE, body).await.map_err(|error| (error.into(), false))?;
+        let (session, result, failure) = self.run(begin, body).await.map_err(|error| (error.into(), false))?;
         match result {
             Ok(value) => {
                 let committed = session.commit().await;

@@ -50,9 +50,11 @@ impl Store {
             Database::Directory(directory) => Backend::Sqlite(Sqlite::open(directory)?),
             Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings)?),
         };
-        let store = Self { backend };
-        store.write(|tx| Box::pin(migrate::migrate(tx, migrations))).await?;
-        Ok(store)
+        match &backend {
+            Backend::Sqlite(sqlite) => sqlite.write(|tx| Box::pin(migrate::migrate(tx, migrations))).await?,
+            Backend::Postgres(postgres) => postgres.migrate(|tx| Box::pin(migrate::migrate(tx, migrations))).await?,
+        }
+        Ok(Self { backend })
     }
 
     /// Runs `body` over one snapshot of the database; it cannot change anything. For few rows by an index.

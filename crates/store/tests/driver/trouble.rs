@@ -1,0 +1,136 @@
+//! Databases that fill up, go away or have no connection left; and when success is said.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::{Database, PostgresSettings, Store, StoreError, params};
+
+use crate::database::{SCHEMA, not_run, on_postgres_settings, run};
+use crate::units::{add, people};
+
+async fn add_picture(store: &Store, id: i64, size: usize) -> Result<(), StoreError> {
+    let (name, picture) = (&format!("person {id}"), &vec![7_u8; size]);
+    store
+        .write(|tx| {
+            Box::pin(async move {
+                let sql = "INSERT INTO person (id, account, name, picture) VALUES ($1, 1, $2, $3)";
+                tx.execute(sql, params![id, name, picture]).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// A reader of its own, outside the store, sees each unit by the time that the store says it is done.
+#[test]
+fn success_is_said_after_the_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = folder.path().join("tidegate.db");
+    run(async {
+        let store = Arc::new(Store::open_with(&Database::Directory(folder.path().to_owned()), SCHEMA).await.unwrap());
+        let tasks: Vec<_> = (0..64)
+            .map(|id| {
+                let (store, outside) = (Arc::clone(&store), outside.clone());
+                tokio::spawn(async move {
+                    add_picture(&store, id, 10).await.unwrap();
+                    let outside = rusqlite::Connection::open(outside).unwrap();
+                    outside.query_row("SELECT count(*) FROM person WHERE id = ?1", [id], |row| row.get::<_, i64>(0)).unwrap()
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), 1);
+        }
+    });
+}
+
+fn mount(folder: &Path) -> bool {
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]).arg(folder).status();
+    mounted.is_ok_and(|status| status.success())
+}
+
+#[test]
+fn a_full_disk_fails_the_group_and_loses_nothing_that_was_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    if !mount(folder.path()) {
+        return not_run("a_full_disk_fails_the_group_and_loses_nothing_that_was_acknowledged", "no right to mount a small disk");
+    }
+    let outcome = std::panic::catch_unwind(|| run(fill(folder.path())));
+    let unmounted = Command::new("umount").arg(folder.path()).status().unwrap();
+    assert!(outcome.is_ok() && unmounted.success());
+}
+
+async fn fill(folder: &Path) {
+    let database = Database::Directory(folder.to_owned());
+    let store = Arc::new(Store::open_with(&database, SCHEMA).await.unwrap());
+    let tasks: Vec<_> = (0..100)
+        .map(|id| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { add_picture(&store, id, 100_000).await })
+        })
+        .collect();
+    let mut kept = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(()) => kept += 1,
+            Err(error) => assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}"),
+        }
+    }
+    assert!(kept < 100, "the disk did not fill up");
+    assert_eq!(people(&store).await, kept);
+    drop(store);
+    assert_eq!(people(&Store::open_with(&database, SCHEMA).await.unwrap()).await, kept);
+}
+
+#[test]
+fn a_postgres_that_is_not_there_is_unavailable() {
+    let mut settings = PostgresSettings::new("postgres://nobody:secret@127.0.0.1:1/none");
+    settings.acquire_timeout = Duration::from_secs(1);
+    assert!(!format!("{settings:?}").contains("secret"));
+    let refused = run(Store::open_with(&Database::Postgres(settings), SCHEMA)).unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+}
+
+#[test]
+fn a_pool_without_a_free_connection_is_unavailable() {
+    on_postgres_settings("a_pool_without_a_free_connection_is_unavailable", async |mut settings| {
+        settings.pool_size = 1;
+        settings.acquire_timeout = Duration::from_millis(500);
+        let store = &Store::open_with(&Database::Postgres(settings), SCHEMA).await.unwrap();
+        let refused: Result<(), StoreError> = store.read(|_| Box::pin(async move { store.ping().await })).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        store.ping().await.unwrap();
+    });
+}
+
+#[test]
+fn a_statement_that_runs_too_long_is_unavailable() {
+    on_postgres_settings("a_statement_that_runs_too_long_is_unavailable", async |mut settings| {
+        settings.statement_timeout = Duration::from_millis(200);
+        let store = Store::open_with(&Database::Postgres(settings), SCHEMA).await.unwrap();
+        let slow = "SELECT 1 FROM pg_sleep(10)";
+        let refused = store.read(|tx| Box::pin(async move { tx.rows(slow, params![]).await })).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        store.ping().await.unwrap();
+    });
+}
+
+/// The connection of a cancelled unit is closed, so the next unit does not wait behind its statement.
+#[test]
+fn a_cancelled_unit_frees_its_connection() {
+    on_postgres_settings("a_cancelled_unit_frees_its_connection", async |mut settings| {
+        settings.pool_size = 1;
+        settings.acquire_timeout = Duration::from_secs(2);
+        let store = Store::open_with(&Database::Postgres(settings), SCHEMA).await.unwrap();
+        let slow = store.write(|tx| {
+            Box::pin(async move {
+                add(tx, 1, "ann").await?;
+                tx.rows("SELECT 1 FROM pg_sleep(8)", params![]).await
+            })
+        });
+        tokio::time::timeout(Duration::from_millis(300), slow).await.unwrap_err();
+        assert_eq!(people(&store).await, 0);
+    });
+}
