@@ -54,13 +54,12 @@ pub struct Repository {
 }
 
 /// Which repositories to list.
-#[derive(Clone, Serialize, Deserialize, IntoParams, Default, Debug)]
+#[derive(Clone, Serialize, Deserialize, IntoParams, Debug)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RepositoryQuery {
-    /// Of this namespace alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
+    /// Of this namespace; `_` is the root namespace.
+    pub namespace: String,
     /// At most so many, 1 to 1000; 100 unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

@@ -33,6 +33,10 @@ pub struct Tag {
     pub name: String,
     /// The manifest it points at.
     pub digest: String,
+    /// That manifest's media type.
+    pub media_type: String,
+    /// That manifest's bytes.
+    pub size: i64,
     /// Made when.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,

@@ -97,9 +97,9 @@ impl Repositories<'_> {
         self.0.send(Method::POST, &self.all(), new).await
     }
 
-    /// All of them, or those of a namespace.
-    pub async fn list(&self, namespace: Option<String>) -> Result<Vec<Repository>, ClientError> {
-        let query = RepositoryQuery { namespace, limit: Some(PAGE), after: None };
+    /// Those of a namespace.
+    pub async fn list(&self, namespace: &str) -> Result<Vec<Repository>, ClientError> {
+        let query = RepositoryQuery { namespace: namespace.to_owned(), limit: Some(PAGE), after: None };
         self.0.list(&self.all(), &query, None).await
     }
 

@@ -27,7 +27,7 @@ pub(crate) enum Command {
     List {
         #[command(flatten)]
         of: InstanceArgument,
-        /// Of this namespace alone
+        /// Of this namespace alone [default: of every namespace that you may list]
         #[arg(long, value_name = "NAMESPACE")]
         namespace: Option<String>,
     },
@@ -66,7 +66,7 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             Output::one(&client.repositories(&of.instance).create(&CreateRepository { name, public, description }).await?)
         }
         Command::List { of, namespace } => {
-            let found = client.repositories(&of.instance).list(namespace).await?;
+            let found = list(client, &of.instance, namespace).await?;
             Output::many(&found, &["name", "public", "description", "updated_at"])
         }
         Command::Show { name, of } => Output::one(&client.repositories(&of.instance).show(&name).await?),
@@ -78,4 +78,16 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             Output::Done(format!("Deleted {name}."))
         }
     })
+}
+
+async fn list(client: &Tidegate, instance: &str, namespace: Option<String>) -> Result<Vec<api::Repository>, CommandError> {
+    let namespaces = match namespace {
+        Some(name) => vec![name],
+        None => client.namespaces(instance).list().await?.into_iter().map(|n| n.name).collect(),
+    };
+    let mut found = Vec::new();
+    for name in namespaces {
+        found.extend(client.repositories(instance).list(&name).await?);
+    }
+    Ok(found)
 }
