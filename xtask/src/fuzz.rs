@@ -1,13 +1,14 @@
 //! Fuzzing without tools of its own: the coverage flags that libFuzzer needs are stable ones, so no nightly and no cargo-fuzz.
 //!
-//! A target is `fuzz/fuzz_targets/NAME.rs`, its checked-in inputs `fuzz/corpus/NAME/`. New inputs that a run finds stay in the target
+//! A target is `fuzz/fuzz_targets/NAME.rs`, a program of the package in `fuzz/` (a workspace of its own, with its own lock file, that
+//! depends on `libfuzzer-sys`), its checked-in inputs `fuzz/corpus/NAME/`. New inputs that a run finds stay in the target
 //! folder; a crash is written to `fuzz/artifacts/NAME-…`, to become a test.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::command::{output, run};
 use crate::workspace::Workspace;
@@ -31,16 +32,22 @@ pub(crate) fn run_targets(workspace: &Workspace) -> Result<String> {
     let programs = place.join(host).join("release");
     let mut broken = Vec::new();
     for pair in targets.chunks(2) {
-        let results: Vec<_> = std::thread::scope(|scope| {
-            let runs: Vec<_> = pair.iter().map(|name| scope.spawn(|| fuzz(&folder, &programs, &place, name))).collect();
-            runs.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
-        });
-        broken.extend(pair.iter().zip(results).filter(|(_, result)| !matches!(result, Ok(Ok(())))).map(|(name, _)| name.as_str()));
+        broken.extend(fuzz_at_once(pair, |name| fuzz(&folder, &programs, &place, name)));
     }
-    if broken.is_empty() {
-        return Ok(format!("{} targets, {TIME} s each", targets.len()));
+    if !broken.is_empty() {
+        bail!("{}", broken.join("; "));
     }
-    bail!("broken by an input now in fuzz/artifacts: {}", broken.join(", "))
+    Ok(format!("{} targets, {TIME} s each", targets.len()))
+}
+
+/// Runs each name in a thread of its own; what it returns are the failures, with their names.
+fn fuzz_at_once(names: &[String], fuzz: impl Fn(&str) -> Result<()> + Sync) -> Vec<String> {
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = names.iter().map(|name| (name, scope.spawn(|| fuzz(name)))).collect();
+        let ended = |run: std::thread::ScopedJoinHandle<'_, Result<()>>| run.join().unwrap_or_else(|_| Err(anyhow!("its thread ended")));
+        let failed = |(name, run)| ended(run).err().map(|error| format!("{name}: {error:#}"));
+        runs.into_iter().filter_map(failed).collect()
+    })
 }
 
 fn targets(folder: &Path) -> Result<Vec<String>> {
@@ -66,8 +73,8 @@ fn host() -> Result<String> {
     host.map(str::to_owned).context("rustc does not say its host")
 }
 
-fn fuzz(folder: &Path, programs: &Path, built: &Path, name: &str) -> Result<()> {
-    let found = built.join("found").join(name);
+fn fuzz(folder: &Path, programs: &Path, place: &Path, name: &str) -> Result<()> {
+    let found = place.join("found").join(name);
     let corpus = folder.join("corpus").join(name);
     let artifacts = folder.join("artifacts");
     for place in [&found, &artifacts] {
@@ -79,4 +86,30 @@ fn fuzz(folder: &Path, programs: &Path, built: &Path, name: &str) -> Result<()> 
     let mut call = Command::new(programs.join(name));
     call.arg(found).arg(corpus).arg(format!("-artifact_prefix={}/{name}-", artifacts.display()));
     run(call.args([&format!("-max_total_time={TIME}"), "-rss_limit_mb=2048", "-timeout=10", "-verbosity=0"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_named_and_others_go_on() {
+        let names = ["good", "bad", "broken"].map(str::to_owned);
+        let failed = fuzz_at_once(&names, |name| match name {
+            "good" => Ok(()),
+            "bad" => bail!("an input"),
+            _ => panic!("a defect of the task"),
+        });
+        assert_eq!(failed, ["bad: an input", "broken: its thread ended"]);
+    }
+
+    #[test]
+    fn no_target_is_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(targets(folder.path()).unwrap_err().to_string().contains("no fuzz target has been written"));
+        fs::create_dir(folder.path().join("fuzz_targets")).unwrap();
+        assert!(targets(folder.path()).is_err());
+        fs::write(folder.path().join("fuzz_targets/names.rs"), "").unwrap();
+        assert_eq!(targets(folder.path()).unwrap(), ["names"]);
+    }
 }

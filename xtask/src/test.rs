@@ -43,9 +43,11 @@ pub(crate) struct Stage {
     pub(crate) fast: bool,
     /// Stages before it without which it cannot run.
     pub(crate) needs: &'static [&'static str],
-    /// Does the work; what it returns is its remark in the table.
-    pub(crate) run: fn(&Workspace) -> Result<String>,
+    pub(crate) run: Run,
 }
+
+/// What a stage does; the text that it returns is its remark in the table.
+pub(crate) type Run = fn(&Workspace) -> Result<String>;
 
 /// How a stage went.
 struct Outcome {
@@ -110,7 +112,7 @@ fn summarise(outcomes: &[Outcome]) -> Result<()> {
     for Outcome { stage, took, result } in outcomes {
         let (word, remark) = match result {
             Ok(remark) => ("passed", remark.clone()),
-            Err(error) => ("FAILED", error.to_string().lines().next().unwrap_or_default().to_owned()),
+            Err(error) => ("FAILED", in_one_line(&format!("{error:#}"))),
         };
         let line = format!("{:<16} {word:<7} {:>8.1} {:>7}  {remark}", stage.name, took.as_secs_f64(), stage.budget);
         println!("{}", line.trim_end());
@@ -127,6 +129,11 @@ fn summarise(outcomes: &[Outcome]) -> Result<()> {
     }
     println!("{} passed, {failed} failed", outcomes.len() - failed);
     if failed == 0 && !too_long { Ok(()) } else { bail!("the tests did not pass") }
+}
+
+/// Enough of an error for a table; the whole was printed where it happened.
+fn in_one_line(error: &str) -> String {
+    error.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect()
 }
 
 /// A line for each stage that was over its budget: seen, but no failure.

@@ -211,13 +211,15 @@ impl Audit {
     }
 
     async fn write_chunk(&self, chunk: &[(Record, i64)]) -> Result<(), StoreError> {
-        let events: Vec<Event> = chunk.iter().filter_map(|(record, count)| self.event(record, *count)).collect();
+        let events: &Vec<Event> = &chunk.iter().filter_map(|(record, count)| self.event(record, *count)).collect();
         self.store
-            .write(async |tx: &mut Tx<'_>| {
-                for event in &events {
-                    store::audit::insert(tx, event).await?;
-                }
-                Ok::<_, StoreError>(())
+            .write(|tx| {
+                Box::pin(async move {
+                    for event in events {
+                        store::audit::insert(tx, event).await?;
+                    }
+                    Ok::<_, StoreError>(())
+                })
             })
             .await
     }
@@ -243,8 +245,8 @@ impl Audit {
         if uses.is_empty() {
             return Ok(());
         }
-        let uses: Arc<[Use]> = uses.into_values().collect();
-        self.store.write(async |tx: &mut Tx<'_>| store::credential::note_uses(tx, &uses).await).await
+        let uses: &Vec<Use> = &uses.into_values().collect();
+        self.store.write(|tx| Box::pin(store::credential::note_uses(tx, uses))).await
     }
 
     fn event(&self, record: &Record, count: i64) -> Option<Event> {

@@ -3,9 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{Action, ActionKind, Caller, Known, OnInstance, OnRepository, Op, PrincipalId, PrincipalKind, RepositoryAction, Resource, Scope, Scopes, Target, Timestamp};
-use policy::{Context, Decision, Effective, Explanation, Filter, Request};
-use store::{Store, StoreError};
+use model::{
+    Action, ActionKind, Caller, Known, OnInstance, OnRepository, Op, PrincipalId, PrincipalKind, RepositoryAction, Resource, Scope, Scopes,
+    Target, Timestamp,
+};
+use policy::{Context, Effective, Explanation, Filter, Request};
+use store::StoreError;
 
 use crate::directory::InForce;
 use crate::{Audit, Directory, Granted, Outcome, Permit, PrincipalRights, Record, Refusal};
@@ -25,13 +28,18 @@ enum Document {
     BuiltIn(&'static policy::Document),
 }
 
+impl Document {
+    fn get(&self) -> &policy::Document {
+        match self {
+            Self::Own(own) => &own.document,
+            Self::BuiltIn(built_in) => built_in,
+        }
+    }
+}
+
 impl Held {
     fn labelled(&self) -> Vec<(&str, &policy::Document)> {
-        let document = |d: &'_ Document| match d {
-            Document::Own(own) => &own.document,
-            Document::BuiltIn(built_in) => *built_in,
-        };
-        self.0.iter().map(|(name, d)| (&**name, document(d))).collect()
+        self.0.iter().map(|(name, document)| (&**name, document.get())).collect()
     }
 }
 
@@ -71,7 +79,12 @@ impl Access {
 
     /// Like [`Self::admit`], for what everybody may do to themselves without any grant (unless a statement denies it): set
     /// one's own passwords, see, disable and delete one's own keys.
-    pub async fn admit_own<A: ActionKind<On = model::OnUser>>(&self, op: &Op, caller: &Caller, on: model::OnUser) -> Result<Permit<A>, Refusal> {
+    pub async fn admit_own<A: ActionKind<On = model::OnUser>>(
+        &self,
+        op: &Op,
+        caller: &Caller,
+        on: model::OnUser,
+    ) -> Result<Permit<A>, Refusal> {
         let own = caller.known().is_some_and(|k| Some(k.principal) == on.id && k.scopes.is_none());
         if own && !self.is_denied(op, caller, A::ACTION, &on.resource()).await? {
             return Ok(Permit::new(op.clone(), caller.clone(), on));
@@ -131,11 +144,18 @@ impl Access {
             return Ok(Filter::everything());
         }
         let held = self.held(&rights).await?;
-        Ok(policy::filter(&held.labelled(), action, &context(op.now, op.source_ip, op.secure), instance))
+        Ok(policy::filter(&held.labelled(), action, &Context::from(op), instance))
     }
 
     /// Why may, or may not, a principal do `action` to `resource` from there at that time?
-    pub async fn explain(&self, principal: PrincipalId, action: Action, resource: &Resource, at: Timestamp, from: IpAddr) -> Result<Explanation, Refusal> {
+    pub async fn explain(
+        &self,
+        principal: PrincipalId,
+        action: Action,
+        resource: &Resource,
+        at: Timestamp,
+        from: IpAddr,
+    ) -> Result<Explanation, Refusal> {
         let Some(rights) = self.directory.principal(principal).await? else { return Err(Refusal::NotFound) };
         if !rights.enabled {
             return Ok(Explanation::refused("the user is disabled"));
@@ -144,7 +164,7 @@ impl Access {
             return Ok(Explanation::allowed("the root user is not bound by policies"));
         }
         let held = self.held(&rights).await?;
-        let context = context(at, from, true);
+        let context = Context::new(at, from, true);
         Ok(policy::explain(&held.labelled(), &Request { action, resource, context: &context }))
     }
 
@@ -177,12 +197,12 @@ impl Access {
         let rights = self.rights(known).await?;
         let bound_elsewhere = known.instance.is_some_and(|bound| resource.instance().is_none_or(|i| i.id != bound));
         let elsewhere = rights.account != resource.account() || bound_elsewhere || is_root_of(resource, &rights);
-        let decision = match (elsewhere, rights.kind) {
+        let outcome = match (elsewhere, rights.kind) {
             (true, _) => Effective::NotSaid,
-            (false, PrincipalKind::Root) => return Ok(Say::Allow),
-            (false, PrincipalKind::User) => self.decide(op, &rights, action, resource).await?.effective(),
+            (false, PrincipalKind::Root) => Effective::Allowed,
+            (false, PrincipalKind::User) => self.decide(op, &rights, action, resource).await?,
         };
-        match decision {
+        match outcome {
             Effective::Allowed => Ok(Say::Allow),
             Effective::Denied => Ok(Say::Refuse),
             Effective::NotSaid if self.is_public(action, resource).await? => Ok(Say::Allow),
@@ -197,13 +217,13 @@ impl Access {
         if rights.kind == PrincipalKind::Root {
             return Ok(false);
         }
-        Ok(self.decide(op, &rights, action, resource).await?.effective() == Effective::Denied)
+        Ok(self.decide(op, &rights, action, resource).await? == Effective::Denied)
     }
 
-    async fn decide(&self, op: &Op, rights: &PrincipalRights, action: Action, resource: &Resource) -> Result<Decision, Refusal> {
+    async fn decide(&self, op: &Op, rights: &PrincipalRights, action: Action, resource: &Resource) -> Result<Effective, Refusal> {
         let held = self.held(rights).await?;
-        let context = context(op.now, op.source_ip, op.secure);
-        Ok(policy::evaluate(&held.labelled(), &Request { action, resource, context: &context }))
+        let context = Context::from(op);
+        Ok(policy::evaluate(&held.labelled(), &Request { action, resource, context: &context }).effective())
     }
 
     /// Today's rights of a known caller; a principal who is gone or disabled is nobody.
@@ -236,10 +256,6 @@ impl Access {
     }
 }
 
-fn context(now: Timestamp, source_ip: IpAddr, secure: bool) -> Context {
-    Context { now, source_ip, secure }
-}
-
 /// Is this the account's root user, and the caller somebody else? No policy reaches the root user's keys and passwords.
 fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool {
     matches!(resource, Resource::User(on) if on.id == Some(on.account.root()) && caller.kind != PrincipalKind::Root)
@@ -263,10 +279,4 @@ fn carries(scopes: &Scopes, action: Action, resource: &Resource) -> bool {
         Action::DeleteRepositoryTag => scopes.allow(&on.name, RepositoryAction::Delete),
         _ => false,
     }
-}
-
-/// Opens the whole of `access` over a store.
-pub async fn open(store: &Arc<Store>, audit: Arc<Audit>, now: Timestamp) -> Result<Access, StoreError> {
-    let directory = Directory::open(Arc::clone(store), now).await?;
-    Ok(Access::new(Arc::new(directory), audit))
 }

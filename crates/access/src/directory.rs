@@ -7,14 +7,12 @@ use std::hash::Hash;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{
-    AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, RepositoryName, Timestamp,
-};
+use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, RepositoryName, Timestamp};
 use quick_cache::sync::Cache;
 use store::change::{self, Change};
 use store::credential::Credential;
 use store::instance::Instance;
-use store::{Store, StoreError, Tx};
+use store::{Store, StoreError, Tx, Work};
 
 use crate::Refusal;
 
@@ -76,7 +74,7 @@ impl std::fmt::Debug for Directory {
 impl Directory {
     /// An empty memory over `store`, in step with the feed as it is now.
     pub async fn open(store: Arc<Store>, now: Timestamp) -> Result<Self, StoreError> {
-        let head = store.read(async |tx: &mut Tx<'_>| change::head(tx).await).await?;
+        let head = store.read(|tx| Box::pin(change::head(tx))).await?;
         Ok(Self {
             store,
             principals: Cache::new(100_000),
@@ -103,7 +101,7 @@ impl Directory {
         let _one_at_a_time = self.following.lock().await;
         loop {
             let from = self.applied.load(Ordering::Acquire);
-            let changes = self.store.read(async |tx: &mut Tx<'_>| change::since(tx, from, PAGE).await).await?;
+            let changes = self.store.read(|tx| Box::pin(change::since(tx, from, PAGE))).await?;
             self.apply(&changes);
             if changes.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
                 break;
@@ -161,23 +159,23 @@ impl Directory {
 
     /// A principal and what is attached to it.
     pub async fn principal(&self, id: PrincipalId) -> Result<Option<Arc<PrincipalRights>>, StoreError> {
-        self.shelved(&self.principals, id, async |tx: &mut Tx<'_>| {
-            let Some(p) = store::account::principal_by_id(tx, id).await? else { return Ok(None) };
-            let attached = store::policy::attachments(tx, id).await?;
-            let policies = attached.into_iter().map(|a| (Arc::from(a.name), a.policy)).collect();
-            Ok(Some(PrincipalRights { id, account: p.account, kind: p.kind, name: p.name, enabled: p.enabled, policies }))
-        })
-        .await
+        self.shelved(&self.principals, id, |tx| Box::pin(async move { Ok((change::head(tx).await?, rights(tx, id).await?)) })).await
     }
 
     /// A credential.
     pub async fn credential(&self, id: CredentialId) -> Result<Option<Arc<Credential>>, StoreError> {
-        self.shelved(&self.credentials, id, async |tx: &mut Tx<'_>| store::credential::by_id(tx, id).await).await
+        self.shelved(&self.credentials, id, |tx| {
+            Box::pin(async move { Ok((change::head(tx).await?, store::credential::by_id(tx, id).await?)) })
+        })
+        .await
     }
 
     /// The instance that a host name (without its port) chooses.
     pub async fn instance(&self, host: &str) -> Result<Option<Arc<Instance>>, StoreError> {
-        self.shelved(&self.instances, host.into(), async |tx: &mut Tx<'_>| store::instance::by_host(tx, host).await).await
+        self.shelved(&self.instances, host.into(), |tx| {
+            Box::pin(async move { Ok((change::head(tx).await?, store::instance::by_host(tx, host).await?)) })
+        })
+        .await
     }
 
     /// May anybody read this repository?
@@ -188,7 +186,11 @@ impl Directory {
         }
         let (head, public) = self
             .store
-            .read(async |tx: &mut Tx<'_>| Ok::<_, StoreError>((change::head(tx).await?, store::namespace::is_public(tx, instance, name).await?)))
+            .read(|tx| {
+                Box::pin(
+                    async move { Ok::<_, StoreError>((change::head(tx).await?, store::namespace::is_public(tx, instance, name).await?)) },
+                )
+            })
             .await?;
         self.keep(head, || self.public.insert(key, public));
         Ok(public)
@@ -196,25 +198,20 @@ impl Directory {
 
     /// A policy's document in force. `Corrupt` when its text no longer reads: that must never widen a right.
     pub(crate) async fn in_force(&self, id: PolicyId) -> Result<Option<Arc<InForce>>, StoreError> {
-        self.shelved(&self.policies, id, async |tx: &mut Tx<'_>| {
-            let Some((_, text)) = store::policy::document(tx, id).await? else { return Ok(None) };
-            let document = policy::ram::parse(&text).map_err(|_| StoreError::corrupt("policy_version.document"))?;
-            Ok(Some(InForce { document }))
-        })
-        .await
+        self.shelved(&self.policies, id, |tx| Box::pin(async move { Ok((change::head(tx).await?, in_force(tx, id).await?)) })).await
     }
 
-    async fn shelved<K: Hash + Eq + Clone, V>(
-        &self,
+    /// From the shelf, else loaded together with the feed's head at that moment.
+    async fn shelved<'c, K: Hash + Eq + Clone, V: Send>(
+        &'c self,
         shelf: &Shelf<K, V>,
         key: K,
-        load: impl AsyncFn(&mut Tx<'_>) -> Result<Option<V>, StoreError>,
+        load: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, (i64, Option<V>), StoreError> + Send + Sync,
     ) -> Result<Option<Arc<V>>, StoreError> {
         if let Some(known) = shelf.get(&key) {
             return Ok(Some(known));
         }
-        let read = async |tx: &mut Tx<'_>| Ok::<_, StoreError>((change::head(tx).await?, load(tx).await?));
-        let (head, value) = self.store.read(read).await?;
+        let (head, value) = self.store.read(load).await?;
         let value = value.map(Arc::new);
         if let Some(value) = &value {
             self.keep(head, || shelf.insert(key, Arc::clone(value)));
@@ -229,4 +226,17 @@ impl Directory {
             insert();
         }
     }
+}
+
+async fn rights(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<PrincipalRights>, StoreError> {
+    let Some(p) = store::account::principal_by_id(tx, id).await? else { return Ok(None) };
+    let attached = store::policy::attachments(tx, id).await?;
+    let policies = attached.into_iter().map(|a| (Arc::from(a.name), a.policy)).collect();
+    Ok(Some(PrincipalRights { id, account: p.account, kind: p.kind, name: p.name, enabled: p.enabled, policies }))
+}
+
+async fn in_force(tx: &mut Tx<'_>, id: PolicyId) -> Result<Option<InForce>, StoreError> {
+    let Some((_, text)) = store::policy::document(tx, id).await? else { return Ok(None) };
+    let document = policy::ram::parse(&text).map_err(|_| StoreError::corrupt("policy_version.document"))?;
+    Ok(Some(InForce { document }))
 }

@@ -106,7 +106,11 @@ impl Call {
         self.declared(A::ACTION)?;
         let own = self.caller.known().is_some_and(|k| Some(k.principal) == on.id);
         let access = self.identity().access();
-        let permit = if own { access.admit_own(&self.op, &self.caller, on).await } else { access.admit_or_hide(&self.op, &self.caller, on, see).await };
+        let permit = if own {
+            access.admit_own(&self.op, &self.caller, on).await
+        } else {
+            access.admit_or_hide(&self.op, &self.caller, on, see).await
+        };
         Ok(permit?)
     }
 
@@ -168,7 +172,9 @@ fn shape_problem(message: &str, place: &str) -> Problem {
     let said = ["unknown field", "missing field", "duplicate field", "unknown variant"].into_iter().find(|s| message.starts_with(s));
     let field: Option<String> = message.split('`').nth(1).map(|f| f.chars().filter(|c| !c.is_control()).take(64).collect());
     match (said, field) {
-        (Some("unknown variant"), _) | (None, _) | (_, None) => Problem::malformed(format!("{place} has a value of the wrong type or out of range")),
+        (Some("unknown variant"), _) | (None, _) | (_, None) => {
+            Problem::malformed(format!("{place} has a value of the wrong type or out of range"))
+        }
         (Some(said), Some(field)) => Problem::invalid(&field, said),
     }
 }

@@ -63,7 +63,8 @@ impl Problem {
 
     /// The answer.
     pub(crate) fn answer(self, op: &Op) -> Answer {
-        let error = ErrorDetail { code: self.code.to_owned(), message: self.message, request_id: op.request_id.to_string(), field: self.field };
+        let error =
+            ErrorDetail { code: self.code.to_owned(), message: self.message, request_id: op.request_id.to_string(), field: self.field };
         let mut answer = json(self.status, &ErrorAnswer { error });
         if self.status == StatusCode::UNAUTHORIZED {
             set(&mut answer, WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tidegate\""));
@@ -101,7 +102,9 @@ impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         let message = error.to_string();
         match error {
-            AuthError::Invalid => Self::unauthenticated("the token is missing, wrong or no longer valid: fetch one at /api/v1/oauth2/token"),
+            AuthError::Invalid => {
+                Self::unauthenticated("the token is missing, wrong or no longer valid: fetch one at /api/v1/oauth2/token")
+            }
             AuthError::Expired | AuthError::Disabled => Self::unauthenticated(message),
             AuthError::LockedOut { retry_after } => {
                 Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message) }
@@ -135,7 +138,9 @@ impl From<StoreError> for Problem {
                 tracing::error!(error = %error, cause = ?std::error::Error::source(&error).map(ToString::to_string), "the database does not answer");
                 Self::unavailable("the database does not answer right now: try again")
             }
-            StoreError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "conflict", "somebody else changed the same thing: look again, then try again"),
+            StoreError::Conflict { .. } => {
+                Self::new(StatusCode::CONFLICT, "conflict", "somebody else changed the same thing: look again, then try again")
+            }
             // Corrupt rows, refused statements, files that are not ours: nothing a caller can mend.
             _ => Self::internal(&error),
         }

@@ -8,7 +8,9 @@ use utoipa::openapi::path::{HttpMethod, Operation as Doc, OperationBuilder, Para
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, Components, ComponentsBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{ClientCredentials, Flow, OAuth2, Password, Scopes, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Content, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema};
+use utoipa::openapi::{
+    Content, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
+};
 
 use crate::operations::{Gives, Needs, OPERATIONS, Operation, Takes};
 
@@ -54,10 +56,8 @@ fn components() -> Components {
         }
     }
     let url = format!("{}/oauth2/token", api::BASE);
-    let flows = [
-        Flow::ClientCredentials(ClientCredentials::new(url.clone(), Scopes::new())),
-        Flow::Password(Password::new(url, Scopes::new())),
-    ];
+    let flows =
+        [Flow::ClientCredentials(ClientCredentials::new(url.clone(), Scopes::new())), Flow::Password(Password::new(url, Scopes::new()))];
     ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme(SIGN_IN, SecurityScheme::OAuth2(OAuth2::new(flows))).build()
 }
 

@@ -55,7 +55,9 @@ mod tests {
 
     #[test]
     fn nothing_else_matches() {
-        for path in ["/users", "/users/", "/users//", "/users/a/", "/users/a/b", "//users/a", "/Users/a", "/users/%00", "/users/%ff", "users/a"] {
+        for path in
+            ["/users", "/users/", "/users//", "/users/a/", "/users/a/b", "//users/a", "/Users/a", "/users/%00", "/users/%ff", "users/a"]
+        {
             assert_eq!(captures("/users/{name}", path), None, "{path}");
         }
         for path in ["/i/x/tags", "/i/x/tags/", "/i//tags/a"] {

@@ -1,7 +1,7 @@
 //! From a request to its operation and back: the one place that authenticates, reads bodies and renders errors.
 
-use http::{HeaderValue, Method, StatusCode};
 use http::header::ALLOW;
+use http::{HeaderValue, Method, StatusCode};
 use identity::{At, Presented};
 use kit::{Answer, Authorization, Request, SeenPrincipal, authorization, read_body};
 use model::{Caller, Op};

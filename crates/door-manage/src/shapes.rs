@@ -1,6 +1,9 @@
 //! From values of the use cases to shapes of `api`.
 
-use api::{AccessKey, AttachedPolicy, AuditEvent, Credential, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, Repository, SigningKey, Tag, User, Whoami};
+use api::{
+    AccessKey, AttachedPolicy, AuditEvent, Credential, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, Repository, SigningKey,
+    Tag, User, Whoami,
+};
 use identity::PolicyDetails;
 use model::{InstanceId, Known, RepositoryName};
 
@@ -70,14 +73,7 @@ pub(crate) fn policy(p: store::policy::Policy) -> Policy {
 }
 
 pub(crate) fn built_in(p: &policy::BuiltIn) -> Policy {
-    Policy {
-        name: p.name.to_owned(),
-        policy_id: None,
-        description: p.description.to_owned(),
-        version: 1,
-        built_in: true,
-        created_at: None,
-    }
+    Policy { name: p.name.to_owned(), policy_id: None, description: p.description.to_owned(), version: 1, built_in: true, created_at: None }
 }
 
 pub(crate) fn policy_details(p: PolicyDetails) -> PolicyDocument {
@@ -93,7 +89,13 @@ pub(crate) fn policy_details(p: PolicyDetails) -> PolicyDocument {
 }
 
 pub(crate) fn policy_version(name: &str, default: i64, v: store::policy::Version) -> PolicyVersion {
-    PolicyVersion { name: name.to_owned(), version: v.version, is_default: v.version == default, document: v.document, created_at: v.created }
+    PolicyVersion {
+        name: name.to_owned(),
+        version: v.version,
+        is_default: v.version == default,
+        document: v.document,
+        created_at: v.created,
+    }
 }
 
 pub(crate) fn attached(a: store::policy::Attachment) -> AttachedPolicy {

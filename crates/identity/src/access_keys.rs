@@ -3,8 +3,8 @@
 use access::{Permit, audit};
 use model::{CredentialKind, OnUser, act};
 use secrets::{Kind, Plain, Row};
+use store::StoreError;
 use store::credential::{self, Credential, Kept};
-use store::{StoreError, Tx};
 
 use crate::{Identity, IdentityError};
 
@@ -28,13 +28,15 @@ impl Identity {
         let owner = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
         let blank = self.blank(permit.op(), permit.by(), permit.on(), CredentialKind::AccessKey)?;
         let (new, kept) = self.generate_access_key(blank)?;
-        let record = permit.success().with_detail(new.access_key_id.clone());
-        self.change(permit.op().now, async |tx: &mut Tx<'_>| {
-            if credential::count(tx, owner, CredentialKind::AccessKey).await? >= MAX {
-                return Err(IdentityError::Limit { what: "access keys a user", max: MAX });
-            }
-            credential::insert(tx, &new.credential, None, &kept).await?;
-            Ok(audit::write(tx, self.access.audit(), &record).await?)
+        let (credential, kept, record) = (&new.credential, &kept, &permit.success().with_detail(new.access_key_id.clone()));
+        self.change(permit.op().now, |tx| {
+            Box::pin(async move {
+                if credential::count(tx, owner, CredentialKind::AccessKey).await? >= MAX {
+                    return Err(IdentityError::Limit { what: "access keys a user", max: MAX });
+                }
+                credential::insert(tx, credential, None, kept).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await?;
         Ok(new)
@@ -53,7 +55,7 @@ impl Identity {
     /// A user's access keys, without secrets.
     pub async fn list_access_keys(&self, permit: Permit<act::ListAccessKeys>) -> Result<Vec<Credential>, IdentityError> {
         let owner = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
-        let all = self.read(async |tx: &mut Tx<'_>| credential::of_principal(tx, owner).await).await?;
+        let all = self.read(|tx| Box::pin(credential::of_principal(tx, owner))).await?;
         Ok(all.into_iter().filter(|c| c.kind == CredentialKind::AccessKey).collect())
     }
 
@@ -77,7 +79,7 @@ impl Identity {
     }
 
     async fn own_key(&self, owner: &OnUser, access_key_id: &str) -> Result<Credential, IdentityError> {
-        let found: Result<_, StoreError> = self.read(async |tx: &mut Tx<'_>| credential::by_access_key(tx, access_key_id).await).await;
+        let found: Result<_, StoreError> = self.read(|tx| Box::pin(credential::by_access_key(tx, access_key_id))).await;
         let credential = found?.map(|(credential, _)| credential).filter(|c| Some(c.principal) == owner.id);
         credential.ok_or(IdentityError::NotFound("access key"))
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use access::{PrincipalRights, Record};
 use model::{AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, Op, PrincipalId, Scopes, Timestamp};
 use secrets::{Kind as SecretKind, Plain, Recognised};
+use store::StoreError;
 use store::credential::Credential;
 use store::instance::Instance;
-use store::{StoreError, Tx};
 use tokens::{Claims, Kind as TokenKind, Tokens, Usable};
 
 use crate::{AuthError, Identity};
@@ -173,7 +173,7 @@ impl Identity {
     /// Looks a generated secret up by its keyed hash.
     async fn by_secret(&self, secret: &Plain) -> Result<Option<Credential>, StoreError> {
         let hash = *self.pepper.hash(secret).as_bytes();
-        self.read(async |tx: &mut Tx<'_>| store::credential::by_hash(tx, &hash).await).await
+        self.read(|tx| Box::pin(store::credential::by_hash(tx, &hash))).await
     }
 
     /// A credential and its owner, if both hold today: what ended, ends everything made from it.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use model::{AccountId, CredentialId, CredentialKind, InstanceId, InstanceName, OnInstance, PrincipalId, PrincipalKind, Region, Timestamp};
 use secrets::{PasswordHash, Plain, generate_root_password};
+use store::StoreError;
 use store::account::{self, Principal};
 use store::change::{self, Change};
 use store::credential::{self, Credential, Kept};
 use store::instance::Instance;
-use store::{StoreError, Tx};
 
 use crate::lockout::Network;
 use crate::{Identity, IdentityError, passwords};
@@ -43,7 +43,7 @@ struct Rows {
 impl Identity {
     /// Is there no account yet? Then nobody has started on this database before.
     pub async fn is_new(&self) -> Result<bool, IdentityError> {
-        let first: Result<_, StoreError> = self.read(async |tx: &mut Tx<'_>| account::first_account(tx).await).await;
+        let first: Result<_, StoreError> = self.read(|tx| Box::pin(account::first_account(tx))).await;
         Ok(first?.is_none())
     }
 
@@ -82,21 +82,23 @@ impl Identity {
     /// Writes the first account. False: another node was first, nothing was written.
     pub async fn commit_bootstrap(&self, bootstrap: &Bootstrap) -> Result<bool, IdentityError> {
         let rows = &bootstrap.rows;
-        self.change(rows.now, async |tx: &mut Tx<'_>| {
-            if account::first_account(tx).await?.is_some() {
-                return Ok(false);
-            }
-            account::insert_account(tx, bootstrap.account, &rows.account_uuid, rows.now).await?;
-            account::insert_principal(tx, &rows.root).await?;
-            crate::instances::insert(tx, &rows.instance, &[]).await?;
-            let (key, kept) = &rows.access_key;
-            credential::insert(tx, key, None, kept).await?;
-            for (password, slot) in &rows.passwords {
-                credential::insert(tx, password, Some(slot), &Kept::Password(rows.password.clone())).await?;
-            }
-            change::append(tx, rows.now, Change::Principal(rows.root.id.as_i64())).await?;
-            change::append(tx, rows.now, Change::Instance(rows.instance.on.id.as_i64())).await?;
-            Ok(true)
+        self.change(rows.now, |tx| {
+            Box::pin(async move {
+                if account::first_account(tx).await?.is_some() {
+                    return Ok(false);
+                }
+                account::insert_account(tx, bootstrap.account, &rows.account_uuid, rows.now).await?;
+                account::insert_principal(tx, &rows.root).await?;
+                crate::instances::insert(tx, &rows.instance, &[]).await?;
+                let (key, kept) = &rows.access_key;
+                credential::insert(tx, key, None, kept).await?;
+                for (password, slot) in &rows.passwords {
+                    credential::insert(tx, password, Some(slot), &Kept::Password(rows.password.clone())).await?;
+                }
+                change::append(tx, rows.now, Change::Principal(rows.root.id.as_i64())).await?;
+                change::append(tx, rows.now, Change::Instance(rows.instance.on.id.as_i64())).await?;
+                Ok(true)
+            })
         })
         .await
     }

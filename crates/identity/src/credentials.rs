@@ -47,24 +47,26 @@ impl Identity {
         let expires = checked_expiry(permit.op(), wanted.expires_in)?;
         let owner = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
         let secret = self.dice.with(|random| secrets::generate(Kind::AccessCredential, random));
-        let new = Credential {
+        let new = &Credential {
             instance: wanted.instance,
             description,
             expires,
             ..self.blank(permit.op(), permit.by(), permit.on(), CredentialKind::AccessCredential)?
         };
-        let kept = Kept::Hash(*self.pepper.hash(&secret).as_bytes());
-        let record = permit.success().with_detail(new.id.to_string());
-        self.change(permit.op().now, async |tx: &mut Tx<'_>| {
-            if credential::count(tx, owner, CredentialKind::AccessCredential).await? >= MAX {
-                return Err(IdentityError::Limit { what: "access credentials a user", max: MAX });
-            }
-            credential::insert(tx, &new, None, &kept).await?;
-            Ok(audit::write(tx, self.access.audit(), &record).await?)
+        let kept = &Kept::Hash(*self.pepper.hash(&secret).as_bytes());
+        let record = &permit.success().with_detail(new.id.to_string());
+        self.change(permit.op().now, |tx| {
+            Box::pin(async move {
+                if credential::count(tx, owner, CredentialKind::AccessCredential).await? >= MAX {
+                    return Err(IdentityError::Limit { what: "access credentials a user", max: MAX });
+                }
+                credential::insert(tx, new, None, kept).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await?;
         let username = permit.on().name.to_string();
-        Ok(NewCredential { credential: new, username, secret })
+        Ok(NewCredential { credential: new.clone(), username, secret })
     }
 
     pub(crate) fn blank(&self, op: &Op, by: &model::Caller, owner: &OnUser, kind: CredentialKind) -> Result<Credential, IdentityError> {
@@ -90,7 +92,7 @@ impl Identity {
     /// Everything a user holds, oldest first, without secrets.
     pub async fn list_credentials(&self, permit: Permit<act::ListAccessCredential>) -> Result<Vec<Credential>, IdentityError> {
         let owner = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
-        Ok(self.read(async |tx: &mut Tx<'_>| credential::of_principal(tx, owner).await).await?)
+        Ok(self.read(|tx| Box::pin(credential::of_principal(tx, owner))).await?)
     }
 
     /// Enables or disables a credential; disabled, it and every token made from it open nothing anywhere within a second.
@@ -118,22 +120,26 @@ impl Identity {
         enabled: bool,
         record: &Record,
     ) -> Result<Credential, IdentityError> {
-        self.change(op.now, async |tx: &mut Tx<'_>| {
-            let found = owned(tx, owner, id).await?;
-            credential::set_enabled(tx, id, enabled).await?;
-            change::append(tx, op.now, Change::Credential(id.as_i64())).await?;
-            audit::write(tx, self.access.audit(), record).await?;
-            Ok(Credential { enabled, ..found })
+        self.change(op.now, |tx| {
+            Box::pin(async move {
+                let found = owned(tx, owner, id).await?;
+                credential::set_enabled(tx, id, enabled).await?;
+                change::append(tx, op.now, Change::Credential(id.as_i64())).await?;
+                audit::write(tx, self.access.audit(), record).await?;
+                Ok(Credential { enabled, ..found })
+            })
         })
         .await
     }
 
     pub(crate) async fn delete(&self, op: &Op, owner: &OnUser, id: CredentialId, record: &Record) -> Result<(), IdentityError> {
-        self.change(op.now, async |tx: &mut Tx<'_>| {
-            owned(tx, owner, id).await?;
-            credential::delete(tx, id).await?;
-            change::append(tx, op.now, Change::Credential(id.as_i64())).await?;
-            Ok(audit::write(tx, self.access.audit(), record).await?)
+        self.change(op.now, |tx| {
+            Box::pin(async move {
+                owned(tx, owner, id).await?;
+                credential::delete(tx, id).await?;
+                change::append(tx, op.now, Change::Credential(id.as_i64())).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await
     }

@@ -46,9 +46,13 @@ impl Identity {
     pub async fn instance(&self, caller: &Caller, text: &str) -> Result<Instance, IdentityError> {
         let account = caller.known().ok_or(IdentityError::NotFound("instance"))?.account;
         let found = self
-            .read(async |tx: &mut Tx<'_>| match text.parse::<InstanceId>() {
-                Ok(id) => instance::by_id(tx, id).await,
-                Err(_) => instance::by_name(tx, account, text).await,
+            .read(|tx| {
+                Box::pin(async move {
+                    match text.parse::<InstanceId>() {
+                        Ok(id) => instance::by_id(tx, id).await,
+                        Err(_) => instance::by_name(tx, account, text).await,
+                    }
+                })
             })
             .await?;
         found.filter(|i| i.on.account == account).ok_or(IdentityError::NotFound("instance"))
@@ -57,91 +61,101 @@ impl Identity {
     /// Creates an instance. Its name is its admin user's, so it shares the users' space of names.
     pub async fn create_instance(&self, permit: Permit<act::CreateInstance>, wanted: CreateInstance) -> Result<Instance, IdentityError> {
         let hosts = checked_hosts(wanted.hosts)?;
-        let on = OnInstance {
-            account: permit.on().0,
-            id: InstanceId::from_random(self.dice.bits()),
-            name: wanted.name,
-            region: wanted.region,
-        };
+        let on =
+            OnInstance { account: permit.on().0, id: InstanceId::from_random(self.dice.bits()), name: wanted.name, region: wanted.region };
         let now = permit.op().now;
-        let new = Instance { on: Arc::new(on), is_default: false, auto_create_namespace: false, identity_tokens: false, created: now };
-        let record = permit.success().with_detail(new.on.name.as_str());
-        self.change(now, async |tx: &mut Tx<'_>| {
-            if instance::list(tx, new.on.account).await?.len() >= MAX {
-                return Err(IdentityError::Limit { what: "instances an account", max: 1000 });
-            }
-            insert(tx, &new, &hosts).await?;
-            change::append(tx, now, Change::Instance(new.on.id.as_i64())).await?;
-            Ok(audit::write(tx, self.access.audit(), &record).await?)
+        let new = &Instance { on: Arc::new(on), is_default: false, auto_create_namespace: false, identity_tokens: false, created: now };
+        let (hosts, record) = (&hosts, &permit.success().with_detail(new.on.name.as_str()));
+        self.change(now, |tx| {
+            Box::pin(async move {
+                if instance::list(tx, new.on.account).await?.len() >= MAX {
+                    return Err(IdentityError::Limit { what: "instances an account", max: 1000 });
+                }
+                insert(tx, new, hosts).await?;
+                change::append(tx, now, Change::Instance(new.on.id.as_i64())).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await?;
-        Ok(new)
+        Ok(new.clone())
     }
 
     /// The account's instances by name.
     pub async fn list_instances(&self, permit: Permit<act::ListInstance>) -> Result<Vec<(Instance, Vec<String>)>, IdentityError> {
         let account = permit.on().0;
-        let list = async |tx: &mut Tx<'_>| {
-            let mut with_hosts = Vec::new();
-            for one in instance::list(tx, account).await? {
-                let hosts = instance::hosts(tx, one.on.id).await?;
-                with_hosts.push((one, hosts));
-            }
-            Ok::<_, StoreError>(with_hosts)
-        };
-        Ok(self.read(list).await?)
+        Ok(self.read(|tx| Box::pin(with_hosts(tx, account))).await?)
     }
 
     /// One instance with its hosts.
     pub async fn show_instance(&self, permit: Permit<act::GetInstance>) -> Result<(Instance, Vec<String>), IdentityError> {
         let id = permit.on().id;
         let found = self
-            .read(async |tx: &mut Tx<'_>| {
-                let Some(one) = instance::by_id(tx, id).await? else { return Ok(None) };
-                Ok::<_, StoreError>(Some((one, instance::hosts(tx, id).await?)))
+            .read(|tx| {
+                Box::pin(async move {
+                    let Some(one) = instance::by_id(tx, id).await? else { return Ok(None) };
+                    Ok::<_, StoreError>(Some((one, instance::hosts(tx, id).await?)))
+                })
             })
             .await?;
         found.ok_or(IdentityError::NotFound("instance"))
     }
 
     /// Changes an instance's settings.
-    pub async fn update_instance(&self, permit: Permit<act::UpdateInstance>, wanted: UpdateInstance) -> Result<(Instance, Vec<String>), IdentityError> {
-        let hosts = wanted.hosts.map(checked_hosts).transpose()?;
+    pub async fn update_instance(
+        &self,
+        permit: Permit<act::UpdateInstance>,
+        wanted: UpdateInstance,
+    ) -> Result<(Instance, Vec<String>), IdentityError> {
+        let hosts = wanted.hosts.clone().map(checked_hosts).transpose()?;
         let (id, now) = (permit.on().id, permit.op().now);
-        self.change(now, async |tx: &mut Tx<'_>| {
-            let mut one = instance::by_id(tx, id).await?.ok_or(IdentityError::NotFound("instance"))?;
-            one.auto_create_namespace = wanted.auto_create_namespace.unwrap_or(one.auto_create_namespace);
-            one.identity_tokens = wanted.identity_tokens.unwrap_or(one.identity_tokens);
-            instance::update(tx, id, one.auto_create_namespace, one.identity_tokens).await?;
-            if let Some(hosts) = &hosts {
-                take_hosts(tx, id, hosts).await?;
-            }
-            change::append(tx, now, Change::Instance(id.as_i64())).await?;
-            audit::write(tx, self.access.audit(), &permit.success()).await?;
-            let hosts = instance::hosts(tx, id).await?;
-            Ok((one, hosts))
+        let (wanted, hosts, record) = (&wanted, &hosts, &permit.success());
+        self.change(now, |tx| {
+            Box::pin(async move {
+                let mut one = instance::by_id(tx, id).await?.ok_or(IdentityError::NotFound("instance"))?;
+                one.auto_create_namespace = wanted.auto_create_namespace.unwrap_or(one.auto_create_namespace);
+                one.identity_tokens = wanted.identity_tokens.unwrap_or(one.identity_tokens);
+                instance::update(tx, id, one.auto_create_namespace, one.identity_tokens).await?;
+                if let Some(hosts) = hosts {
+                    take_hosts(tx, id, hosts).await?;
+                }
+                change::append(tx, now, Change::Instance(id.as_i64())).await?;
+                audit::write(tx, self.access.audit(), record).await?;
+                let hosts = instance::hosts(tx, id).await?;
+                Ok((one, hosts))
+            })
         })
         .await
     }
 
     /// Deletes an instance that is empty and not the default one.
     pub async fn delete_instance(&self, permit: Permit<act::DeleteInstance>) -> Result<(), IdentityError> {
-        let (id, now) = (permit.on().id, permit.op().now);
-        self.change(now, async |tx: &mut Tx<'_>| {
-            let one = instance::by_id(tx, id).await?.ok_or(IdentityError::NotFound("instance"))?;
-            if one.is_default {
-                return Err(IdentityError::InUse("the default instance cannot be deleted".into()));
-            }
-            if !instance::is_empty(tx, id).await? {
-                return Err(IdentityError::InUse("the instance still has namespaces: delete them first".into()));
-            }
-            store::account::free_login_names(tx, id.as_i64()).await?;
-            instance::delete(tx, id).await?;
-            change::append(tx, now, Change::Instance(id.as_i64())).await?;
-            Ok(audit::write(tx, self.access.audit(), &permit.success()).await?)
+        let (id, now, record) = (permit.on().id, permit.op().now, &permit.success());
+        self.change(now, |tx| {
+            Box::pin(async move {
+                let one = instance::by_id(tx, id).await?.ok_or(IdentityError::NotFound("instance"))?;
+                if one.is_default {
+                    return Err(IdentityError::InUse("the default instance cannot be deleted".into()));
+                }
+                if !instance::is_empty(tx, id).await? {
+                    return Err(IdentityError::InUse("the instance still has namespaces: delete them first".into()));
+                }
+                store::account::free_login_names(tx, id.as_i64()).await?;
+                instance::delete(tx, id).await?;
+                change::append(tx, now, Change::Instance(id.as_i64())).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await
     }
+}
+
+async fn with_hosts(tx: &mut Tx<'_>, account: model::AccountId) -> Result<Vec<(Instance, Vec<String>)>, StoreError> {
+    let mut with_hosts = Vec::new();
+    for one in instance::list(tx, account).await? {
+        let hosts = instance::hosts(tx, one.on.id).await?;
+        with_hosts.push((one, hosts));
+    }
+    Ok(with_hosts)
 }
 
 /// Writes a new instance with its hosts, taking its name in the account's space of names.

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use access::Access;
 use model::Timestamp;
 use secrets::{Dice, MasterKey, Pepper, SealingKey};
-use store::{Store, StoreError, Tx};
+use store::{Store, StoreError, Tx, Work};
 use tokens::Tokens;
 
 pub use access_keys::NewAccessKey;
@@ -89,13 +89,20 @@ impl Identity {
     }
 
     /// Makes a change, and lets it be in force on this node before anybody is answered.
-    async fn change<T>(&self, now: Timestamp, body: impl AsyncFn(&mut Tx<'_>) -> Result<T, IdentityError>) -> Result<T, IdentityError> {
+    async fn change<'c, T: Send>(
+        &'c self,
+        now: Timestamp,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, IdentityError> + Send + Sync,
+    ) -> Result<T, IdentityError> {
         let done = self.store.write(body).await?;
         self.access.directory().follow(now).await?;
         Ok(done)
     }
 
-    async fn read<T>(&self, body: impl AsyncFn(&mut Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    async fn read<'c, T: Send>(
+        &'c self,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, StoreError> + Send + Sync,
+    ) -> Result<T, StoreError> {
         self.store.read(body).await
     }
 }

@@ -23,11 +23,11 @@ const ROOM: usize = 65_536;
 
 /// A source: an IPv4 /24 or an IPv6 /64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Network([u8; 8]);
+pub(crate) struct Network([u8; 8]);
 
 impl Network {
     /// The network that an address is in.
-    pub fn of(address: IpAddr) -> Self {
+    pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(v4) => {
                 let [a, b, c, _] = v4.octets();

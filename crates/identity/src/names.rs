@@ -40,7 +40,7 @@ impl Identity {
         if owner.kind == PrincipalKind::User && *username == *owner.name {
             return Ok(true);
         }
-        let found = self.read(async |tx: &mut Tx<'_>| resolve(tx, owner.account, username).await).await?;
+        let found = self.read(|tx| Box::pin(resolve(tx, owner.account, username))).await?;
         Ok(found.is_some_and(|p| p.id == owner.id))
     }
 
@@ -58,7 +58,7 @@ impl Identity {
         let known = caller.known().ok_or(IdentityError::NotFound("user"))?;
         let account = known.account;
         let plain = text.len() <= 64 && !text.contains('@');
-        let found = if plain { self.read(async |tx: &mut Tx<'_>| resolve(tx, account, text).await).await? } else { None };
+        let found = if plain { self.read(|tx| Box::pin(resolve(tx, account, text))).await? } else { None };
         Ok(match found {
             Some(p) => OnUser { account, id: Some(p.id), name: p.name },
             None => OnUser { account, id: None, name: text.chars().take(64).collect::<String>().into() },
@@ -73,13 +73,13 @@ impl Identity {
 
     /// Whose credential this is, if it is of the caller's account.
     pub async fn owner_of_credential(&self, caller: &Caller, id: CredentialId) -> Result<OnUser, IdentityError> {
-        let found = self.read(async |tx: &mut Tx<'_>| store::credential::by_id(tx, id).await).await?;
+        let found = self.read(|tx| Box::pin(store::credential::by_id(tx, id))).await?;
         self.owner(caller, found.map(|c| c.principal), "credential").await
     }
 
     /// Whose access key this is, if it is of the caller's account.
     pub async fn owner_of_access_key(&self, caller: &Caller, access_key_id: &str) -> Result<OnUser, IdentityError> {
-        let found = self.read(async |tx: &mut Tx<'_>| store::credential::by_access_key(tx, access_key_id).await).await?;
+        let found = self.read(|tx| Box::pin(store::credential::by_access_key(tx, access_key_id))).await?;
         self.owner(caller, found.map(|(c, _)| c.principal), "access key").await
     }
 

@@ -6,9 +6,9 @@ use access::{Permit, audit};
 use model::{AccountId, Caller, CredentialId, CredentialKind, InstanceId, Op, PrincipalId, Seconds, Timestamp, act};
 use quick_cache::sync::Cache;
 use secrets::{ChosenPassword, PasswordHash, Pepper, Plain};
+use store::StoreError;
 use store::change::{self, Change};
 use store::credential::{self, Credential, Kept};
-use store::{StoreError, Tx};
 
 use crate::lockout::Network;
 use crate::{AuthError, Identity, IdentityError, names};
@@ -76,9 +76,13 @@ impl Identity {
     }
 
     async fn stored_password(&self, account: AccountId, username: &str, slot: &str) -> Result<Option<(Credential, String)>, StoreError> {
-        self.read(async |tx: &mut Tx<'_>| match names::resolve(tx, account, username).await? {
-            Some(p) if p.account == account => credential::by_slot(tx, p.id, slot).await,
-            _ => Ok(None),
+        self.read(|tx| {
+            Box::pin(async move {
+                match names::resolve(tx, account, username).await? {
+                    Some(p) if p.account == account => credential::by_slot(tx, p.id, slot).await,
+                    _ => Ok(None),
+                }
+            })
         })
         .await
     }
@@ -97,7 +101,11 @@ impl Identity {
     }
 
     /// Sets a user's sign-in password.
-    pub async fn set_sign_in_password(&self, permit: Permit<act::UpdateLoginProfile>, password: ChosenPassword) -> Result<(), IdentityError> {
+    pub async fn set_sign_in_password(
+        &self,
+        permit: Permit<act::UpdateLoginProfile>,
+        password: ChosenPassword,
+    ) -> Result<(), IdentityError> {
         let principal = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
         let new = Password { principal, kind: CredentialKind::SignInPassword, instance: None, slot: SIGN_IN.into() };
         self.set_password(permit.op(), permit.by(), new, password, permit.success()).await
@@ -112,18 +120,20 @@ impl Identity {
         record: access::Record,
     ) -> Result<(), IdentityError> {
         let hash = self.hashing.hash(Network::of(op.source_ip), password).await.map_err(|_| IdentityError::Busy)?;
-        let credential = self.new_credential(op, by, &new);
-        let (account, kept) = (credential.account, Kept::Password(hash.to_phc()));
-        self.change(op.now, async |tx: &mut Tx<'_>| {
-            let there = store::account::principal_by_id(tx, new.principal).await?.is_some_and(|p| p.account == account);
-            if !there {
-                return Err(IdentityError::NotFound("user"));
-            }
-            if let Some(old) = credential::clear_slot(tx, new.principal, &new.slot).await? {
-                change::append(tx, op.now, Change::Credential(old.as_i64())).await?;
-            }
-            credential::insert(tx, &credential, Some(&new.slot), &kept).await?;
-            Ok(audit::write(tx, self.access.audit(), &record).await?)
+        let (credential, kept) = (&self.new_credential(op, by, &new), &Kept::Password(hash.to_phc()));
+        let (new, record, account) = (&new, &record, credential.account);
+        self.change(op.now, |tx| {
+            Box::pin(async move {
+                let there = store::account::principal_by_id(tx, new.principal).await?.is_some_and(|p| p.account == account);
+                if !there {
+                    return Err(IdentityError::NotFound("user"));
+                }
+                if let Some(old) = credential::clear_slot(tx, new.principal, &new.slot).await? {
+                    change::append(tx, op.now, Change::Credential(old.as_i64())).await?;
+                }
+                credential::insert(tx, credential, Some(&new.slot), kept).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await
     }

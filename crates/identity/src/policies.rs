@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use access::{Permit, Refusal, audit};
 use model::{Action, Caller, OnPolicy, PolicyId, PolicyName, Resource, Timestamp, act};
 use policy::Explanation;
+use store::StoreError;
 use store::change::{self, Change};
 use store::policy::{Attachment, Policy, Version};
-use store::{StoreError, Tx};
 
 use crate::{Identity, IdentityError};
 
@@ -46,19 +46,24 @@ impl Identity {
     /// A policy by name, as something to ask a permit for: there or not.
     pub async fn policy(&self, caller: &Caller, name: &str) -> Result<OnPolicy, IdentityError> {
         let account = caller.known().ok_or(IdentityError::NotFound("policy"))?.account;
-        let found = self.read(async |tx: &mut Tx<'_>| store::policy::by_name(tx, account, name).await).await?;
+        let found = self.read(|tx| Box::pin(store::policy::by_name(tx, account, name))).await?;
         Ok(OnPolicy { account, id: found.map(|p| p.id), name: name.chars().take(128).collect::<String>().into() })
     }
 
     /// Creates a policy; the error of a document that does not read points at the place.
-    pub async fn create_policy(&self, permit: Permit<act::CreatePolicy>, description: &str, document: &str) -> Result<PolicyDetails, IdentityError> {
+    pub async fn create_policy(
+        &self,
+        permit: Permit<act::CreatePolicy>,
+        description: &str,
+        document: &str,
+    ) -> Result<PolicyDetails, IdentityError> {
         let on = permit.on();
         let name = PolicyName::parse(&on.name).map_err(|e| IdentityError::invalid("name", e.rule))?;
         if policy::builtin(name.as_str()).is_some() {
             return Err(IdentityError::Taken { what: "built-in policy", name: name.to_string() });
         }
         check_document(document)?;
-        let new = Policy {
+        let new = &Policy {
             id: PolicyId::from_random(self.dice.bits()),
             account: on.account,
             name: name.to_string(),
@@ -68,25 +73,28 @@ impl Identity {
             created: permit.op().now,
             updated: permit.op().now,
         };
-        self.change(permit.op().now, async |tx: &mut Tx<'_>| {
-            if store::policy::by_name(tx, new.account, &new.name).await?.is_some() {
-                return Err(IdentityError::Taken { what: "policy", name: new.name.clone() });
-            }
-            if store::policy::count(tx, new.account).await? >= MAX_POLICIES {
-                return Err(IdentityError::Limit { what: "policies an account", max: MAX_POLICIES });
-            }
-            store::policy::insert(tx, &new, document).await?;
-            change::append(tx, new.created, Change::Policy(new.id.as_i64())).await?;
-            Ok(audit::write(tx, self.access.audit(), &permit.success()).await?)
+        let record = &permit.success();
+        self.change(permit.op().now, |tx| {
+            Box::pin(async move {
+                if store::policy::by_name(tx, new.account, &new.name).await?.is_some() {
+                    return Err(IdentityError::Taken { what: "policy", name: new.name.clone() });
+                }
+                if store::policy::count(tx, new.account).await? >= MAX_POLICIES {
+                    return Err(IdentityError::Limit { what: "policies an account", max: MAX_POLICIES });
+                }
+                store::policy::insert(tx, new, document).await?;
+                change::append(tx, new.created, Change::Policy(new.id.as_i64())).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await?;
-        Ok(details(&new, document.to_owned()))
+        Ok(details(new, document.to_owned()))
     }
 
     /// Policies by name, after `after`, at most `limit`; the built-in ones come with the first page.
     pub async fn list_policies(&self, permit: Permit<act::ListPolicies>, after: &str, limit: i64) -> Result<Vec<Policy>, IdentityError> {
         let account = permit.on().0;
-        Ok(self.read(async |tx: &mut Tx<'_>| store::policy::list(tx, account, after, limit).await).await?)
+        Ok(self.read(|tx| Box::pin(store::policy::list(tx, account, after, limit))).await?)
     }
 
     /// One policy with the document in force.
@@ -103,7 +111,7 @@ impl Identity {
             });
         }
         let id = on.id.ok_or(IdentityError::NotFound("policy"))?;
-        let found = self.read(async |tx: &mut Tx<'_>| store::policy::document(tx, id).await).await?;
+        let found = self.read(|tx| Box::pin(store::policy::document(tx, id))).await?;
         found.map(|(policy, text)| details(&policy, text)).ok_or(IdentityError::NotFound("policy"))
     }
 
@@ -116,20 +124,22 @@ impl Identity {
     ) -> Result<PolicyDetails, IdentityError> {
         check_document(document)?;
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
-        let now = permit.op().now;
-        self.change(now, async |tx: &mut Tx<'_>| {
-            let old = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
-            if store::policy::versions(tx, id).await?.len() >= MAX_VERSIONS {
-                return Err(IdentityError::Limit { what: "versions a policy", max: 5 });
-            }
-            let version = old.last_version + 1;
-            let in_force = if default == SetDefault::Yes { version } else { old.default_version };
-            store::policy::insert_version(tx, id, version, document, now).await?;
-            store::policy::set_versions(tx, id, version, in_force, now).await?;
-            change::append(tx, now, Change::Policy(id.as_i64())).await?;
-            audit::write(tx, self.access.audit(), &permit.success().with_detail(format!("v{version}"))).await?;
-            let new = Policy { default_version: in_force, last_version: version, updated: now, ..old };
-            Ok(PolicyDetails { version, ..details(&new, document.to_owned()) })
+        let (permit, now) = (&permit, permit.op().now);
+        self.change(now, |tx| {
+            Box::pin(async move {
+                let old = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
+                if store::policy::versions(tx, id).await?.len() >= MAX_VERSIONS {
+                    return Err(IdentityError::Limit { what: "versions a policy", max: 5 });
+                }
+                let version = old.last_version + 1;
+                let in_force = if default == SetDefault::Yes { version } else { old.default_version };
+                store::policy::insert_version(tx, id, version, document, now).await?;
+                store::policy::set_versions(tx, id, version, in_force, now).await?;
+                change::append(tx, now, Change::Policy(id.as_i64())).await?;
+                audit::write(tx, self.access.audit(), &permit.success().with_detail(format!("v{version}"))).await?;
+                let new = Policy { default_version: in_force, last_version: version, updated: now, ..old };
+                Ok(PolicyDetails { version, ..details(&new, document.to_owned()) })
+            })
         })
         .await
     }
@@ -138,27 +148,35 @@ impl Identity {
     pub async fn list_policy_versions(&self, permit: Permit<act::ListPolicyVersions>) -> Result<(i64, Vec<Version>), IdentityError> {
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
         let found = self
-            .read(async |tx: &mut Tx<'_>| {
-                let Some(policy) = store::policy::by_id(tx, id).await? else { return Ok(None) };
-                Ok::<_, StoreError>(Some((policy.default_version, store::policy::versions(tx, id).await?)))
+            .read(|tx| {
+                Box::pin(async move {
+                    let Some(policy) = store::policy::by_id(tx, id).await? else { return Ok(None) };
+                    Ok::<_, StoreError>(Some((policy.default_version, store::policy::versions(tx, id).await?)))
+                })
             })
             .await?;
         found.ok_or(IdentityError::NotFound("policy"))
     }
 
     /// Chooses the version in force.
-    pub async fn set_default_policy_version(&self, permit: Permit<act::SetDefaultPolicyVersion>, version: i64) -> Result<(), IdentityError> {
+    pub async fn set_default_policy_version(
+        &self,
+        permit: Permit<act::SetDefaultPolicyVersion>,
+        version: i64,
+    ) -> Result<(), IdentityError> {
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
-        let now = permit.op().now;
-        self.change(now, async |tx: &mut Tx<'_>| {
-            let old = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
-            let there = store::policy::versions(tx, id).await?.iter().any(|v| v.version == version);
-            if !there {
-                return Err(IdentityError::NotFound("policy version"));
-            }
-            store::policy::set_versions(tx, id, old.last_version, version, now).await?;
-            change::append(tx, now, Change::Policy(id.as_i64())).await?;
-            Ok(audit::write(tx, self.access.audit(), &permit.success().with_detail(format!("v{version}"))).await?)
+        let (now, record) = (permit.op().now, &permit.success().with_detail(format!("v{version}")));
+        self.change(now, |tx| {
+            Box::pin(async move {
+                let old = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
+                let there = store::policy::versions(tx, id).await?.iter().any(|v| v.version == version);
+                if !there {
+                    return Err(IdentityError::NotFound("policy version"));
+                }
+                store::policy::set_versions(tx, id, old.last_version, version, now).await?;
+                change::append(tx, now, Change::Policy(id.as_i64())).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await
     }
@@ -166,15 +184,18 @@ impl Identity {
     /// Deletes a version that is not in force.
     pub async fn delete_policy_version(&self, permit: Permit<act::DeletePolicyVersion>, version: i64) -> Result<(), IdentityError> {
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
-        self.change(permit.op().now, async |tx: &mut Tx<'_>| {
-            let policy = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
-            if policy.default_version == version {
-                return Err(IdentityError::InUse(format!("version {version} is in force: choose another one first")));
-            }
-            if !store::policy::delete_version(tx, id, version).await? {
-                return Err(IdentityError::NotFound("policy version"));
-            }
-            Ok(audit::write(tx, self.access.audit(), &permit.success().with_detail(format!("v{version}"))).await?)
+        let record = &permit.success().with_detail(format!("v{version}"));
+        self.change(permit.op().now, |tx| {
+            Box::pin(async move {
+                let policy = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
+                if policy.default_version == version {
+                    return Err(IdentityError::InUse(format!("version {version} is in force: choose another one first")));
+                }
+                if !store::policy::delete_version(tx, id, version).await? {
+                    return Err(IdentityError::NotFound("policy version"));
+                }
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await
     }
@@ -182,17 +203,19 @@ impl Identity {
     /// Deletes a policy that is attached to nobody.
     pub async fn delete_policy(&self, permit: Permit<act::DeletePolicy>) -> Result<(), IdentityError> {
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
-        let now = permit.op().now;
-        self.change(now, async |tx: &mut Tx<'_>| {
-            let attached = store::policy::attached_to(tx, id).await?;
-            if attached > 0 {
-                return Err(IdentityError::InUse(format!("the policy is attached to {attached} users: detach it first")));
-            }
-            if !store::policy::delete(tx, id).await? {
-                return Err(IdentityError::NotFound("policy"));
-            }
-            change::append(tx, now, Change::Policy(id.as_i64())).await?;
-            Ok(audit::write(tx, self.access.audit(), &permit.success()).await?)
+        let (now, record) = (permit.op().now, &permit.success());
+        self.change(now, |tx| {
+            Box::pin(async move {
+                let attached = store::policy::attached_to(tx, id).await?;
+                if attached > 0 {
+                    return Err(IdentityError::InUse(format!("the policy is attached to {attached} users: detach it first")));
+                }
+                if !store::policy::delete(tx, id).await? {
+                    return Err(IdentityError::NotFound("policy"));
+                }
+                change::append(tx, now, Change::Policy(id.as_i64())).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await
     }
@@ -201,18 +224,20 @@ impl Identity {
     pub async fn attach_policy(&self, permit: Permit<act::AttachPolicyToUser>, name: &str) -> Result<(), IdentityError> {
         let user = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
         let (account, now) = (permit.on().account, permit.op().now);
-        let record = permit.success().with_detail(name);
-        self.change(now, async |tx: &mut Tx<'_>| {
-            let own = store::policy::by_name(tx, account, name).await?.map(|p| p.id);
-            if own.is_none() && policy::builtin(name).is_none() {
-                return Err(IdentityError::NotFound("policy"));
-            }
-            if store::policy::attachments(tx, user).await?.len() >= MAX_ATTACHED {
-                return Err(IdentityError::Limit { what: "policies a user", max: 30 });
-            }
-            store::policy::attach(tx, user, name, own, now).await?;
-            change::append(tx, now, Change::Principal(user.as_i64())).await?;
-            Ok(audit::write(tx, self.access.audit(), &record).await?)
+        let record = &permit.success().with_detail(name);
+        self.change(now, |tx| {
+            Box::pin(async move {
+                let own = store::policy::by_name(tx, account, name).await?.map(|p| p.id);
+                if own.is_none() && policy::builtin(name).is_none() {
+                    return Err(IdentityError::NotFound("policy"));
+                }
+                if store::policy::attachments(tx, user).await?.len() >= MAX_ATTACHED {
+                    return Err(IdentityError::Limit { what: "policies a user", max: 30 });
+                }
+                store::policy::attach(tx, user, name, own, now).await?;
+                change::append(tx, now, Change::Principal(user.as_i64())).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await
     }
@@ -221,13 +246,15 @@ impl Identity {
     pub async fn detach_policy(&self, permit: Permit<act::DetachPolicyFromUser>, name: &str) -> Result<(), IdentityError> {
         let user = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
         let now = permit.op().now;
-        let record = permit.success().with_detail(name);
-        self.change(now, async |tx: &mut Tx<'_>| {
-            if !store::policy::detach(tx, user, name).await? {
-                return Err(IdentityError::NotFound("attached policy"));
-            }
-            change::append(tx, now, Change::Principal(user.as_i64())).await?;
-            Ok(audit::write(tx, self.access.audit(), &record).await?)
+        let record = &permit.success().with_detail(name);
+        self.change(now, |tx| {
+            Box::pin(async move {
+                if !store::policy::detach(tx, user, name).await? {
+                    return Err(IdentityError::NotFound("attached policy"));
+                }
+                change::append(tx, now, Change::Principal(user.as_i64())).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await
     }
@@ -235,7 +262,7 @@ impl Identity {
     /// What is attached to a user.
     pub async fn list_attachments(&self, permit: Permit<act::ListPoliciesForUser>) -> Result<Vec<Attachment>, IdentityError> {
         let user = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
-        Ok(self.read(async |tx: &mut Tx<'_>| store::policy::attachments(tx, user).await).await?)
+        Ok(self.read(|tx| Box::pin(store::policy::attachments(tx, user))).await?)
     }
 
     /// Why may, or may not, the user do `action` to `resource` from there at that time?

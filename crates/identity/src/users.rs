@@ -6,7 +6,6 @@ use access::{Permit, audit};
 use model::{LoginName, PrincipalId, PrincipalKind, Timestamp, act};
 use store::account::{self, Principal};
 use store::change::{self, Change};
-use store::{StoreError, Tx};
 
 use crate::{Identity, IdentityError};
 
@@ -19,14 +18,16 @@ impl Identity {
         let on = permit.on();
         let name = LoginName::parse(&on.name).map_err(|e| IdentityError::invalid("name", e.rule))?;
         let user = self.new_principal(on.account.as_i64(), PrincipalKind::User, name.as_str(), permit.op().now);
-        let record = permit.success().with_detail(user.id.to_string());
-        self.change(permit.op().now, async |tx: &mut Tx<'_>| {
-            if !account::take_login_name(tx, user.account, &user.name, "user", user.id.as_i64()).await? {
-                return Err(IdentityError::Taken { what: "user, service account or instance", name: user.name.to_string() });
-            }
-            account::insert_principal(tx, &user).await?;
-            change::append(tx, user.created, Change::Principal(user.id.as_i64())).await?;
-            Ok(audit::write(tx, self.access.audit(), &record).await?)
+        let (new, record) = (&user, &permit.success().with_detail(user.id.to_string()));
+        self.change(permit.op().now, |tx| {
+            Box::pin(async move {
+                if !account::take_login_name(tx, new.account, &new.name, "user", new.id.as_i64()).await? {
+                    return Err(IdentityError::Taken { what: "user, service account or instance", name: new.name.to_string() });
+                }
+                account::insert_principal(tx, new).await?;
+                change::append(tx, new.created, Change::Principal(new.id.as_i64())).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await?;
         Ok(user)
@@ -47,13 +48,13 @@ impl Identity {
     /// Users by name, after `after`, at most `limit`.
     pub async fn list_users(&self, permit: Permit<act::ListUsers>, after: &str, limit: i64) -> Result<Vec<User>, IdentityError> {
         let account = permit.on().0;
-        Ok(self.read(async |tx: &mut Tx<'_>| account::users(tx, account, after, limit).await).await?)
+        Ok(self.read(|tx| Box::pin(account::users(tx, account, after, limit))).await?)
     }
 
     /// One user.
     pub async fn show_user(&self, permit: Permit<act::GetUser>) -> Result<User, IdentityError> {
         let id = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
-        let found = self.read(async |tx: &mut Tx<'_>| account::principal_by_id(tx, id).await).await?;
+        let found = self.read(|tx| Box::pin(account::principal_by_id(tx, id))).await?;
         found.ok_or(IdentityError::NotFound("user"))
     }
 
@@ -64,12 +65,14 @@ impl Identity {
             return Err(IdentityError::invalid("enabled", "the root user cannot be disabled"));
         }
         let now = permit.op().now;
-        let record = permit.success().with_detail(if enabled { "enabled" } else { "disabled" });
-        self.change(now, async |tx: &mut Tx<'_>| {
-            account::set_enabled(tx, id, enabled).await?;
-            change::append(tx, now, Change::Principal(id.as_i64())).await?;
-            audit::write(tx, self.access.audit(), &record).await?;
-            account::principal_by_id(tx, id).await?.ok_or(IdentityError::NotFound("user"))
+        let record = &permit.success().with_detail(if enabled { "enabled" } else { "disabled" });
+        self.change(now, |tx| {
+            Box::pin(async move {
+                account::set_enabled(tx, id, enabled).await?;
+                change::append(tx, now, Change::Principal(id.as_i64())).await?;
+                audit::write(tx, self.access.audit(), record).await?;
+                account::principal_by_id(tx, id).await?.ok_or(IdentityError::NotFound("user"))
+            })
         })
         .await
     }
@@ -80,16 +83,18 @@ impl Identity {
         if id == permit.on().account.root() {
             return Err(IdentityError::invalid("user", "the root user cannot be deleted"));
         }
-        let now = permit.op().now;
-        self.change(now, async |tx: &mut Tx<'_>| {
-            for credential in store::credential::of_principal(tx, id).await? {
-                change::append(tx, now, Change::Credential(credential.id.as_i64())).await?;
-            }
-            if !account::delete_principal(tx, id).await? {
-                return Err(IdentityError::NotFound("user"));
-            }
-            change::append(tx, now, Change::Principal(id.as_i64())).await?;
-            Ok::<_, IdentityError>(audit::write(tx, self.access.audit(), &permit.success()).await.map_err(StoreError::from)?)
+        let (now, record) = (permit.op().now, &permit.success());
+        self.change(now, |tx| {
+            Box::pin(async move {
+                for credential in store::credential::of_principal(tx, id).await? {
+                    change::append(tx, now, Change::Credential(credential.id.as_i64())).await?;
+                }
+                if !account::delete_principal(tx, id).await? {
+                    return Err(IdentityError::NotFound("user"));
+                }
+                change::append(tx, now, Change::Principal(id.as_i64())).await?;
+                Ok(audit::write(tx, self.access.audit(), record).await?)
+            })
         })
         .await
     }

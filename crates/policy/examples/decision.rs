@@ -21,22 +21,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         region: Region::parse("local")?,
     });
     let documents = documents()?;
+    let held: Vec<_> = documents.iter().map(|document| ("p", document)).collect();
     let context = Context::new(Timestamp::from_millis(1_800_000_000_000), "10.1.2.3".parse::<IpAddr>()?, true);
     for (what, name) in [("allowed by the last", "team-99/app"), ("allowed by none", "nobody/app")] {
         let on = Resource::Repository(OnRepository { instance: Arc::clone(&instance), name: RepositoryName::parse(name)? });
         report(&format!("decision over 100 statements, {what}"), || {
-            let request = Request::new(Action::PullRepository, black_box(&on), &context);
-            evaluate(documents.iter().enumerate(), &request).is_allowed()
+            evaluate(&held, &Request { action: Action::PullRepository, resource: black_box(&on), context: &context }).is_allowed()
         });
     }
-    report("filter over 100 statements", || filter(&documents, Action::PullRepository, &context, &instance).is_empty());
+    report("filter over 100 statements", || filter(&held, Action::PullRepository, &context, &instance).is_empty());
     Ok(())
 }
 
 /// Ten documents of ten statements; each speaks of the action, has two resources with stars inside, and every other a condition.
 fn documents() -> Result<Vec<Document>, policy::PolicyError> {
     let statement = |n: usize| {
-        let condition = if n % 2 == 0 { r#","Condition":{"IpAddress":{"acs:SourceIp":["192.168.0.0/16","10.0.0.0/8"]}}"# } else { "" };
+        let condition =
+            if n.is_multiple_of(2) { r#","Condition":{"IpAddress":{"acs:SourceIp":["192.168.0.0/16","10.0.0.0/8"]}}"# } else { "" };
         let effect = if n % 10 == 5 { "Deny" } else { "Allow" };
         format!(
             r#"{{"Effect":"{effect}","Action":["cr:Pull*","cr:GetRepository"],"Resource":["acs:cr:*:*:repository/*/team-{n}/*","acs:cr:*:*:repository/local/team-{n}"]{condition}}}"#

@@ -53,9 +53,11 @@ const KEYS: [(Key, &str, Family); 10] = [
     (Key::ResourceGroupId, "acs:ResourceGroupId", Family::Text),
 ];
 
-/// Every family of keys that ends in a name: what they begin with, how the key is made.
-const NAMED: [(&str, fn(Box<str>) -> Key); 3] =
-    [("acs:ResourceTag/", Key::ResourceTag), ("acs:RequestTag/", Key::RequestTag), ("oidc:", Key::Oidc)];
+/// How a key is made from its name.
+type Make = fn(Box<str>) -> Key;
+
+/// Every family of keys that ends in a name: what they begin with.
+const NAMED: [(&str, Make); 3] = [("acs:ResourceTag/", Key::ResourceTag), ("acs:RequestTag/", Key::RequestTag), ("oidc:", Key::Oidc)];
 
 /// Why a text is no condition key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

@@ -5,80 +5,59 @@ use model::{Action, Resource};
 use crate::{Context, Document, Effect, Spelling, Statement, ram};
 
 /// One question: may this be done to that, now and from there?
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Request<'r> {
-    action: Action,
-    resource: &'r Resource,
-    context: &'r Context,
-    spelling: Spelling,
-}
-
-impl<'r> Request<'r> {
-    /// Spells the resource once, for however many documents it is held against.
-    pub fn new(action: Action, resource: &'r Resource, context: &'r Context) -> Self {
-        Self { action, resource, context, spelling: ram::spell(action, resource) }
-    }
-
     /// What is to be done.
-    pub const fn action(&self) -> Action {
-        self.action
-    }
-
+    pub action: Action,
     /// To what.
-    pub const fn resource(&self) -> &'r Resource {
-        self.resource
-    }
-
+    pub resource: &'r Resource,
     /// Under which circumstances.
-    pub const fn context(&self) -> &'r Context {
-        self.context
-    }
-
-    /// The resource as documents spell it.
-    pub const fn spelling(&self) -> &Spelling {
-        &self.spelling
-    }
-
-    fn is_matched_by(&self, statement: &Statement) -> bool {
-        statement.names(&self.spelling) && statement.unmet(self.context).is_none()
-    }
+    pub context: &'r Context,
 }
 
-/// How it was decided.
+/// What policies say.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Outcome {
+pub enum Effective {
     /// A statement allows it and none denies it.
-    Allow,
+    Allowed,
     /// A statement denies it.
-    Deny,
-    /// No statement speaks of it.
-    DefaultDeny,
+    Denied,
+    /// No statement speaks of it: denied by default.
+    NotSaid,
 }
 
 /// Which statement decided.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct By<L> {
-    /// The label of its document.
-    pub policy: L,
+pub struct By<'d> {
+    /// The name of its policy.
+    pub policy: &'d str,
     /// Its index in the document, from 0.
     pub statement: usize,
     /// The action for which it counted: the one asked for, or one that includes it ([`implied_by`]).
     pub action: Action,
 }
 
-/// A decision and what made it; a default deny was made by nothing.
+/// A decision and what made it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Decision<L> {
-    /// How it was decided.
-    pub outcome: Outcome,
-    /// By which statement: the first of those that deny, else of those that allow.
-    pub by: Option<By<L>>,
+pub struct Decision<'d> {
+    effective: Effective,
+    by: Option<By<'d>>,
 }
 
-impl<L> Decision<L> {
+impl<'d> Decision<'d> {
+    /// How it was decided.
+    pub const fn effective(&self) -> Effective {
+        self.effective
+    }
+
     /// Is it allowed?
     pub fn is_allowed(&self) -> bool {
-        self.outcome == Outcome::Allow
+        self.effective == Effective::Allowed
+    }
+
+    /// By which statement: the first that denies, else the first that allows; none for a default deny.
+    pub const fn by(&self) -> Option<By<'d>> {
+        self.by
     }
 }
 
@@ -91,32 +70,37 @@ pub const fn implied_by(action: Action) -> Option<Action> {
     }
 }
 
-/// Decides by all the documents together, whatever their order. The label is handed back: a name, or an index.
-pub fn evaluate<'d, L: Clone>(documents: impl IntoIterator<Item = (L, &'d Document)>, request: &Request<'_>) -> Decision<L> {
-    let implying = implied_by(request.action);
+/// Decides by all the documents together, whatever their order. Each comes with its policy's name.
+pub fn evaluate<'d>(documents: &[(&'d str, &Document)], request: &Request<'_>) -> Decision<'d> {
+    let spelling = ram::spell(request.action, request.resource);
     let (mut allowed, mut included, mut implying_denied) = (None, None, false);
-    for (label, document) in documents {
+    for (policy, document) in documents {
         for (index, statement) in document.statements.iter().enumerate() {
-            let direct = statement.actions().contains(request.action);
-            let including = implying.filter(|action| statement.actions().contains(*action));
-            let Some(action) = Some(request.action).filter(|_| direct).or(including) else { continue };
-            let news = match statement.effect() {
-                Effect::Deny => true,
-                Effect::Allow if direct => allowed.is_none(),
-                Effect::Allow => included.is_none(),
-            };
-            if !news || !request.is_matched_by(statement) {
+            let Some(action) = counts_for(statement, request.action) else { continue };
+            let is_direct = action == request.action;
+            // A second statement that allows changes nothing.
+            let is_known = statement.effect() == Effect::Allow && if is_direct { allowed.is_some() } else { included.is_some() };
+            if is_known || !applies(statement, &spelling, request.context) {
                 continue;
             }
-            let by = Some(By { policy: label.clone(), statement: index, action });
-            match statement.effect() {
-                Effect::Deny if direct => return Decision { outcome: Outcome::Deny, by },
-                Effect::Deny => implying_denied = true,
-                Effect::Allow if direct => allowed = by,
-                Effect::Allow => included = by,
+            let by = Some(By { policy, statement: index, action });
+            match (statement.effect(), is_direct) {
+                (Effect::Deny, true) => return Decision { effective: Effective::Denied, by },
+                (Effect::Deny, false) => implying_denied = true,
+                (Effect::Allow, true) => allowed = by,
+                (Effect::Allow, false) => included = by,
             }
         }
     }
     let by = allowed.or_else(|| included.filter(|_| !implying_denied));
-    Decision { outcome: if by.is_some() { Outcome::Allow } else { Outcome::DefaultDeny }, by }
+    Decision { effective: if by.is_some() { Effective::Allowed } else { Effective::NotSaid }, by }
+}
+
+/// The action for which the statement has a say: this one before one that includes it.
+pub(crate) fn counts_for(statement: &Statement, action: Action) -> Option<Action> {
+    [Some(action), implied_by(action)].into_iter().flatten().find(|action| statement.actions().contains(*action))
+}
+
+fn applies(statement: &Statement, spelling: &Spelling, context: &Context) -> bool {
+    statement.names(spelling) && statement.unmet(context).is_none()
 }

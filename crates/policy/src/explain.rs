@@ -1,14 +1,13 @@
 //! The decision in words: which statement, and what was missing.
 
-use std::fmt::Display;
-
-use crate::{Clause, Decision, Document, Effect, Outcome, Request, Statement, evaluate, implied_by};
+use crate::evaluate::counts_for;
+use crate::{Clause, Document, Effect, Effective, Request, Statement, evaluate, ram};
 
 /// A decision with its reason.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Explanation {
     /// How it was decided.
-    pub outcome: Outcome,
+    pub effective: Effective,
     /// The policy that decided; none for a default deny.
     pub policy: Option<String>,
     /// Its statement, counted from 1 as in the reason.
@@ -17,20 +16,31 @@ pub struct Explanation {
     pub reason: String,
 }
 
+impl Explanation {
+    /// Allowed by something other than a policy.
+    pub fn allowed(reason: &str) -> Self {
+        Self { effective: Effective::Allowed, policy: None, statement: None, reason: reason.into() }
+    }
+
+    /// Refused by something other than a policy.
+    pub fn refused(reason: &str) -> Self {
+        Self { effective: Effective::Denied, policy: None, statement: None, reason: reason.into() }
+    }
+}
+
 /// Decides as [`evaluate`] does, and says why; of a default deny, which statement came nearest.
-pub fn explain<'d, L: Clone + Display>(documents: impl IntoIterator<Item = (L, &'d Document)>, request: &Request<'_>) -> Explanation {
-    let documents: Vec<(L, &Document)> = documents.into_iter().collect();
-    let Decision { outcome, by } = evaluate(documents.iter().cloned(), request);
-    let (action, resource) = (request.action().as_str(), request.resource());
-    let Some(by) = by else {
-        let reason = format!("no statement allows {action} on {resource}; {}", nearest(&documents, request));
-        return Explanation { outcome, policy: None, statement: None, reason };
+pub fn explain(documents: &[(&str, &Document)], request: &Request<'_>) -> Explanation {
+    let decision = evaluate(documents, request);
+    let (effective, action, resource) = (decision.effective(), request.action.as_str(), request.resource);
+    let Some(by) = decision.by() else {
+        let reason = format!("no statement allows {action} on {resource}; {}", nearest(documents, request));
+        return Explanation { effective, policy: None, statement: None, reason };
     };
-    let verb = if outcome == Outcome::Deny { "denies" } else { "allows" };
+    let verb = if effective == Effective::Denied { "denies" } else { "allows" };
     let number = by.statement + 1;
-    let included = if by.action == request.action() { String::new() } else { format!(", which includes {action}") };
+    let included = if by.action == request.action { String::new() } else { format!(", which includes {action},") };
     let reason = format!("statement {number} of policy {} {verb} {}{included} on {resource}", by.policy, by.action.as_str());
-    Explanation { outcome, policy: Some(by.policy.to_string()), statement: Some(number), reason }
+    Explanation { effective, policy: Some(by.policy.into()), statement: Some(number), reason }
 }
 
 /// How far a statement that allows the action came; later is nearer.
@@ -52,33 +62,32 @@ impl Missed<'_> {
     }
 }
 
-fn nearest<L: Display>(documents: &[(L, &Document)], request: &Request<'_>) -> String {
-    let mut best: Option<(Missed<'_>, usize, &L)> = None;
-    for (label, document) in documents {
+fn nearest(documents: &[(&str, &Document)], request: &Request<'_>) -> String {
+    let mut best: Option<(Missed<'_>, usize, &str)> = None;
+    for (policy, document) in documents {
         for (index, statement) in document.statements.iter().enumerate() {
             if let Some(missed) = missed(statement, request)
                 && best.is_none_or(|(known, ..)| known.rank() < missed.rank())
             {
-                best = Some((missed, index + 1, label));
+                best = Some((missed, index + 1, policy));
             }
         }
     }
     match best {
         None if documents.is_empty() => "no policy is attached".into(),
         None => "no policy names the action under Allow".into(),
-        Some((missed, number, label)) => format!("nearest: statement {number} of policy {label} {}", describe(missed, request)),
+        Some((missed, number, policy)) => format!("nearest: statement {number} of policy {policy} {}", describe(missed, request)),
     }
 }
 
 fn missed<'d>(statement: &'d Statement, request: &Request<'_>) -> Option<Missed<'d>> {
-    let speaks = |action| statement.actions().contains(action);
-    if statement.effect() == Effect::Deny || !(speaks(request.action()) || implied_by(request.action()).is_some_and(speaks)) {
+    if statement.effect() == Effect::Deny || counts_for(statement, request.action).is_none() {
         return None;
     }
-    if !statement.names(request.spelling()) {
+    if !statement.names(&ram::spell(request.action, request.resource)) {
         return Some(Missed::Resource);
     }
-    Some(statement.unmet(request.context()).map_or(Missed::Denied, Missed::Condition))
+    Some(statement.unmet(request.context).map_or(Missed::Denied, Missed::Condition))
 }
 
 fn describe(missed: Missed<'_>, request: &Request<'_>) -> String {
@@ -86,7 +95,7 @@ fn describe(missed: Missed<'_>, request: &Request<'_>) -> String {
         Missed::Resource => "allows the action, but on other resources".into(),
         Missed::Denied => "allows an action that would include it, but another statement denies that one".into(),
         Missed::Condition(clause) => {
-            let fact = request.context().get(&clause.key).map_or_else(|| "has none".into(), |fact| format!("has {}", fact.text()));
+            let fact = request.context.get(&clause.key).map_or_else(|| "has none".into(), |fact| format!("has {}", fact.text()));
             format!("allows it, but its condition {} on {} does not hold: the request {fact}", clause.operator.name(), clause.key)
         }
     }

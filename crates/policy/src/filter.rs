@@ -3,8 +3,9 @@
 
 use model::{Action, NamespaceName, OnInstance, RepositoryName, ResourceKind};
 
+use crate::evaluate::counts_for;
 use crate::ranges::{merged, subtracted};
-use crate::{Context, Document, Effect, NameRange, Pattern, Statement, implied_by, ram};
+use crate::{Context, Document, Effect, NameRange, Pattern, ResourcePattern, Statement, ram};
 
 /// A pattern of repository names. Documents spell names of one segment behind `_/`, so it speaks of one sort of name alone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -62,9 +63,14 @@ pub struct Filter {
 
 impl Filter {
     /// Shows everything: for the root user.
-    pub fn all() -> Self {
+    pub fn everything() -> Self {
         let allow = [true, false].map(|root| NamePattern { root, name: Pattern::new("*") }).into();
         Self { layers: vec![Layer { allow, deny: Vec::new() }] }
+    }
+
+    /// Shows nothing.
+    pub fn nothing() -> Self {
+        Self::default()
     }
 
     /// Is the name shown?
@@ -95,26 +101,17 @@ impl Filter {
 }
 
 /// The repositories of `instance` on which the documents allow `action`, an action on repositories (else none is shown).
-pub fn filter<'d>(documents: impl IntoIterator<Item = &'d Document>, action: Action, context: &Context, instance: &OnInstance) -> Filter {
-    if action.resource_kind() != ResourceKind::Repository {
-        return Filter::default();
-    }
-    let implying = implied_by(action);
+pub fn filter(documents: &[(&str, &Document)], action: Action, context: &Context, instance: &OnInstance) -> Filter {
     let (mut direct, mut including) = (Layer::default(), Layer::default());
-    for statement in documents.into_iter().flat_map(|document| &document.statements) {
-        let is_direct = statement.actions().contains(action);
-        let is_including = implying.is_some_and(|action| statement.actions().contains(action));
-        if !(is_direct || is_including) || statement.unmet(context).is_some() {
-            continue;
-        }
+    let statements = documents.iter().flat_map(|(_, document)| &document.statements);
+    for statement in statements.filter(|_| action.resource_kind() == ResourceKind::Repository) {
+        let Some(counting) = counts_for(statement, action).filter(|_| statement.unmet(context).is_none()) else { continue };
         let patterns = name_patterns(statement, instance);
-        match statement.effect() {
-            Effect::Allow if is_direct => direct.allow.extend(patterns),
-            Effect::Allow => including.allow.extend(patterns),
-            Effect::Deny => {
-                if is_direct {
-                    direct.deny.extend(patterns.iter().cloned());
-                }
+        match (statement.effect(), counting == action) {
+            (Effect::Allow, true) => direct.allow.extend(patterns),
+            (Effect::Allow, false) => including.allow.extend(patterns),
+            (Effect::Deny, is_direct) => {
+                direct.deny.extend(patterns.iter().filter(|_| is_direct).cloned());
                 including.deny.extend(patterns);
             }
         }
@@ -129,8 +126,8 @@ pub fn filter<'d>(documents: impl IntoIterator<Item = &'d Document>, action: Act
 fn name_patterns(statement: &Statement, instance: &OnInstance) -> Vec<NamePattern> {
     let spelling = ram::repositories_of(instance);
     let reaching = statement.resources().iter().filter(|pattern| pattern.reaches(&spelling));
-    let relative: Vec<Pattern> = reaching.map(|pattern| pattern.relative()).collect();
-    let tails = spelling.relative.iter().flat_map(|prefix| relative.iter().flat_map(move |pattern| pattern.behind(prefix)));
+    let relative: Vec<Pattern> = reaching.map(ResourcePattern::relative).collect();
+    let tails = spelling.relative.iter().flat_map(|prefix| relative.iter().flat_map(move |pattern| pattern.behind(&prefix.text)));
     tails.flat_map(|tail| by_sort(&tail)).collect()
 }
 
@@ -138,6 +135,7 @@ fn name_patterns(statement: &Statement, instance: &OnInstance) -> Vec<NamePatter
 fn by_sort(tail: &Pattern) -> Vec<NamePattern> {
     let root = tail.behind(&format!("{}/", NamespaceName::ROOT)).into_iter();
     let root = root.filter(|name| !name.literal().contains('/')).map(|name| NamePattern { root: true, name });
-    let several = Some(tail).filter(|tail| !tail.is_exact() || tail.literal().contains('/'));
+    let begins_like_a_name = !tail.literal().starts_with(NamespaceName::ROOT);
+    let several = Some(tail).filter(|tail| begins_like_a_name && (!tail.is_exact() || tail.literal().contains('/')));
     root.chain(several.map(|name| NamePattern { root: false, name: name.clone() })).collect()
 }

@@ -33,7 +33,7 @@ pub use condition::{Clause, Family, Operator, Value};
 pub use context::{Context, Fact, Key, KeyError};
 pub use document::{Document, Effect, MAX_CHARS, MAX_STATEMENTS, Statement};
 pub use error::PolicyError;
-pub use evaluate::{By, Decision, Outcome, Request, evaluate, implied_by};
+pub use evaluate::{By, Decision, Effective, Request, evaluate, implied_by};
 pub use explain::{Explanation, explain};
 pub use filter::{Filter, NamePattern, filter};
 pub use pattern::Pattern;

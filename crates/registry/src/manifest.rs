@@ -1,6 +1,6 @@
 //! Pulling manifests.
 
-use access::Permit;
+use access::{Frequent, Permit};
 use bytes::Bytes;
 use model::{Digest, MediaType, OnRepository, Reference, act};
 use store::manifest::{self, Head};
@@ -37,7 +37,7 @@ impl Registry {
         let content = self.manifest_content(&head).await?;
         let digest = head.digest;
         let record = || permit.success().with_detail(digest.to_string());
-        self.audit().note_pull(permit.op(), permit.by(), &digest, record).await;
+        self.audit().note_frequent(permit.op(), permit.by(), Frequent::Pull(digest), record).await;
         Ok(ManifestFound { digest, media_type: head.media_type, content })
     }
 

@@ -115,7 +115,8 @@ async fn update(
     (audit, record): (&Audit, &Record),
 ) -> Result<Namespace, RegistryError> {
     let mut namespace = find(tx, on).await?;
-    let was = std::mem::replace(&mut namespace.settings, changes.apply(namespace.settings));
+    let was = namespace.settings;
+    namespace.settings = changes.apply(was);
     namespace::update(tx, namespace.id, namespace.settings).await?;
     if was.public != namespace.settings.public {
         tell(tx, on.instance.id, now).await?;

@@ -107,15 +107,14 @@ pub async fn principal_by_id(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<
 
 /// The account's principal with this login name.
 pub async fn principal_by_name(tx: &mut Tx<'_>, account: AccountId, name: &str) -> Result<Option<Principal>, StoreError> {
-    let sql = select_principal!("WHERE id = (SELECT owner_id FROM login_name WHERE account_id = $1 AND name = $2 AND owner_kind <> 'instance')"
-    );
+    let sql =
+        select_principal!("WHERE id = (SELECT owner_id FROM login_name WHERE account_id = $1 AND name = $2 AND owner_kind <> 'instance')");
     tx.row(sql, params![account.as_i64(), name]).await?.as_ref().map(principal).transpose()
 }
 
 /// Users of an account by name, after `after`, at most `limit`.
 pub async fn users(tx: &mut Tx<'_>, account: AccountId, after: &str, limit: i64) -> Result<Vec<Principal>, StoreError> {
-    let sql = select_principal!("WHERE account_id = $1 AND kind = 'user' AND name > $2 ORDER BY name LIMIT $3"
-    );
+    let sql = select_principal!("WHERE account_id = $1 AND kind = 'user' AND name > $2 ORDER BY name LIMIT $3");
     tx.rows(sql, params![account.as_i64(), after, limit]).await?.iter().map(principal).collect()
 }
 

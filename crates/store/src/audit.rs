@@ -123,7 +123,10 @@ fn event(row: &Row) -> Result<Event, StoreError> {
         account: AccountId::from_i64(row.get(1)?),
         time: Timestamp::from_millis(row.get(2)?),
         action: row.get::<String>(3)?.into(),
-        outcome: ["success", "denied", "failed"].into_iter().find(|o| *o == outcome).ok_or_else(|| StoreError::corrupt("audit_event.outcome"))?,
+        outcome: ["success", "denied", "failed"]
+            .into_iter()
+            .find(|o| *o == outcome)
+            .ok_or_else(|| StoreError::corrupt("audit_event.outcome"))?,
         principal: row.get::<Option<i64>>(5)?.map(PrincipalId::from_i64),
         principal_name: row.get::<String>(6)?.into(),
         credential: row.get::<Option<i64>>(7)?.map(CredentialId::from_i64),

@@ -50,7 +50,8 @@ impl Change {
 
 /// Appends a change. Call it in the transaction that makes the change.
 pub async fn append(tx: &mut Tx<'_>, now: Timestamp, change: Change) -> Result<(), StoreError> {
-    let bump = "INSERT INTO counter (name, value) VALUES ('change', 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value";
+    let bump =
+        "INSERT INTO counter (name, value) VALUES ('change', 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value";
     let seq: i64 = tx.one(bump, params![]).await?.get(0)?;
     let (kind, subject) = change.parts();
     let insert = "INSERT INTO change (seq, at_ms, kind, subject) VALUES ($1, $2, $3, $4)";
@@ -68,9 +69,7 @@ pub async fn head(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
 pub async fn since(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
     let select = "SELECT seq, kind, subject FROM change WHERE seq > $1 ORDER BY seq LIMIT $2";
     let rows = tx.rows(select, params![seq, limit]).await?;
-    rows.iter()
-        .map(|row| Ok((row.get(0)?, Change::from_parts(&row.get::<String>(1)?, row.get(2)?))))
-        .collect()
+    rows.iter().map(|row| Ok((row.get(0)?, Change::from_parts(&row.get::<String>(1)?, row.get(2)?)))).collect()
 }
 
 /// Drops changes older than `before`. Keep what the longest signed life may still need.

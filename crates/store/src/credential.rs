@@ -1,7 +1,6 @@
 //! Credentials of every kind, in one table: what can be presented, whose it is, until when, and when it last was.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use model::{AccountId, CredentialId, CredentialKind, InstanceId, PrincipalId, Timestamp};
 
@@ -181,9 +180,9 @@ pub struct Use {
 }
 
 /// Notes uses. Touches rows that are there alone, so that it can never bring a deleted credential back.
-pub async fn note_uses(tx: &mut Tx<'_>, uses: &Arc<[Use]>) -> Result<(), StoreError> {
+pub async fn note_uses(tx: &mut Tx<'_>, uses: &[Use]) -> Result<(), StoreError> {
     let sql = "UPDATE credential SET last_used_ms = $1, last_used_from = $2 WHERE id = $3 AND (last_used_ms IS NULL OR last_used_ms < $1)";
-    for one in uses.iter() {
+    for one in uses {
         tx.execute(sql, params![one.at.millis(), one.from.to_string(), one.credential.as_i64()]).await?;
     }
     Ok(())

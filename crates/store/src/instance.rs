@@ -23,10 +23,7 @@ pub struct Instance {
 
 macro_rules! select_instance {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, account_id, name, region, is_default, auto_create_namespace, identity_tokens, created_ms FROM instance ",
-            $rest
-        )
+        concat!("SELECT id, account_id, name, region, is_default, auto_create_namespace, identity_tokens, created_ms FROM instance ", $rest)
     };
 }
 

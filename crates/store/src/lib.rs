@@ -23,9 +23,23 @@
 //! What `sum()` returns is no `BIGINT` on PostgreSQL: write `CAST(sum(size) AS BIGINT)`.
 #![deny(missing_docs)]
 
+pub mod account;
+pub mod audit;
+pub mod blob;
+pub mod change;
+pub mod credential;
 pub mod driver;
+pub mod instance;
+pub mod lease;
+pub mod manifest;
+pub mod namespace;
+pub mod policy;
+pub mod repository;
+pub mod signing_key;
+pub mod tag;
+pub mod upload;
 
 pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
 
 /// The schema, step by step: `migrations/NNNN_name.sql`.
-pub const MIGRATIONS: &[Migration] = &[];
+pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") }];

@@ -158,10 +158,10 @@ async fn insert_children(
 
 /// Deletes a manifest and the tags that point at it; what it refers to stays. False: there is none.
 pub async fn delete(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) -> Result<bool, StoreError> {
-    let key = || params![repository.as_i64(), digest.as_bytes()];
-    tx.execute("DELETE FROM tag WHERE repository_id = $1 AND digest = $2", key()).await?;
-    tx.execute("DELETE FROM manifest_child WHERE repository_id = $1 AND parent = $2", key()).await?;
-    Ok(tx.execute("DELETE FROM manifest WHERE repository_id = $1 AND digest = $2", key()).await? == 1)
+    let key = params![repository.as_i64(), digest.as_bytes()];
+    tx.execute("DELETE FROM tag WHERE repository_id = $1 AND digest = $2", key).await?;
+    tx.execute("DELETE FROM manifest_child WHERE repository_id = $1 AND parent = $2", key).await?;
+    Ok(tx.execute("DELETE FROM manifest WHERE repository_id = $1 AND digest = $2", key).await? == 1)
 }
 
 /// Manifests whose subject is `subject`, by digest behind `after`, of one artifact type or of any, at most `limit`.

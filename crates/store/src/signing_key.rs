@@ -47,14 +47,8 @@ pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<SigningKey>, StoreError> {
 /// Writes a new key.
 pub async fn insert(tx: &mut Tx<'_>, k: &SigningKey) -> Result<(), StoreError> {
     let sql = "INSERT INTO signing_key (kid, sealed, public, created_ms, signs_from_ms, retires_ms) VALUES ($1, $2, $3, $4, $5, $6)";
-    let values = params![
-        &*k.kid,
-        k.sealed.clone(),
-        k.public.clone(),
-        k.created.millis(),
-        k.signs_from.millis(),
-        k.retires.map(Timestamp::millis)
-    ];
+    let values =
+        params![&*k.kid, k.sealed.clone(), k.public.clone(), k.created.millis(), k.signs_from.millis(), k.retires.map(Timestamp::millis)];
     tx.execute(sql, values).await?;
     Ok(())
 }

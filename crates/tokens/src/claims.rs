@@ -136,11 +136,9 @@ impl Entry {
     fn new(scope: &Scope) -> Self {
         match scope {
             Scope::Catalog => Self { kind: "registry".into(), name: "catalog".into(), actions: vec!["*".into()] },
-            Scope::Repository(name, actions) => Self {
-                kind: "repository".into(),
-                name: name.to_string(),
-                actions: actions.iter().map(|a| a.as_str().into()).collect(),
-            },
+            Scope::Repository(name, actions) => {
+                Self { kind: "repository".into(), name: name.to_string(), actions: actions.iter().map(|a| a.as_str().into()).collect() }
+            }
         }
     }
 

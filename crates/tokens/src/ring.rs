@@ -1,7 +1,7 @@
 //! The key ring: signing keys with overlapping rotation, in the database, their private halves sealed.
 
-use std::sync::{Arc, PoisonError, RwLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -73,14 +73,8 @@ impl Ring {
     pub(crate) async fn open(store: Arc<Store>, sealing: SealingKey, dice: Arc<Dice>, now: Timestamp) -> Result<Self, TokenError> {
         let ring = Self { store, sealing, dice, keys: RwLock::default(), stale: AtomicBool::new(true) };
         let first = ring.generate(now, now)?;
-        let insert = async |tx: &mut Tx<'_>| {
-            if signing_key::all(tx).await?.is_empty() {
-                signing_key::insert(tx, &first).await?;
-                change::append(tx, now, Change::SigningKeys).await?;
-            }
-            Ok::<_, StoreError>(())
-        };
-        ring.store.write(insert).await?;
+        let first = &first;
+        ring.store.write(|tx| Box::pin(insert_first(tx, first))).await?;
         ring.keys().await?;
         Ok(ring)
     }
@@ -120,13 +114,8 @@ impl Ring {
             return Ok(false);
         }
         let key = self.generate(now, now.plus(ANNOUNCED))?;
-        let insert = async |tx: &mut Tx<'_>| {
-            signing_key::retire_older(tx, key.signs_from, key.signs_from.plus(OVERLAP)).await?;
-            signing_key::insert(tx, &key).await?;
-            signing_key::delete_retired(tx, Timestamp::from_millis(now.millis() - KEPT.0 * 1000)).await?;
-            change::append(tx, now, Change::SigningKeys).await
-        };
-        self.store.write(insert).await?;
+        let key = &key;
+        self.store.write(|tx| Box::pin(insert_next(tx, key))).await?;
         self.forget();
         Ok(true)
     }
@@ -153,7 +142,7 @@ impl Ring {
     }
 
     async fn load(&self) -> Result<(), TokenError> {
-        let stored = self.store.read(async |tx: &mut Tx<'_>| signing_key::all(tx).await).await?;
+        let stored = self.store.read(|tx| Box::pin(signing_key::all(tx))).await?;
         let keys = stored.into_iter().map(|k| self.open_key(k)).collect::<Result<Vec<_>, _>>()?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         Ok(())
@@ -191,6 +180,21 @@ impl Key {
             retires: self.retires,
         }
     }
+}
+
+async fn insert_first(tx: &mut Tx<'_>, key: &SigningKey) -> Result<(), StoreError> {
+    if signing_key::all(tx).await?.is_empty() {
+        signing_key::insert(tx, key).await?;
+        change::append(tx, key.created, Change::SigningKeys).await?;
+    }
+    Ok(())
+}
+
+async fn insert_next(tx: &mut Tx<'_>, key: &SigningKey) -> Result<(), StoreError> {
+    signing_key::retire_older(tx, key.signs_from, key.signs_from.plus(OVERLAP)).await?;
+    signing_key::insert(tx, key).await?;
+    signing_key::delete_retired(tx, Timestamp::from_millis(key.created.millis() - KEPT.0 * 1000)).await?;
+    change::append(tx, key.created, Change::SigningKeys).await
 }
 
 fn spki(point: &[u8]) -> Vec<u8> {

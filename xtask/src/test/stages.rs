@@ -4,94 +4,42 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::Stage;
-use super::suites;
+use super::{Run, Stage, suites};
 use crate::command::{need_component, run};
 use crate::workspace::Workspace;
 use crate::{floors, fuzz, generate, licences, peers};
 
 pub(super) const STAGES: &[Stage] = &[
-    Stage { name: "fmt", about: "the code's layout", budget: 10, fast: true, needs: &[], run: fmt },
-    Stage { name: "floors", about: "arrows between crates", budget: 5, fast: true, needs: &[], run: floors::check },
-    Stage {
-        name: "licences",
-        about: "licences, sources and bans of dependencies",
-        budget: 30,
-        fast: false,
-        needs: &[],
-        run: licences::check,
-    },
-    Stage { name: "unused", about: "dependencies that nothing uses", budget: 90, fast: false, needs: &[], run: unused },
-    Stage { name: "clippy", about: "lints, warnings denied", budget: 240, fast: false, needs: &[], run: clippy },
-    Stage { name: "doc", about: "documentation, warnings denied", budget: 60, fast: false, needs: &[], run: doc },
-    Stage { name: "unit", about: "unit and in-process tests", budget: 360, fast: true, needs: &[], run: suites::unit },
-    Stage { name: "release", about: "the program as users get it", budget: 300, fast: false, needs: &[], run: release },
-    Stage {
-        name: "generated",
-        about: "generated files are up to date",
-        budget: 10,
-        fast: false,
-        needs: &["release"],
-        run: generate::check,
-    },
-    Stage { name: "debian", about: "clients and servers from Debian", budget: 90, fast: false, needs: &[], run: peers::debian::provision },
-    Stage {
-        name: "go-clients",
-        about: "clients that are Go modules, at pinned versions",
-        budget: 420,
-        fast: false,
-        needs: &[],
-        run: peers::go::provision_clients,
-    },
-    Stage {
-        name: "store-postgres",
-        about: "the store's suite over PostgreSQL",
-        budget: 60,
-        fast: false,
-        needs: &["debian"],
-        run: suites::store_postgres,
-    },
-    Stage {
-        name: "conformance",
-        about: "the OCI conformance suite",
-        budget: 60,
-        fast: false,
-        needs: &["release", "debian", "go-clients"],
-        run: suites::conformance,
-    },
-    Stage {
-        name: "clients",
-        about: "real container clients",
-        budget: 240,
-        fast: false,
-        needs: &["release", "debian", "go-clients"],
-        run: suites::clients,
-    },
-    Stage {
-        name: "revocation",
-        about: "two nodes on one PostgreSQL",
-        budget: 90,
-        fast: false,
-        needs: &["release", "debian"],
-        run: suites::revocation,
-    },
-    Stage {
-        name: "crash",
-        about: "kill -9 in the middle of pushes",
-        budget: 120,
-        fast: false,
-        needs: &["release", "debian"],
-        run: suites::crash,
-    },
-    Stage {
-        name: "fuzz",
-        about: "everything that parses a stranger's bytes",
-        budget: 210,
-        fast: false,
-        needs: &[],
-        run: fuzz::run_targets,
-    },
+    stage("fmt", 10, "the code's layout", &[], fmt).of_the_loop(),
+    stage("floors", 5, "arrows between crates", &[], floors::check).of_the_loop(),
+    stage("licences", 30, "licences, sources and bans of dependencies", &[], licences::check),
+    stage("unused", 130, "dependencies that nothing uses", &[], unused),
+    stage("clippy", 240, "lints, warnings denied", &[], clippy),
+    stage("doc", 60, "documentation, warnings denied", &[], doc),
+    stage("unit", 360, "unit and in-process tests", &[], suites::unit).of_the_loop(),
+    stage("release", 300, "the program as users get it", &[], release),
+    stage("generated", 10, "generated files are up to date", &["release"], generate::check),
+    stage("debian", 90, "clients and servers from Debian", &[], peers::debian::provision),
+    stage("go-clients", 360, "clients that are Go modules, at pinned versions", &[], peers::go::provision_clients),
+    stage("store-postgres", 60, "the store's suite over PostgreSQL", &["debian"], suites::store_postgres),
+    stage("conformance", 60, "the OCI conformance suite", &["release", "debian", "go-clients"], suites::conformance),
+    stage("clients", 240, "real container clients", &["release", "debian", "go-clients"], suites::clients),
+    stage("revocation", 90, "two nodes on one PostgreSQL", &["release", "debian"], suites::revocation),
+    stage("crash", 120, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
+    stage("fuzz", 210, "everything that parses a stranger's bytes", &[], fuzz::run_targets),
 ];
+
+/// A stage of the whole run.
+const fn stage(name: &'static str, budget: u64, about: &'static str, needs: &'static [&'static str], run: Run) -> Stage {
+    Stage { name, about, budget, fast: false, needs, run }
+}
+
+impl Stage {
+    /// The same in the developer's loop too.
+    const fn of_the_loop(self) -> Self {
+        Self { fast: true, ..self }
+    }
+}
 
 fn fmt(workspace: &Workspace) -> Result<String> {
     need_component("fmt", "rustfmt")?;

@@ -71,7 +71,7 @@ fn cargo_test(call: &mut Command) -> Result<String> {
     let (printed, success) = passing_on(call)?;
     let count = Count::of(&printed);
     if !success {
-        bail!("{count}");
+        bail!("cargo test failed: {count}");
     }
     if count.passed == 0 {
         bail!("no test ran");

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, IoSliceMut};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use model::Timestamp;
@@ -43,7 +43,7 @@ pub(crate) trait Disk: Clone + Send + Sync + 'static {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// The names in a folder, in any order.
     fn names(&self, path: &Path) -> io::Result<Vec<String>>;
-    /// Size and time of the last change of the file at `path`.
+    /// Size and time of the last change of what is at `path`.
     fn stat(&self, path: &Path) -> io::Result<(u64, Timestamp)>;
 }
 
@@ -129,12 +129,4 @@ impl Disk for Files {
         let since = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok((about.len(), Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))))
     }
-}
-
-/// The folders from the first that is missing down to `path`, outermost first.
-pub(crate) fn missing_parents(path: &Path) -> Vec<PathBuf> {
-    let mut missing: Vec<PathBuf> =
-        path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).map(Path::to_path_buf).collect();
-    missing.reverse();
-    missing
 }

@@ -2,7 +2,11 @@
 //! them. All 256 shards are made when the directory is opened, so that a new file never needs a new folder.
 
 mod append;
+#[cfg(test)]
+mod crash_tests;
 mod disk;
+#[cfg(test)]
+mod lossy;
 mod read;
 
 use std::fmt;
@@ -49,8 +53,8 @@ impl<D: Disk> Directory<D> {
     }
 
     fn make_folders(&self, dir: &Path) -> io::Result<()> {
-        for path in disk::missing_parents(dir) {
-            self.disk.make_dir(&path)?;
+        for path in self.missing_folders(dir) {
+            self.disk.make_dir(path)?;
             self.disk.sync_dir(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
         }
         self.disk.make_dir(&self.root)?;
@@ -59,6 +63,14 @@ impl<D: Disk> Directory<D> {
             self.disk.make_dir(&self.shard(shard))?;
         }
         self.disk.sync_dir(&self.root)
+    }
+
+    /// Those of `dir` and its parents that are not there, outermost first.
+    fn missing_folders<'a>(&self, dir: &'a Path) -> Vec<&'a Path> {
+        let named = dir.ancestors().filter(|path| !path.as_os_str().is_empty());
+        let mut missing: Vec<&Path> = named.take_while(|path| self.disk.stat(path).is_err()).collect();
+        missing.reverse();
+        missing
     }
 
     fn probe(&self) -> io::Result<()> {

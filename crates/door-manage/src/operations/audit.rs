@@ -24,7 +24,15 @@ pub(super) async fn list_audit_events(call: Call) -> Result<Answer, Problem> {
         Some(name) => Some(call.user(Some(name)).await?.id.ok_or_else(Problem::not_found)?),
         None => None,
     };
-    let wanted = Query { principal, action: query.action, outcome: query.outcome, credential: None, since: query.since, before, limit: asked.one_more() };
+    let wanted = Query {
+        principal,
+        action: query.action,
+        outcome: query.outcome,
+        credential: None,
+        since: query.since,
+        before,
+        limit: asked.one_more(),
+    };
     let events = call.identity().list_audit_events(permit, &wanted).await?;
     let page = Page::of(events, &asked, |e: &Event| format!("{}-{}", e.time.millis(), e.id));
     let page = Page { items: page.items.iter().map(shapes::audit_event).collect(), next: page.next };

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use http::StatusCode;
 use identity::SetDefault;
 use kit::{Answer, empty, json};
-use model::{Action, NamespaceName, OnInstance, OnNamespace, OnPolicy, OnRepository, PolicyName, RepositoryName, Resource, ResourceKind, act};
+use model::{
+    Action, NamespaceName, OnInstance, OnNamespace, OnPolicy, OnRepository, PolicyName, RepositoryName, Resource, ResourceKind, act,
+};
 
 use crate::call::Call;
 use crate::errors::Problem;

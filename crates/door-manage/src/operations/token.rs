@@ -33,7 +33,8 @@ pub(super) async fn create_token(call: Call) -> Result<Answer, Problem> {
 
 async fn issue(call: &Call, caller: &Caller) -> Result<Answer, Problem> {
     let bearer = call.identity().tokens().issue_manage(&call.op, caller).await?;
-    let token = TokenAnswer { access_token: Secret::new(bearer.token.reveal()), token_type: "Bearer".to_owned(), expires_in: bearer.lives.0 };
+    let token =
+        TokenAnswer { access_token: Secret::new(bearer.token.reveal()), token_type: "Bearer".to_owned(), expires_in: bearer.lives.0 };
     let mut answer = json(StatusCode::OK, &token);
     answer.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     Ok(answer)

@@ -63,7 +63,7 @@ const RELATIVE: [&str; 30] = [
     "repository/local/a/b/*",
 ];
 
-pub const NAMES: [&str; 16] = [
+pub(crate) const NAMES: [&str; 16] = [
     "demo/app",
     "demo/apple",
     "demo/a/b",
@@ -101,6 +101,17 @@ const BOOLS: [&str; 4] = ["true", "false", "True", "FALSE"];
 
 const TEXT_KEYS: [&str; 5] = ["acs:ResourceTag/team", "acs:RequestTag/n", "acs:SourceVpc", "oidc:aud", "acs:PrincipalARN"];
 
+const ALL_KEYS: [&str; 8] = [
+    "acs:ResourceTag/team",
+    "acs:RequestTag/n",
+    "acs:SourceVpc",
+    "oidc:aud",
+    "acs:PrincipalARN",
+    "acs:SourceIp",
+    "acs:CurrentTime",
+    "acs:SecureTransport",
+];
+
 fn one_or_more(entries: impl Strategy<Value = String> + Clone) -> impl Strategy<Value = Value> {
     prop_oneof![entries.clone().prop_map(Value::from), vec(entries, 1..4).prop_map(Value::from)]
 }
@@ -124,16 +135,6 @@ fn block(keys: &'static [&'static str], words: &'static [&'static str]) -> impl 
 /// One operator with the keys and values that suit it.
 fn operator() -> impl Strategy<Value = (String, Value)> {
     let named = |names: &'static [&'static str], block: BoxedStrategy<Value>| (word(names), block).boxed();
-    const ALL_KEYS: [&str; 8] = [
-        "acs:ResourceTag/team",
-        "acs:RequestTag/n",
-        "acs:SourceVpc",
-        "oidc:aud",
-        "acs:PrincipalARN",
-        "acs:SourceIp",
-        "acs:CurrentTime",
-        "acs:SecureTransport",
-    ];
     prop_oneof![
         named(
             &["StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike"],
@@ -177,20 +178,20 @@ fn of(statement: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
     vec(statement, 1..5).prop_map(|statements| json!({ "Version": "1", "Statement": statements }))
 }
 
-pub fn document() -> impl Strategy<Value = Value> {
+pub(crate) fn document() -> impl Strategy<Value = Value> {
     of(statement(prop_oneof![3 => Just("Allow"), 2 => Just("Deny")]))
 }
 
-pub fn denying() -> impl Strategy<Value = Value> {
+pub(crate) fn denying() -> impl Strategy<Value = Value> {
     of(statement(Just("Deny")))
 }
 
-pub fn documents() -> impl Strategy<Value = Vec<Value>> {
+pub(crate) fn documents() -> impl Strategy<Value = Vec<Value>> {
     vec(document(), 0..4)
 }
 
 /// An action and something that it is done to.
-pub fn question() -> impl Strategy<Value = (Action, Resource)> {
+pub(crate) fn question() -> impl Strategy<Value = (Action, Resource)> {
     let on_names = (
         select(&[Action::PullRepository, Action::PushRepository, Action::GetRepository, Action::DeleteRepository][..]),
         select(&NAMES[..]),
@@ -205,7 +206,7 @@ pub fn question() -> impl Strategy<Value = (Action, Resource)> {
 }
 
 /// The same circumstances for the crate and for the oracle.
-pub fn circumstances() -> impl Strategy<Value = (Context, Facts)> {
+pub(crate) fn circumstances() -> impl Strategy<Value = (Context, Facts)> {
     let own = (
         select(&TIMES[..]),
         select(&["10.1.2.3", "::ffff:10.1.2.3", "192.168.1.1", "2001:db8::7", "2001:db9::1", "::1"][..]),

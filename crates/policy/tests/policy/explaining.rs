@@ -1,10 +1,11 @@
 use model::Action;
-use policy::{Document, Outcome, Request, explain};
+use policy::{Document, Effective, Request, explain};
 
 use crate::{document, noon, read, repository, statement};
 
 fn reason(documents: &[(&str, &Document)], action: Action) -> String {
-    explain(documents.iter().copied(), &Request::new(action, &repository("prod/app"), &noon())).reason
+    let (app, noon) = (repository("prod/app"), noon());
+    explain(documents, &Request { action, resource: &app, context: &noon }).reason
 }
 
 #[test]
@@ -15,8 +16,8 @@ fn names_the_statement_that_decided() {
         statement("Deny", "cr:PushRepository", "acs:cr:*:*:repository/local/prod/*"),
     ]);
     let (app, noon) = (repository("prod/app"), noon());
-    let said = explain([("dev", &dev), ("deny-prod", &deny)], &Request::new(Action::PushRepository, &app, &noon));
-    assert_eq!((said.outcome, said.policy.as_deref(), said.statement), (Outcome::Deny, Some("deny-prod"), Some(2)));
+    let said = explain(&[("dev", &dev), ("deny-prod", &deny)], &Request { action: Action::PushRepository, resource: &app, context: &noon });
+    assert_eq!((said.effective, said.policy.as_deref(), said.statement), (Effective::Denied, Some("deny-prod"), Some(2)));
     assert_eq!(said.reason, "statement 2 of policy deny-prod denies cr:PushRepository on repository/local/prod/app");
     assert_eq!(
         reason(&[("dev", &dev)], Action::PushRepository),
@@ -25,7 +26,7 @@ fn names_the_statement_that_decided() {
     let push = document(&[statement("Allow", "cr:PushRepository", "*")]);
     assert_eq!(
         reason(&[("ci", &push)], Action::PullRepository),
-        "statement 1 of policy ci allows cr:PushRepository, which includes cr:PullRepository on repository/local/prod/app"
+        "statement 1 of policy ci allows cr:PushRepository, which includes cr:PullRepository, on repository/local/prod/app"
     );
 }
 

@@ -4,7 +4,7 @@ use policy::{Filter, NameRange, filter};
 use crate::{document, instance, noon, statement};
 
 fn pull(statements: &[String]) -> Filter {
-    filter(&[document(statements)], Action::PullRepository, &noon(), &instance())
+    filter(&[("p", &document(statements))], Action::PullRepository, &noon(), &instance())
 }
 
 fn on(effect: &str, tail: &str) -> String {
@@ -43,16 +43,16 @@ fn a_lister_leaps_over_what_is_denied() {
 #[test]
 fn what_holds_now_counts() {
     let outside = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"IpAddress":{"acs:SourceIp":"192.0.2.1"}}}]}"#;
-    assert!(filter(&[crate::read(outside)], Action::PullRepository, &noon(), &instance()).is_empty());
+    assert!(filter(&[("p", &crate::read(outside))], Action::PullRepository, &noon(), &instance()).is_empty());
 }
 
 #[test]
 fn all_and_nothing() {
     for name in ["a", "a/b", "a/b/c"] {
         let name = RepositoryName::parse(name).unwrap();
-        assert!(Filter::all().shows(&name));
-        assert!(!Filter::default().shows(&name));
+        assert!(Filter::everything().shows(&name));
+        assert!(!Filter::nothing().shows(&name));
     }
-    assert_eq!(bounds(&Filter::all()), [(String::new(), None)]);
-    assert!(filter(&[document(&[statement("Allow", "*", "*")])], Action::ListUsers, &noon(), &instance()).is_empty());
+    assert_eq!(bounds(&Filter::everything()), [(String::new(), None)]);
+    assert!(filter(&[("p", &document(&[statement("Allow", "*", "*")]))], Action::ListUsers, &noon(), &instance()).is_empty());
 }

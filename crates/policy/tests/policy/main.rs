@@ -1,4 +1,5 @@
 //! Policies from outside: what readers refuse, what operators mean, and that the compiled evaluation says what a naive one says.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "what tests are made of")]
 
 mod documents;
 mod explaining;
@@ -16,7 +17,7 @@ use model::{
     AccountId, Action, InstanceId, InstanceName, OnAccount, OnInstance, OnNamespace, OnRepository, OnUser, Region, RepositoryName,
     Resource, Timestamp,
 };
-use policy::{Context, Document, Outcome, Request, evaluate, ram};
+use policy::{Context, Document, Effective, Request, evaluate, ram};
 
 const ACCOUNT: i64 = 1_234_567_890_123_456;
 
@@ -65,6 +66,11 @@ fn document(statements: &[String]) -> Document {
     read(&format!(r#"{{"Version":"1","Statement":[{}]}}"#, statements.join(",")))
 }
 
-fn decide(documents: &[Document], action: Action, resource: &Resource, context: &Context) -> Outcome {
-    evaluate(documents.iter().enumerate(), &Request::new(action, resource, context)).outcome
+/// Each document under the name of its index.
+fn named(documents: &[Document]) -> Vec<(&'static str, &Document)> {
+    ["0", "1", "2", "3", "4"].into_iter().zip(documents).collect()
+}
+
+fn decide(documents: &[Document], action: Action, resource: &Resource, context: &Context) -> Effective {
+    evaluate(&named(documents), &Request { action, resource, context }).effective()
 }

@@ -1,5 +1,5 @@
 use model::Action;
-use policy::{Context, Key, Operator, Outcome};
+use policy::{Context, Effective, Key, Operator};
 
 use crate::{context, decide, noon, read, repository};
 
@@ -8,7 +8,7 @@ fn holds(operator: &str, key: &str, values: &str, context: &Context) -> bool {
     let text = format!(
         r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{{"{operator}":{{"{key}":{values}}}}}}}]}}"#
     );
-    decide(&[read(&text)], Action::PullRepository, &repository("demo/app"), context) == Outcome::Allow
+    decide(&[read(&text)], Action::PullRepository, &repository("demo/app"), context) == Effective::Allowed
 }
 
 fn tagged(value: &str) -> Context {
@@ -156,7 +156,7 @@ fn all_operators_and_keys_have_to_hold() {
                 "IpAddress":{{"acs:SourceIp":"{ip}"}},"DateLessThan":{{"acs:CurrentTime":"{until}"}},"Bool":{{"acs:SecureTransport":true}}}}}}]}}"#
         )
     };
-    let allows = |text: &str| decide(&[read(text)], Action::PullRepository, &repository("a"), &noon()) == Outcome::Allow;
+    let allows = |text: &str| decide(&[read(text)], Action::PullRepository, &repository("a"), &noon()) == Effective::Allowed;
     assert!(allows(&condition("10.0.0.0/8", "2027-01-01T00:00:00Z")));
     assert!(!allows(&condition("11.0.0.0/8", "2027-01-01T00:00:00Z")));
     assert!(!allows(&condition("10.0.0.0/8", "2025-01-01T00:00:00Z")));

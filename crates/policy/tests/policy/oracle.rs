@@ -7,9 +7,9 @@ use model::{Action, Resource, Timestamp};
 use serde_json::Value;
 
 /// What conditions can ask, key by key, as text.
-pub type Facts = BTreeMap<String, String>;
+pub(crate) type Facts = BTreeMap<String, String>;
 
-pub fn decide(documents: &[Value], action: Action, resource: &Resource, facts: &Facts) -> &'static str {
+pub(crate) fn decide(documents: &[Value], action: Action, resource: &Resource, facts: &Facts) -> &'static str {
     let hit = |effect: &str, action: &str| {
         let all = documents.iter().flat_map(|d| d["Statement"].as_array().unwrap());
         all.filter(|s| s["Effect"] == effect).any(|s| speaks_of(s, action) && names(s, resource, action) && holds(s, facts))

@@ -1,13 +1,13 @@
 use model::{Action, OnPolicy, Resource};
-use policy::{Outcome, ram};
+use policy::{Effective, ram};
 
 use crate::{ACCOUNT, account, decide, document, instance, namespace, noon, repository, statement, user};
 
 fn allows(pattern: &str, action: Action, resource: &Resource) -> bool {
     let allow = document(&[statement("Allow", "*", pattern)]);
     let deny = document(&[statement("Deny", "*", pattern)]);
-    let allowed = decide(&[allow], action, resource, &noon()) == Outcome::Allow;
-    assert_eq!(decide(&[deny], action, resource, &noon()) == Outcome::Deny, allowed, "the same spellings deny: {pattern}");
+    let allowed = decide(&[allow], action, resource, &noon()) == Effective::Allowed;
+    assert_eq!(decide(&[deny], action, resource, &noon()) == Effective::Denied, allowed, "the same spellings deny: {pattern}");
     allowed
 }
 
@@ -83,11 +83,11 @@ fn spellings_can_be_shown() {
 fn push_includes_pull_unless_it_is_denied() {
     let push = statement("Allow", "cr:PushRepository", "acs:cr:*:*:repository/local/demo/*");
     let pull = |statements: &[String]| decide(&[document(statements)], Action::PullRepository, &repository("demo/app"), &noon());
-    assert_eq!(pull(std::slice::from_ref(&push)), Outcome::Allow);
-    assert_eq!(pull(&[push.clone(), statement("Deny", "cr:PullRepository", "*")]), Outcome::Deny);
-    assert_eq!(pull(&[push.clone(), statement("Deny", "cr:PushRepository", "*")]), Outcome::DefaultDeny);
+    assert_eq!(pull(std::slice::from_ref(&push)), Effective::Allowed);
+    assert_eq!(pull(&[push.clone(), statement("Deny", "cr:PullRepository", "*")]), Effective::Denied);
+    assert_eq!(pull(&[push.clone(), statement("Deny", "cr:PushRepository", "*")]), Effective::NotSaid);
     let other = decide(&[document(&[push])], Action::PullRepository, &repository("other/app"), &noon());
-    assert_eq!(other, Outcome::DefaultDeny);
+    assert_eq!(other, Effective::NotSaid);
     let reverse = decide(&[document(&[statement("Allow", "cr:PullRepository", "*")])], Action::PushRepository, &repository("a"), &noon());
-    assert_eq!(reverse, Outcome::DefaultDeny);
+    assert_eq!(reverse, Effective::NotSaid);
 }

@@ -75,7 +75,8 @@ impl StoreError {
         Self::Unavailable(cause.into())
     }
 
-    pub(crate) fn corrupt(cause: impl Into<Cause>) -> Self {
+    /// What is stored at `cause` (table and column) is not what this program stores.
+    pub fn corrupt(cause: impl Into<Cause>) -> Self {
         Self::Corrupt(cause.into())
     }
 

@@ -80,6 +80,11 @@ impl<'c> Tx<'c> {
         self.note(result)
     }
 
+    /// Runs a statement that has exactly one row.
+    pub async fn one(&mut self, sql: &'static str, params: &[Value]) -> Result<Row, StoreError> {
+        self.row(sql, params).await?.ok_or_else(|| StoreError::statement(format!("no row: {sql}")))
+    }
+
     /// The statement for the database that runs, where one text cannot serve both.
     pub fn either(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self.unit {

@@ -1,10 +1,21 @@
 //! The command line. A command is a variant here and a file beside.
 
+mod completion;
+mod config;
+mod generate;
+mod reference;
+mod serve;
+
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::manage;
+use crate::config::SettingArguments;
+use crate::system::environment;
+use crate::{manage, printer};
+
+/// Why a command did not do what it should: shown after `error: `.
+type Failure = Box<dyn std::error::Error>;
 
 #[derive(Debug, Parser)]
 #[command(name = "tidegate", version, about = "A container registry whose centre is its keys", arg_required_else_help = true)]
@@ -15,18 +26,44 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the registry
+    Serve(SettingArguments),
     #[command(flatten)]
     Client(manage::ClientCommand),
+    /// Settings of the server
+    #[command(subcommand)]
+    Config(config::Verb),
+    /// Print the completion script of a shell
+    Completion {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the version
+    Version,
+    /// Print a generated document
+    #[command(subcommand, hide = true)]
+    Generate(generate::Document),
 }
 
 /// Runs what the command line asks for: 0 done, 1 refused or failed, 2 wrong usage.
 pub(crate) fn run() -> ExitCode {
-    match CommandLine::parse().command {
-        Command::Client(command) => manage::run(command, environment()),
-    }
+    let done = match CommandLine::parse().command {
+        Command::Serve(settings) => serve::run(&settings),
+        Command::Client(command) => return manage::run(command, environment()),
+        Command::Config(verb) => config::run(&verb),
+        Command::Completion { shell } => completion::run(shell, &mut CommandLine::command()),
+        Command::Version => print(concat!("tidegate ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::Generate(document) => generate::run(document, CommandLine::command()),
+    };
+    done.map_or_else(|failure| report(&*failure), |()| ExitCode::SUCCESS)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the environment is read once, here, and passed on")]
-fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars()
+fn report(failure: &dyn std::error::Error) -> ExitCode {
+    printer::note(&format!("error: {failure}"));
+    ExitCode::FAILURE
+}
+
+/// Data on standard output.
+fn print(text: &str) -> Result<(), Failure> {
+    Ok(printer::print(text)?)
 }

@@ -6,7 +6,7 @@ use client::Tidegate;
 use serde_json::json;
 
 use super::CommandError;
-use crate::manage::printer::Output;
+use crate::printer::Output;
 
 const COLUMNS: &[&str] = &["access_key_id", "enabled", "created_at", "created_by", "last_used_at", "last_used_from"];
 

@@ -6,7 +6,7 @@ use client::Tidegate;
 use model::Timestamp;
 
 use super::{CommandError, input};
-use crate::manage::printer::Output;
+use crate::printer::Output;
 
 const COLUMNS: &[&str] = &["time", "action", "outcome", "principal", "resource", "source_ip", "user_agent", "count"];
 /// The most that the server answers at once.

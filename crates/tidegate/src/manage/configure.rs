@@ -7,7 +7,7 @@ use client::profile::{self, Profile, Profiles};
 use serde_json::json;
 
 use super::{ClientArguments, CommandError, Session};
-use crate::manage::printer::Output;
+use crate::printer::Output;
 
 /// Which file.
 #[derive(Args, Debug)]

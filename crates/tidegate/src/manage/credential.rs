@@ -6,7 +6,7 @@ use client::Tidegate;
 use model::Seconds;
 
 use super::{CommandError, input};
-use crate::manage::printer::Output;
+use crate::printer::Output;
 
 const COLUMNS: &[&str] = &[
     "credential_id",

@@ -12,7 +12,6 @@ mod instance;
 mod namespace;
 mod password;
 mod policy;
-mod printer;
 mod repository;
 mod signing_key;
 mod tag;
@@ -26,11 +25,14 @@ use clap::{Args, Subcommand};
 use client::target::{Flags, Target};
 use client::{ClientError, Tidegate};
 
-use printer::{Format, Output, Printer};
+use crate::printer::{Format, Output, Printer};
+
+/// Above the options that all commands of the client share.
+pub(crate) const HEADING: &str = "Client options";
 
 /// What the client's commands share.
 #[derive(Args, Clone, Default, Debug)]
-#[command(next_help_heading = "Client options")]
+#[command(next_help_heading = HEADING)]
 pub(crate) struct ClientArguments {
     /// Print JSON or tables [default: tables on a terminal, JSON elsewhere]
     #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]

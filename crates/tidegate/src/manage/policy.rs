@@ -10,7 +10,7 @@ use model::Timestamp;
 use serde_json::json;
 
 use super::{CommandError, input};
-use crate::manage::printer::Output;
+use crate::printer::Output;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {

@@ -6,7 +6,7 @@ use client::Tidegate;
 
 use super::CommandError;
 use super::input::InstanceArgument;
-use crate::manage::printer::Output;
+use crate::printer::Output;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {

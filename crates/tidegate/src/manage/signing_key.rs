@@ -4,7 +4,7 @@ use clap::Subcommand;
 use client::Tidegate;
 
 use super::CommandError;
-use crate::manage::printer::{Format, Output};
+use crate::printer::{Format, Output};
 
 const COLUMNS: &[&str] = &["kid", "algorithm", "created_at", "signs_from", "retires_at"];
 

@@ -8,7 +8,7 @@ use client::Tidegate;
 
 use super::CommandError;
 use super::input::InstanceArgument;
-use crate::manage::printer::Output;
+use crate::printer::Output;
 
 /// A tag with its repository, `NAMESPACE/REPOSITORY:TAG`.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use client::Tidegate;
 
 use super::CommandError;
-use crate::manage::printer::Output;
+use crate::printer::Output;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {

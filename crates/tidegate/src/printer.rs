@@ -1,6 +1,6 @@
 //! The only place that prints: answers on standard output, everything else on standard error.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -8,7 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::CommandError;
+use crate::manage::CommandError;
 
 /// How answers are printed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
@@ -90,7 +90,7 @@ impl Printer {
             (Output::One(thing) | Output::Secret(thing), Format::Table) => describe(thing),
             (Output::Many(things, columns), Format::Table) => table(things, columns),
         };
-        let written = writeln!(io::stdout().lock(), "{text}");
+        let written = print(&(text + "\n"));
         if matches!(output, Output::Secret(_)) && self.format() == Format::Table {
             note("Keep the secret now: it is shown this once.");
         }
@@ -110,6 +110,13 @@ impl Printer {
         }
         ExitCode::from(error.exit_code())
     }
+}
+
+/// Data on standard output.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 /// Says something to a person without touching the answer.

@@ -1,0 +1,109 @@
+//! The effective settings, typed. What it may not do: act on them.
+
+mod arguments;
+mod docs;
+mod error;
+mod layers;
+mod read;
+mod show;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use kit::{ForwardedHeader, LogRequests};
+use tracing_subscriber::filter::LevelFilter;
+use zeroize::Zeroizing;
+
+pub(crate) use arguments::{Loaded, SettingArguments};
+pub(crate) use docs::configuration_page;
+pub(crate) use error::ConfigError;
+pub(crate) use show::show;
+
+/// Where the rows are kept.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Database {
+    /// A file in the data folder.
+    Sqlite,
+    /// A connection URL, which may hold a password.
+    Postgres(Zeroizing<String>),
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "Sqlite",
+            Self::Postgres(_) => "Postgres(…)",
+        })
+    }
+}
+
+/// Where the key that seals stored secrets comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum MasterKeySource {
+    /// Given as a value.
+    Value(Zeroizing<String>),
+    /// A file that must be there.
+    File(PathBuf),
+    /// A file in the data folder that is made when it is missing.
+    DataDir(PathBuf),
+}
+
+impl std::fmt::Debug for MasterKeySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Value(_) => f.write_str("Value(…)"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+            Self::DataDir(path) => write!(f, "DataDir({})", path.display()),
+        }
+    }
+}
+
+/// The files of TLS.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct TlsFiles {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// The log's settings.
+#[derive(Clone, Debug)]
+pub(crate) struct LogConfig {
+    pub(crate) format: LogFormat,
+    pub(crate) level: LevelFilter,
+    pub(crate) requests: LogRequests,
+}
+
+/// All settings of the server.
+#[derive(Clone, Debug)]
+#[expect(dead_code, reason = "doors and back ends read theirs when they are wired")]
+pub(crate) struct Config {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Scheme and authority, without a slash at the end.
+    pub(crate) external_url: Option<String>,
+    pub(crate) tls: Option<TlsFiles>,
+    pub(crate) admin_listen: Option<SocketAddr>,
+    pub(crate) database: Database,
+    pub(crate) blobs: PathBuf,
+    pub(crate) master_key: MasterKeySource,
+    pub(crate) services: Vec<String>,
+    pub(crate) bearer_lifetime: Duration,
+    pub(crate) feed_notify: bool,
+    pub(crate) log: LogConfig,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) forwarded_header: ForwardedHeader,
+    pub(crate) max_connections: usize,
+    pub(crate) shutdown: Duration,
+}

@@ -1,0 +1,170 @@
+//! From written values to typed settings. Each error names the setting and where its value came from.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use kit::{ForwardedHeader, Host, LogRequests};
+use tracing_subscriber::filter::LevelFilter;
+use zeroize::Zeroizing;
+
+use super::layers::Values;
+use super::table::find;
+use super::{Config, ConfigError, Database, LogConfig, LogFormat, MasterKeySource, TlsFiles};
+
+/// Each choice of a setting with what it means.
+type Choices<T> = &'static [(&'static str, T)];
+
+const FORMATS: Choices<LogFormat> = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
+const REQUESTS: Choices<LogRequests> = &[("all", LogRequests::All), ("errors", LogRequests::Errors), ("off", LogRequests::Off)];
+const HEADERS: Choices<ForwardedHeader> = &[("x-forwarded", ForwardedHeader::XForwarded), ("forwarded", ForwardedHeader::Forwarded)];
+const BOOLEANS: Choices<bool> = &[("true", true), ("false", false)];
+const LEVELS: Choices<LevelFilter> = &[
+    ("error", LevelFilter::ERROR),
+    ("warn", LevelFilter::WARN),
+    ("info", LevelFilter::INFO),
+    ("debug", LevelFilter::DEBUG),
+    ("trace", LevelFilter::TRACE),
+];
+
+impl Config {
+    /// Reads and checks every setting.
+    pub(crate) fn read(values: &Values) -> Result<Self, ConfigError> {
+        let from = Reader(values);
+        let data_dir: PathBuf = from.required("data_dir")?;
+        Ok(Self {
+            listen: from.listen()?,
+            external_url: from.optional::<ExternalUrl>("external_url")?.map(|url| url.0),
+            tls: from.tls()?,
+            admin_listen: from.optional("admin_listen")?,
+            database: from.database()?,
+            blobs: from.optional("blobs")?.unwrap_or_else(|| data_dir.join("blobs")),
+            master_key: from.master_key(&data_dir)?,
+            services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
+            bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
+            feed_notify: from.choice("feed.notify", BOOLEANS)?,
+            log: LogConfig {
+                format: from.choice("log.format", FORMATS)?,
+                level: from.choice("log.level", LEVELS)?,
+                requests: from.choice("log.requests", REQUESTS)?,
+            },
+            trusted_proxies: from.list("trusted_proxies")?,
+            forwarded_header: from.choice("forwarded_header", HEADERS)?,
+            max_connections: usize::try_from(from.number("max_connections", 1, 1_000_000)?).unwrap_or(1),
+            shutdown: from.seconds("shutdown_seconds", 0, 3600)?,
+            data_dir,
+        })
+    }
+}
+
+/// Reads typed values and says what is wrong with which.
+struct Reader<'a>(&'a Values);
+
+impl Reader<'_> {
+    fn texts(&self, key: &str) -> &[String] {
+        self.0.get(key).map_or(&[], |given| &given.values)
+    }
+
+    fn invalid(&self, key: &'static str, problem: impl Display) -> ConfigError {
+        let origin = self.0.get(key).map(|given| given.origin.to_string()).unwrap_or_default();
+        ConfigError::Invalid { key, origin, problem: problem.to_string() }
+    }
+
+    /// What was expected; a secret's value is left out.
+    fn wrong(&self, key: &'static str, text: &str) -> ConfigError {
+        match find(key) {
+            Some(setting) if setting.secret => self.invalid(key, format!("expected {}", setting.takes)),
+            Some(setting) => self.invalid(key, format!("`{text}`: expected {}", setting.takes)),
+            None => self.invalid(key, "unknown"),
+        }
+    }
+
+    fn list<T: FromStr>(&self, key: &'static str) -> Result<Vec<T>, ConfigError> {
+        self.texts(key).iter().map(|text| text.parse().map_err(|_| self.wrong(key, text))).collect()
+    }
+
+    fn optional<T: FromStr>(&self, key: &'static str) -> Result<Option<T>, ConfigError> {
+        self.texts(key).first().map(|text| text.parse().map_err(|_| self.wrong(key, text))).transpose()
+    }
+
+    fn required<T: FromStr>(&self, key: &'static str) -> Result<T, ConfigError> {
+        self.optional(key)?.ok_or_else(|| self.invalid(key, "must not be empty"))
+    }
+
+    fn choice<T: Copy>(&self, key: &'static str, choices: Choices<T>) -> Result<T, ConfigError> {
+        let text: String = self.required(key)?;
+        choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
+            let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+            self.invalid(key, format!("`{text}` is none of {}", names.join(", ")))
+        })
+    }
+
+    fn number(&self, key: &'static str, min: u64, max: u64) -> Result<u64, ConfigError> {
+        let number = self.required(key)?;
+        if (min..=max).contains(&number) { Ok(number) } else { Err(self.invalid(key, format!("{number} is not from {min} to {max}"))) }
+    }
+
+    fn seconds(&self, key: &'static str, min: u64, max: u64) -> Result<Duration, ConfigError> {
+        self.number(key, min, max).map(Duration::from_secs)
+    }
+
+    fn listen(&self) -> Result<Vec<SocketAddr>, ConfigError> {
+        let addresses = self.list("listen")?;
+        if addresses.is_empty() { Err(self.invalid("listen", "at least one address is needed")) } else { Ok(addresses) }
+    }
+
+    fn tls(&self) -> Result<Option<TlsFiles>, ConfigError> {
+        match (self.optional("tls.cert")?, self.optional("tls.key")?) {
+            (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+            (None, None) => Ok(None),
+            _ => Err(ConfigError::HalfTls),
+        }
+    }
+
+    fn database(&self) -> Result<Database, ConfigError> {
+        let text: String = self.required("database")?;
+        if text == "sqlite" {
+            Ok(Database::Sqlite)
+        } else if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            Ok(Database::Postgres(Zeroizing::new(text)))
+        } else {
+            Err(self.wrong("database", ""))
+        }
+    }
+
+    fn master_key(&self, data_dir: &Path) -> Result<MasterKeySource, ConfigError> {
+        let value: Option<String> = self.optional("master_key")?;
+        let file: Option<PathBuf> = self.optional("master_key_file")?;
+        Ok(match (value, file) {
+            (Some(value), _) => MasterKeySource::Value(Zeroizing::new(value)),
+            (None, Some(file)) => MasterKeySource::File(file),
+            (None, None) => MasterKeySource::DataDir(data_dir.join("master.key")),
+        })
+    }
+}
+
+/// `https://registry.example` or with a port: scheme and authority alone.
+struct ExternalUrl(String);
+
+impl FromStr for ExternalUrl {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let bare = text.strip_suffix('/').unwrap_or(text);
+        let host = bare.strip_prefix("https://").or_else(|| bare.strip_prefix("http://")).ok_or(())?;
+        Host::parse(host).map(|_| Self(bare.to_owned())).map_err(|_| ())
+    }
+}
+
+/// A name that a client may give as `service`: as it would stand in a challenge.
+struct Service(String);
+
+impl FromStr for Service {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Host::parse(text).map(|host| Self(host.as_str().to_owned())).map_err(|_| ())
+    }
+}

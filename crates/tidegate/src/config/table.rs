@@ -1,0 +1,131 @@
+//! The settings as values: from this one table come the keys of the file, the names of the environment, the flags, the
+//! defaults, `docs/configuration.md` and `tidegate config show`. To add a setting: a row here, a field in `Config`.
+
+/// How a setting is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Shape {
+    /// One value.
+    One,
+    /// A list: an array in the file, separated by commas elsewhere.
+    Many,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// Its key in the file; a dot is a table.
+    pub(crate) key: &'static str,
+    pub(crate) shape: Shape,
+    /// What it takes, in a word or two.
+    pub(crate) takes: &'static str,
+    /// As one would write it; empty: not set.
+    pub(crate) default: &'static str,
+    /// Is it masked where settings are shown, and without a flag?
+    pub(crate) secret: bool,
+    pub(crate) help: &'static str,
+}
+
+impl Setting {
+    /// `tls.cert` is `TIDEGATE_TLS_CERT`.
+    pub(crate) fn environment(&self) -> String {
+        format!("TIDEGATE_{}", self.key.replace('.', "_").to_ascii_uppercase())
+    }
+
+    /// `tls.cert` is `--tls-cert`. A secret has no flag: every process of the machine can read the command line.
+    pub(crate) fn flag(&self) -> Option<String> {
+        (!self.secret).then(|| self.key.replace(['.', '_'], "-"))
+    }
+}
+
+/// The row of a key.
+pub(crate) fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|s| s.key == key)
+}
+
+const fn one(key: &'static str, takes: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { key, shape: Shape::One, takes, default, secret: false, help }
+}
+
+const fn many(key: &'static str, takes: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { key, shape: Shape::Many, takes, default, secret: false, help }
+}
+
+const fn secret(key: &'static str, takes: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { key, shape: Shape::One, takes, default, secret: true, help }
+}
+
+/// All settings, in the order in which they are shown.
+pub(crate) const SETTINGS: &[Setting] = &[
+    one("data_dir", "path", "./tidegate-data", "Folder of everything that is kept on this machine"),
+    many("listen", "IP:PORT", "127.0.0.1:5000", "Addresses to listen on"),
+    one(
+        "external_url",
+        "`https://HOST`",
+        "",
+        "What clients call this server, for realms and Locations; not set: the host that each request names",
+    ),
+    one("tls.cert", "path", "", "Certificate chain in PEM; with `tls.key`, every address of `listen` speaks TLS. Read again on SIGHUP"),
+    one("tls.key", "path", "", "Private key of `tls.cert` in PEM"),
+    one(
+        "admin_listen",
+        "IP:PORT",
+        "",
+        "A further address, without TLS and without authentication, for `/metrics`, `/healthz` and `/readyz`; keep it private",
+    ),
+    secret("database", "`sqlite` or `postgres://…`", "sqlite", "A file in the data folder, or a database that several nodes may share"),
+    one("blobs", "path", "", "Folder of the content; not set: `blobs` in the data folder"),
+    one(
+        "master_key_file",
+        "path",
+        "",
+        "File with the key that seals stored secrets, 64 hex digits; not set: `master.key` in the data folder, made on first start",
+    ),
+    secret("master_key", "64 hex digits", "", "The same key as a value; overrules the file"),
+    many("services", "host names", "", "Further names that clients may give as `service` when they ask for a token"),
+    one("token.bearer_seconds", "seconds", "300", "How long a bearer token lives, 60 to 3600"),
+    one("feed.notify", "true or false", "true", "Follow changes by the database's notifications, besides looking each 250 ms"),
+    one("log.format", "`text` or `json`", "text", "How log lines look; they go to standard error"),
+    one("log.level", "level", "info", "`error`, `warn`, `info`, `debug` or `trace`"),
+    one("log.requests", "`all`, `errors`, `off`", "all", "Which requests get a line in the log"),
+    many("trusted_proxies", "CIDRs", "", "Proxies whose word about the client's address and TLS is believed"),
+    one(
+        "forwarded_header",
+        "header",
+        "x-forwarded",
+        "What the trusted proxies set: `x-forwarded` (`X-Forwarded-For`, `X-Forwarded-Proto`) or `forwarded` (RFC 7239)",
+    ),
+    one("max_connections", "number", "8192", "Connections at a time; further ones wait to be accepted"),
+    one("shutdown_seconds", "seconds", "30", "How long requests under way may take after SIGTERM"),
+];
+
+/// Names of the environment that are the client's own or the tests'.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    const CLIENT: [&str; 6] = [
+        "TIDEGATE_CONFIG",
+        "TIDEGATE_ENDPOINT",
+        "TIDEGATE_ACCESS_KEY_ID",
+        "TIDEGATE_ACCESS_KEY_SECRET",
+        "TIDEGATE_SECURITY_TOKEN",
+        "TIDEGATE_PROFILE",
+    ];
+    CLIENT.contains(&name) || name.starts_with("TIDEGATE_TEST_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_from_the_key() {
+        let cert = find("tls.cert").unwrap();
+        assert_eq!((cert.environment().as_str(), cert.flag().as_deref()), ("TIDEGATE_TLS_CERT", Some("tls-cert")));
+        assert_eq!(find("master_key").unwrap().flag(), None);
+    }
+
+    #[test]
+    fn no_two_settings_share_a_name() {
+        let names: std::collections::BTreeSet<_> = SETTINGS.iter().map(Setting::environment).collect();
+        assert_eq!(names.len(), SETTINGS.len());
+        assert!(!names.iter().any(|n| is_reserved(n)));
+    }
+}

@@ -1,0 +1,103 @@
+//! Precedence, unknown keys, masking, messages.
+
+use clap::{Args as _, FromArgMatches as _};
+use std::io::Write as _;
+
+use super::*;
+
+/// Loads with a file's text, the environment and flags.
+fn load(file: &str, environment: &[(&str, &str)], flags: &[&str]) -> Result<Loaded, String> {
+    let mut written = tempfile::NamedTempFile::new().unwrap();
+    written.write_all(file.as_bytes()).unwrap();
+    let path = written.path().to_str().unwrap();
+    let command = SettingArguments::augment_args(clap::Command::new("serve"));
+    let matches = command.try_get_matches_from([&["serve", "--config", path], flags].concat()).map_err(|e| e.to_string())?;
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    SettingArguments::from_arg_matches(&matches).unwrap().load(environment).map_err(|e| e.to_string())
+}
+
+fn refusal(file: &str, environment: &[(&str, &str)], flags: &[&str]) -> String {
+    load(file, environment, flags).err().unwrap()
+}
+
+#[test]
+fn without_anything_the_defaults_serve() {
+    let config = load("", &[], &[]).unwrap().config;
+    assert_eq!(config.listen, ["127.0.0.1:5000".parse().unwrap()]);
+    assert_eq!(config.blobs, PathBuf::from("./tidegate-data/blobs"));
+    assert_eq!(config.master_key, MasterKeySource::DataDir(PathBuf::from("./tidegate-data/master.key")));
+    assert_eq!((config.database, config.bearer_lifetime), (Database::Sqlite, Duration::from_mins(5)));
+}
+
+#[test]
+fn flag_over_environment_over_file_over_default() {
+    let file = "data_dir = '/file'\nmax_connections = 5\nlisten = ['127.0.0.1:1', '[::1]:2']\n[token]\nbearer_seconds = 60\n";
+    let environment = [("TIDEGATE_DATA_DIR", "/env"), ("TIDEGATE_MAX_CONNECTIONS", "6")];
+    let loaded = load(file, &environment, &["--data-dir", "/flag"]).unwrap();
+    let config = &loaded.config;
+    assert_eq!((config.data_dir.to_str().unwrap(), config.max_connections, config.listen.len()), ("/flag", 6, 2));
+    assert_eq!((config.bearer_lifetime, config.shutdown), (Duration::from_mins(1), Duration::from_secs(30)));
+    let shown = show(&loaded.values);
+    let origin = |key: &str| shown.lines().find(|l| l.starts_with(key)).unwrap().split_whitespace().last().unwrap().to_owned();
+    assert_eq!((origin("data_dir").as_str(), origin("max_connections").as_str()), ("--data-dir", "TIDEGATE_MAX_CONNECTIONS"));
+    assert!(origin("listen").starts_with('/'), "{shown}");
+    assert_eq!(origin("shutdown_seconds"), "default");
+}
+
+#[test]
+fn a_list_may_be_repeated_or_separated_by_commas() {
+    let flags = ["--listen", "127.0.0.1:1,127.0.0.1:2", "--listen", "127.0.0.1:3"];
+    assert_eq!(load("", &[], &flags).unwrap().config.listen.len(), 3);
+    assert_eq!(load("", &[("TIDEGATE_TRUSTED_PROXIES", "10.0.0.0/8, ::1/128")], &[]).unwrap().config.trusted_proxies.len(), 2);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_nearest() {
+    assert_eq!(refusal("lisen = 'x'", &[], &[]), "the configuration file has an unknown key `lisen`; did you mean `listen`?");
+    let nested = refusal("[tls]\ncertt = 'x'", &[], &[]);
+    assert_eq!(nested, "the configuration file has an unknown key `tls.certt`; did you mean `tls.cert`?");
+    assert!(refusal("[colour]\nred = 1", &[], &[]).ends_with("`colour`"));
+}
+
+#[test]
+fn unknown_names_of_the_environment_are_told_and_the_clients_are_not() {
+    let environment = [("TIDEGATE_LISTN", "x"), ("TIDEGATE_ENDPOINT", "x"), ("TIDEGATE_TEST_X", "x"), ("HOME", "x")];
+    assert_eq!(load("", &environment, &[]).unwrap().unknown_environment, ["TIDEGATE_LISTN"]);
+}
+
+#[test]
+fn secrets_are_masked_and_have_no_flag() {
+    let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let environment = [("TIDEGATE_DATABASE", "postgres://u:hunter2@h/d?password=hunter3"), ("TIDEGATE_MASTER_KEY", key)];
+    let loaded = load("", &environment, &[]).unwrap();
+    let shown = format!("{}{:?}", show(&loaded.values), loaded.config);
+    assert!(shown.contains("postgres://***") && !shown.contains("hunter") && !shown.contains(key), "{shown}");
+    assert!(refusal("", &[], &["--master-key", key]).contains("unexpected argument"));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_origin() {
+    for (file, want) in [
+        ("listen = 'localhost:5000'", "`localhost:5000`: expected IP:PORT"),
+        ("listen = []", "at least one address is needed"),
+        ("max_connections = 0", "0 is not from 1 to 1000000"),
+        ("max_connections = [1]", "`max_connections` takes number"),
+        ("log.format = 'xml'", "`xml` is none of text, json"),
+        ("external_url = 'registry.example'", "`registry.example`: expected `https://HOST`"),
+        ("external_url = 'https://registry.example/path'", "expected `https://HOST`"),
+        ("tls.cert = 'x'", "set both or none"),
+        ("data_dir = ''", "must not be empty"),
+        ("database = 'mysql://u:hunter2@h'", "expected `sqlite` or `postgres://…`"),
+        ("blobs = 'x'\ndatabase = 'hunter2", "the configuration file is not TOML, at line 2"),
+    ] {
+        let message = refusal(file, &[], &[]);
+        assert!(message.contains(want) && !message.contains("hunter2"), "{file}: {message}");
+    }
+}
+
+#[test]
+fn the_page_of_the_documentation_is_fresh() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(found == configuration_page(), "stale: run `tidegate generate configuration > docs/configuration.md`");
+}

@@ -1,0 +1,36 @@
+//! Why the server does not start, and what to do about it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A refusal to start: each says what happened and what to do next.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("{0} is already in use by another program; stop that program, or choose another address with --listen")]
+    AddressInUse(SocketAddr),
+    #[error("{0} cannot be listened on without more rights; choose a port above 1023 with --listen")]
+    AddressForbidden(SocketAddr),
+    #[error("{address} cannot be listened on: {cause}; choose an address of this machine with --listen")]
+    Address { address: SocketAddr, cause: io::Error },
+    #[error("the data folder {0} is in use by another Tidegate server; stop that one, or choose another folder with --data-dir")]
+    DataDirInUse(PathBuf),
+    #[error(
+        "the data folder {path} cannot be written: {cause}; give the user that runs Tidegate the right, or choose another folder with --data-dir"
+    )]
+    DataDirUnwritable { path: PathBuf, cause: io::Error },
+    #[error(
+        "the data folder {path} was written by a newer Tidegate (its format is {found}, this version knows {known}); run that version or a newer one"
+    )]
+    DataDirNewer { path: PathBuf, found: u32, known: u32 },
+    #[error("{path} says no format that Tidegate knows; if the folder is not Tidegate's, choose another one with --data-dir")]
+    DataDirForeign { path: PathBuf },
+    #[error("the TLS file {path} cannot be read: {cause}; check `tls.cert` and `tls.key`")]
+    TlsUnreadable { path: PathBuf, cause: String },
+    #[error("the TLS key does not go with the certificate: {0}; check `tls.cert` and `tls.key`")]
+    TlsMismatch(String),
+    #[error("the master key {from} cannot be used: {problem}")]
+    MasterKey { from: String, problem: String },
+    #[error("the process cannot {what}: {cause}")]
+    System { what: &'static str, cause: io::Error },
+}

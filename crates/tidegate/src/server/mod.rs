@@ -1,0 +1,53 @@
+//! Listeners, connections, the frame around each request, and the graceful stop.
+
+mod accept;
+mod activity;
+mod connection;
+mod listen;
+mod request;
+mod run;
+mod stop;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kit::{Answer, Edge, HttpMetrics, LogRequests, Request, limits};
+
+pub(crate) use run::{metrics_page, run};
+pub(crate) use tls::install_crypto_provider;
+
+/// What answers the requests of a listener.
+pub(crate) trait App: Send + Sync + 'static {
+    /// The name of the door that a path belongs to, for log and metrics: one of a few, whatever a client sends.
+    fn door(&self, path: &str) -> &'static str;
+
+    /// Answers.
+    fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send;
+}
+
+/// What the requests of a listener share.
+pub(crate) struct Frame<A> {
+    pub(crate) app: A,
+    pub(crate) edge: Edge,
+    pub(crate) log: LogRequests,
+    pub(crate) metrics: Arc<HttpMetrics>,
+    pub(crate) patience: Patience,
+}
+
+/// How long connections are waited for; tests have less of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) handshake: Duration,
+    pub(crate) head: Duration,
+    pub(crate) stall: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { handshake: limits::HANDSHAKE_TIMEOUT, head: limits::HEAD_TIMEOUT, stall: limits::STALL_TIMEOUT }
+    }
+}
