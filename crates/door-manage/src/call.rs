@@ -19,7 +19,6 @@ use crate::operations::{Needs, Operation};
 const HERE: &str = "-";
 
 /// One call, after its caller was authenticated.
-#[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) door: Manage,
     pub(crate) op: Op,
@@ -172,7 +171,7 @@ fn shape_problem(message: &str, place: &str) -> Problem {
     let said = ["unknown field", "missing field", "duplicate field", "unknown variant"].into_iter().find(|s| message.starts_with(s));
     let field: Option<String> = message.split('`').nth(1).map(|f| f.chars().filter(|c| !c.is_control()).take(64).collect());
     match (said, field) {
-        (Some("unknown variant"), _) | (None, _) | (_, None) => {
+        (Some("unknown variant") | None, _) | (_, None) => {
             Problem::malformed(format!("{place} has a value of the wrong type or out of range"))
         }
         (Some(said), Some(field)) => Problem::invalid(&field, said),

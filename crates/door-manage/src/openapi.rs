@@ -36,7 +36,7 @@ fn document() -> OpenApi {
         ))
         .build();
     let mut paths = PathsBuilder::new().build();
-    for operation in OPERATIONS {
+    for operation in OPERATIONS.iter() {
         let path = format!("{}{}", api::BASE, operation.path.replace("{*", "{"));
         paths.merge(PathsBuilder::new().path(path, PathItem::new(http_method(&operation.method), describe(operation))).build());
     }
@@ -47,7 +47,7 @@ fn components() -> Components {
     let mut schemas: Vec<(String, RefOr<Schema>)> = vec![(api::ErrorAnswer::name().into_owned(), schema::<api::ErrorAnswer>())];
     api::ErrorAnswer::schemas(&mut schemas);
     schemas.push((api::TokenError::name().into_owned(), schema::<api::TokenError>()));
-    for operation in OPERATIONS {
+    for operation in OPERATIONS.iter() {
         if let Takes::Json(shape) | Takes::Form(shape) = operation.takes {
             (shape.collect)(&mut schemas);
         }

@@ -88,7 +88,7 @@ fn presented(request: &Request) -> Result<Presented, Problem> {
 fn route(method: &Method, path: &str) -> Route {
     let Some(path) = path.strip_prefix(api::BASE) else { return Route::Nowhere };
     let mut others = Vec::new();
-    for operation in OPERATIONS {
+    for operation in OPERATIONS.iter() {
         if let Some(captures) = matches(operation.path, path) {
             if operation.method == *method {
                 return Route::To(operation, captures);

@@ -15,6 +15,7 @@ mod whoami;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::LazyLock;
 
 use http::{Method, StatusCode};
 use kit::Answer;
@@ -103,31 +104,31 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    const fn query<Q: IntoParams>(self) -> Self {
+    fn query<Q: IntoParams>(self) -> Self {
         Self { query: || Q::into_params(|| Some(ParameterIn::Query)), ..self }
     }
 
-    const fn takes<B: ToSchema>(self) -> Self {
+    fn takes<B: ToSchema>(self) -> Self {
         Self { takes: Takes::Json(ShapeDoc::of::<B>()), ..self }
     }
 
-    const fn takes_form<B: ToSchema>(self) -> Self {
+    fn takes_form<B: ToSchema>(self) -> Self {
         Self { takes: Takes::Form(ShapeDoc::of::<B>()), ..self }
     }
 
-    const fn gives<A: ToSchema>(self) -> Self {
+    fn gives<A: ToSchema>(self) -> Self {
         Self { status: StatusCode::OK, gives: Gives::One(ShapeDoc::of::<A>()), ..self }
     }
 
-    const fn creates<A: ToSchema>(self) -> Self {
+    fn creates<A: ToSchema>(self) -> Self {
         Self { status: StatusCode::CREATED, gives: Gives::One(ShapeDoc::of::<A>()), ..self }
     }
 
-    const fn lists<A: ToSchema>(self) -> Self {
+    fn lists<A: ToSchema>(self) -> Self {
         Self { status: StatusCode::OK, gives: Gives::Many(ShapeDoc::of::<A>()), ..self }
     }
 
-    const fn gives_document(self) -> Self {
+    fn gives_document(self) -> Self {
         Self { status: StatusCode::OK, gives: Gives::Document, ..self }
     }
 }
@@ -155,7 +156,7 @@ use Needs::{Action as Act, Own};
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: &[Operation] = &[
+pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(token::create_token POST "/oauth2/token", Needs::Nothing("this is how one signs in"), "Sign in with an access key or a sign-in password (RFC 6749).")
         .takes_form::<api::TokenRequest>().gives::<api::TokenAnswer>(),
     operation!(whoami::show_openapi GET "/openapi.json", Needs::Nothing("it says nothing about anybody"), "This document.").gives_document(),
@@ -235,7 +236,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     operation!(audit::list_audit_events GET "/audit-events", Act(A::ListAuditEvent), "List what happened, newest first.").query::<api::AuditQuery>().lists::<api::AuditEvent>(),
     operation!(signing_keys::list_signing_keys GET "/signing-keys", Needs::Caller("the public halves are public: see /.well-known"), "List the keys whose signatures hold.").lists::<api::SigningKey>(),
     operation!(signing_keys::rotate_signing_key POST "/signing-keys", Act(A::RotateSigningKey), "Begin a new signing key; answers all.").lists::<api::SigningKey>(),
-];
+]);
 
 #[cfg(test)]
 mod tests {

@@ -57,8 +57,8 @@ pub(super) async fn update_namespace(call: Call) -> Result<Answer, Problem> {
     let instance = on.instance.id;
     let permit = call.admit_or_hide::<act::UpdateNamespace>(on, Action::GetNamespace).await?;
     let changes = NamespaceChanges { public, auto_create_repository, sparse_indexes };
-    let changed = call.registry().update_namespace(permit, changes).await?;
-    Ok(json(StatusCode::OK, &shapes::namespace(instance, &changed)))
+    let updated = call.registry().update_namespace(permit, changes).await?;
+    Ok(json(StatusCode::OK, &shapes::namespace(instance, &updated)))
 }
 
 pub(super) async fn delete_namespace(call: Call) -> Result<Answer, Problem> {

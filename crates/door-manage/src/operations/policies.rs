@@ -126,9 +126,9 @@ pub(super) async fn explain_policy(call: Call) -> Result<Answer, Problem> {
     let resource = resource(&call, action, &question).await?;
     let (from, at) = (question.from.unwrap_or(call.op.source_ip), question.at.unwrap_or(call.op.now));
     let why = call.identity().explain_policy(permit, action, &resource, from, at).await?;
-    let decision = match why.outcome {
-        policy::Outcome::Allow => api::Decision::Allow,
-        policy::Outcome::Deny | policy::Outcome::DefaultDeny => api::Decision::Deny,
+    let decision = match why.effective {
+        policy::Effective::Allowed => api::Decision::Allow,
+        policy::Effective::Denied | policy::Effective::NotSaid => api::Decision::Deny,
     };
     let statement = why.statement.and_then(|number| u32::try_from(number).ok());
     Ok(json(StatusCode::OK, &api::Explanation { decision, policy: why.policy, statement, reason: why.reason }))

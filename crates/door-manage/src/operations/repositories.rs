@@ -50,8 +50,8 @@ pub(super) async fn update_repository(call: Call) -> Result<Answer, Problem> {
     let on = repository(&call).await?;
     let permit = call.admit_or_hide::<act::UpdateRepository>(on, Action::GetRepository).await?;
     let changes = RepositoryChanges { public: change.public, description: change.description.map(description).transpose()? };
-    let changed = call.registry().update_repository(permit, changes).await?;
-    Ok(json(StatusCode::OK, &shapes::repository(changed)))
+    let updated = call.registry().update_repository(permit, changes).await?;
+    Ok(json(StatusCode::OK, &shapes::repository(updated)))
 }
 
 pub(super) async fn delete_repository(call: Call) -> Result<Answer, Problem> {
