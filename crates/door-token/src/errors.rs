@@ -52,7 +52,9 @@ impl TokenDoorError {
     fn message(&self) -> String {
         match self {
             Self::Auth(error) => error.to_string(),
-            Self::Service => "service: this server grants tokens for its own host (as your client names it) and for the services it is told of".into(),
+            Self::Service => {
+                "service: this server grants tokens for its own host (as your client names it) and for the services it is told of".into()
+            }
             Self::Scope(problem) => problem.clone(),
             Self::Repeated(name) => format!("{name}: given more than once"),
             Self::Missing(name) => format!("{name}: required"),

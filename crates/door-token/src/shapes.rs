@@ -90,7 +90,9 @@ mod tests {
 
     #[test]
     fn scopes_may_be_repeated_or_separated_by_spaces() {
-        let read = Parameters::parse("service=a%3A5000&scope=repository:demo/app:pull+repository:x:pull&scope=repository%3Ademo%2Fapp%3Apush").unwrap();
+        let read =
+            Parameters::parse("service=a%3A5000&scope=repository:demo/app:pull+repository:x:pull&scope=repository%3Ademo%2Fapp%3Apush")
+                .unwrap();
         assert_eq!(read.one("service").unwrap(), Some("a:5000"));
         let scopes: Vec<_> = read.scopes().unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(scopes, ["repository:demo/app:pull,push", "repository:x:pull"]);

@@ -131,8 +131,7 @@ fn kind_of(media_type: &str) -> Option<Kind> {
 
 /// Layers with these types may lie elsewhere (image specification, "Non-Distributable Layers").
 fn is_distributable(media_type: &str) -> bool {
-    let foreign =
-        ["application/vnd.oci.image.layer.nondistributable.v1.tar", "application/vnd.docker.image.rootfs.foreign.diff.tar"];
+    let foreign = ["application/vnd.oci.image.layer.nondistributable.v1.tar", "application/vnd.docker.image.rootfs.foreign.diff.tar"];
     !foreign.iter().any(|prefix| media_type.starts_with(prefix))
 }
 
@@ -225,8 +224,11 @@ mod tests {
 
     fn parse(content_type: &str, json: &str) -> Result<Document, String> {
         let content_type = MediaType::parse(content_type).ok();
-        Document::parse(content_type.as_ref(), json.replace('@', &format!(r#"{{"mediaType":"x/y","digest":"{DIGEST}","size":0}}"#)).as_bytes())
-            .map_err(|e| e.to_string())
+        Document::parse(
+            content_type.as_ref(),
+            json.replace('@', &format!(r#"{{"mediaType":"x/y","digest":"{DIGEST}","size":0}}"#)).as_bytes(),
+        )
+        .map_err(|e| e.to_string())
     }
 
     #[test]

@@ -5,11 +5,14 @@
 //! in `manage/` when it is a client of the management API; a setting: `config/table.rs`; a door: a
 //! field of `doors.rs`. The system's clock, randomness and environment are opened here and nowhere else.
 
+mod bootstrap;
 mod commands;
 mod config;
 mod data_dir;
 mod doors;
 mod health;
+mod house;
+mod jobs;
 mod log;
 mod manage;
 mod master_key;

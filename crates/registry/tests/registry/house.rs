@@ -44,8 +44,8 @@ pub(crate) async fn house() -> House {
 pub(crate) async fn house_with(limits: Limits) -> House {
     let store = Arc::new(Store::memory().await.unwrap());
     let (account, other) = (AccountId::from_random(1), AccountId::from_random(2));
-    let [local, strict, foreign] =
-        [("local", account, true), ("strict", account, false), ("foreign", other, true)].map(|(name, account, auto)| instance(name, account, auto));
+    let [local, strict, foreign] = [("local", account, true), ("strict", account, false), ("foreign", other, true)]
+        .map(|(name, account, auto)| instance(name, account, auto));
     let [alice, bob, mallory] = [("alice", account), ("bob", account), ("mallory", other)].map(|(name, account)| principal(name, account));
     for (id, uuid) in [(account, "a"), (other, "b")] {
         store.write(|tx| Box::pin(store::account::insert_account(tx, id, uuid, NOW))).await.unwrap();
@@ -229,7 +229,11 @@ impl House {
         self.access.audit().flush().await.unwrap();
         let (account, query) = (self.local.account, store::audit::Query { limit: 1000, ..store::audit::Query::default() });
         let events = self.store.read(|tx| Box::pin(store::audit::list(tx, account, &query))).await.unwrap();
-        events.iter().rev().map(|e| format!("{} {} {} x{}", e.principal_name, e.action, e.detail.as_deref().unwrap_or("-"), e.count)).collect()
+        events
+            .iter()
+            .rev()
+            .map(|e| format!("{} {} {} x{}", e.principal_name, e.action, e.detail.as_deref().unwrap_or("-"), e.count))
+            .collect()
     }
 
     pub(crate) async fn rows(&self, sql: &'static str) -> usize {

@@ -27,7 +27,12 @@ async fn tags_in_pages() {
 }
 
 /// What a referrers index says, and whether there is more.
-async fn referrers(house: &House, subject: &Digest, artifact_type: Option<&str>, after: Option<&Digest>) -> (serde_json::Value, Option<Digest>) {
+async fn referrers(
+    house: &House,
+    subject: &Digest,
+    artifact_type: Option<&str>,
+    after: Option<&Digest>,
+) -> (serde_json::Value, Option<Digest>) {
     let found = house.registry.referrers(house.pull("demo/app").await, subject, artifact_type, after).await.unwrap();
     (serde_json::from_slice(&found.index).unwrap(), found.next)
 }
@@ -38,7 +43,9 @@ async fn referrers_with_type_annotations_and_filter() {
     house.put_blob("demo/app", b"{}").await;
     let subject = "not pushed yet";
     let about = Digest::sha256(subject.as_bytes());
-    let more = |kind: &str| format!(r#","artifactType":"{kind}","subject":{},"annotations":{{"k":"{kind}"}}"#, descriptor("a/b", subject.as_bytes()));
+    let more = |kind: &str| {
+        format!(r#","artifactType":"{kind}","subject":{},"annotations":{{"k":"{kind}"}}"#, descriptor("a/b", subject.as_bytes()))
+    };
     for kind in ["x/sbom", "x/signature"] {
         let pushed = house.put("demo/app", &tag("t"), &image(b"{}", &[], &more(kind))).await.unwrap();
         assert_eq!(pushed.subject, Some(about));
