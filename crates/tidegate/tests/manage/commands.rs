@@ -1,135 +1,8 @@
-//! The command line against a running server: what people and scripts see. JSON keys and exit codes are the contract's.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
-
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+//! What people and scripts see. JSON keys and exit codes are the contract's.
 
 use serde_json::Value;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_tidegate");
-
-/// A server on its first start, and the home folder of somebody who is its root user.
-struct House {
-    server: Child,
-    folder: tempfile::TempDir,
-}
-
-/// Somebody with a shell: an environment and nothing else.
-#[derive(Clone)]
-struct Shell {
-    environment: Vec<(String, String)>,
-}
-
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl House {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(PROGRAM);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data-dir"]).arg(folder.path().join("data"));
-        let mut server = command.env_clear().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(server.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("http://") {
-            line.clear();
-            assert!(log.read_line(&mut line).unwrap() > 0, "the server ended");
-        }
-        // Whoever stops reading would stop the server.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { server, folder }
-    }
-
-    fn bootstrap(&self) -> PathBuf {
-        self.folder.path().join("data/bootstrap.json")
-    }
-
-    /// The root user, after `tidegate configure`.
-    fn root(&self) -> Shell {
-        let root = self.home("root");
-        let ran = root.run(&["configure", "--from", self.bootstrap().to_str().unwrap()]);
-        assert_eq!(ran.code, Some(0), "{}", ran.err);
-        root
-    }
-
-    fn home(&self, name: &str) -> Shell {
-        let home = self.folder.path().join(name);
-        Shell { environment: vec![("HOME".to_owned(), home.to_str().unwrap().to_owned())] }
-    }
-
-    /// A new user, signed in with an access key by environment variables.
-    fn user(&self, root: &Shell, name: &str) -> Shell {
-        root.json(&["user", "create", name]);
-        let key = root.json(&["access-key", "create", "--user", name]);
-        let endpoint = read(&self.bootstrap())["endpoint"].as_str().unwrap().to_owned();
-        let text = |key: &Value| key.as_str().unwrap().to_owned();
-        Shell {
-            environment: vec![
-                ("TIDEGATE_ENDPOINT".to_owned(), endpoint),
-                ("TIDEGATE_ACCESS_KEY_ID".to_owned(), text(&key["access_key_id"])),
-                ("TIDEGATE_ACCESS_KEY_SECRET".to_owned(), text(&key["access_key_secret"])),
-            ],
-        }
-    }
-
-    fn document(&self, text: &str) -> String {
-        let path = self.folder.path().join("document.json");
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
-impl Shell {
-    fn run(&self, arguments: &[&str]) -> Ran {
-        self.piped(arguments, "")
-    }
-
-    fn piped(&self, arguments: &[&str], input: &str) -> Ran {
-        let mut command = Command::new(PROGRAM);
-        command.args(arguments).env_clear().envs(self.environment.iter().cloned());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // A command that reads nothing may have ended already.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-        Ran { code: status.code(), out: String::from_utf8(stdout).unwrap(), err: String::from_utf8(stderr).unwrap() }
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let ran = self.run(arguments);
-        assert_eq!(ran.code, Some(0), "{arguments:?}: {}", ran.err);
-        serde_json::from_str(&ran.out).unwrap()
-    }
-
-    /// The error of a command that is refused.
-    fn refused(&self, arguments: &[&str]) -> Value {
-        let ran = self.run(&[arguments, &["-o", "json"]].concat());
-        assert_eq!((ran.code, &*ran.out), (Some(1), ""), "{arguments:?}");
-        serde_json::from_str::<Value>(&ran.err).unwrap()["error"].clone()
-    }
-}
-
-fn read(path: &Path) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-#[track_caller]
-fn has(value: &Value, keys: &[&str]) {
-    for key in keys {
-        assert!(value.get(key).is_some(), "{key} is missing in {value}");
-    }
-}
+use crate::house::{House, Shell, has, read};
 
 #[test]
 fn root_configures_itself_and_knows_who_it_is() {
@@ -294,17 +167,6 @@ fn what_was_done_stands_in_the_audit_trail() {
     assert_eq!(root.json(&["audit", "list", "--user", "root", "--outcome", "failed"]), Value::Array(vec![]));
     let nothing = root.json(&["audit", "list", "--since", "2100-01-01T00:00:00Z"]);
     assert_eq!(nothing, Value::Array(vec![]));
-}
-
-#[test]
-fn lists_are_followed_over_their_pages() {
-    let house = House::start();
-    let root = house.root();
-    for n in 0..4 {
-        root.json(&["user", "create", &format!("u{n}")]);
-    }
-    let events = root.json(&["audit", "list", "--action", "ram:CreateUser", "--limit", "3"]);
-    assert_eq!(events.as_array().unwrap().len(), 3);
 }
 
 #[test]
