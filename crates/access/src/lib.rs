@@ -15,3 +15,5 @@ pub use audit::{Audit, Frequent, Outcome, Record};
 pub use decide::Access;
 pub use directory::{Directory, Listener, PrincipalRights};
 pub use permit::{Granted, Permit, Refusal};
+/// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
+pub use policy::Filter;

@@ -178,11 +178,12 @@ CREATE TABLE manifest (
   repository_id BIGINT NOT NULL REFERENCES repository (id),
   digest BYTEA NOT NULL,
   media_type TEXT NOT NULL,
+  size BIGINT NOT NULL,
   artifact_type TEXT,
   subject BYTEA,
   annotations TEXT,
-  content BYTEA NOT NULL,
   pushed_ms BIGINT NOT NULL,
+  content BYTEA NOT NULL,
   PRIMARY KEY (repository_id, digest)
 );
 CREATE INDEX manifest_by_subject ON manifest (repository_id, subject, digest);

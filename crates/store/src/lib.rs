@@ -25,14 +25,19 @@
 
 pub mod account;
 pub mod audit;
+pub mod blob;
 pub mod change;
 pub mod credential;
 pub mod driver;
 pub mod instance;
 pub mod lease;
+pub mod manifest;
 pub mod namespace;
 pub mod policy;
+pub mod repository;
 pub mod signing_key;
+pub mod tag;
+pub mod upload;
 
 pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
 

@@ -1,0 +1,151 @@
+//! Pulling blobs, and mounting them from one repository into another. A repository sees a blob only through its own link.
+
+use std::ops::Range;
+
+use access::{Audit, Permit, Record, audit};
+use blobs::{BlobBody, BlobError};
+use model::{Digest, OnRepository, act};
+use store::Tx;
+use store::blob::Stored;
+
+use crate::push_target::Destination;
+use crate::{Registry, RegistryError};
+
+/// Which bytes of a blob (RFC 9110 section 14.1.2), as a client asks for them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ByteRange {
+    /// From this one up to that one, both included; beyond the end is cut.
+    Between(u64, u64),
+    /// From this one to the end.
+    From(u64),
+    /// So many at the end.
+    Last(u64),
+}
+
+impl ByteRange {
+    /// The bytes that exist of those asked for; none: unsatisfiable.
+    pub fn within(self, size: u64) -> Option<Range<u64>> {
+        let range = match self {
+            Self::Between(first, last) => first..last.saturating_add(1).min(size),
+            Self::From(first) => first..size,
+            Self::Last(n) => size.saturating_sub(n)..size,
+        };
+        Some(range).filter(|r| !r.is_empty())
+    }
+}
+
+/// A blob, or a part of it.
+#[derive(Debug)]
+pub struct BlobFound {
+    /// The size of the whole blob.
+    pub size: u64,
+    /// The bytes that `body` holds.
+    pub range: Range<u64>,
+    /// The bytes.
+    pub body: BlobBody,
+}
+
+impl Registry {
+    /// Pulls a blob, or a part of it.
+    pub async fn blob(
+        &self,
+        permit: Permit<act::PullRepository>,
+        digest: &Digest,
+        range: Option<ByteRange>,
+    ) -> Result<BlobFound, RegistryError> {
+        let (stored, size) = self.find_blob(permit.on(), digest).await?;
+        let range = match range {
+            None => 0..size,
+            Some(range) => range.within(size).ok_or(RegistryError::RangeUnsatisfiable { size })?,
+        };
+        let body = self.blobs.read(stored.key, size, range.clone()).await?;
+        Ok(BlobFound { size, range, body })
+    }
+
+    /// A blob's size.
+    pub async fn head_blob(&self, permit: &Permit<act::PullRepository>, digest: &Digest) -> Result<u64, RegistryError> {
+        self.find_blob(permit.on(), digest).await.map(|(_, size)| size)
+    }
+
+    async fn find_blob(&self, on: &OnRepository, digest: &Digest) -> Result<(Stored, u64), RegistryError> {
+        let found = self.store.read(|tx| Box::pin(store::blob::find_linked(tx, on.instance.id, &on.name, digest))).await?;
+        match found {
+            Some(stored) => Ok((stored, u64::try_from(stored.size).unwrap_or_default())),
+            None => Err(self.name_or(on, RegistryError::BlobUnknown).await),
+        }
+    }
+
+    /// Links a blob that `source` has into the repository of `permit`. False: `source` does not have it, or it belongs to
+    /// another account; the client has to upload.
+    pub async fn mount(
+        &self,
+        permit: Permit<act::PushRepository>,
+        source: Permit<act::PullRepository>,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
+        if source.on().instance.account != permit.on().instance.account {
+            return Ok(false);
+        }
+        let mount = Mount {
+            destination: self.destination(&permit),
+            source: source.on(),
+            digest,
+            record: permit.success().with_detail(format!("{digest} from {}", source.on().name)),
+        };
+        self.store.write(|tx| Box::pin(mount.link(tx, self.audit()))).await
+    }
+}
+
+struct Mount<'a> {
+    destination: Destination,
+    source: &'a OnRepository,
+    digest: &'a Digest,
+    record: Record,
+}
+
+impl Mount<'_> {
+    async fn link(&self, tx: &mut Tx<'_>, audit: &Audit) -> Result<bool, RegistryError> {
+        let (instance, name) = (self.source.instance.id, &self.source.name);
+        if store::blob::find_linked(tx, instance, name, self.digest).await?.is_none() {
+            return Ok(false);
+        }
+        let target = self.destination.ensure(tx).await?;
+        store::blob::link(tx, target.id, self.digest, self.destination.now()).await?;
+        audit::write(tx, audit, &self.record).await?;
+        Ok(true)
+    }
+}
+
+impl From<BlobError> for RegistryError {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Busy => Self::Conflict,
+            BlobError::Full => Self::Full(Box::new(error)),
+            BlobError::Unavailable(_) => Self::Unavailable(Box::new(error)),
+            BlobError::Missing | BlobError::Exists | BlobError::Damaged => Self::Broken(Box::new(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_cut_at_the_end_and_never_empty() {
+        for (range, size, want) in [
+            (ByteRange::Between(0, 0), 10, Some(0..1)),
+            (ByteRange::Between(2, u64::MAX), 10, Some(2..10)),
+            (ByteRange::Between(10, 11), 10, None),
+            (ByteRange::Between(3, 2), 10, None),
+            (ByteRange::From(9), 10, Some(9..10)),
+            (ByteRange::From(10), 10, None),
+            (ByteRange::Last(3), 10, Some(7..10)),
+            (ByteRange::Last(30), 10, Some(0..10)),
+            (ByteRange::Last(0), 10, None),
+            (ByteRange::From(0), 0, None),
+        ] {
+            assert_eq!(range.within(size), want, "{range:?} of {size}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Lists: tags of a repository, repositories of an instance.
+
+use access::{Filter, Permit};
+use model::{InstanceId, OnInstance, RepositoryName, Tag, act};
+use store::{StoreError, Tx};
+
+use crate::{Registry, RegistryError};
+
+/// The most names in one page.
+const PAGE: usize = 1000;
+
+/// Part of a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page<T> {
+    /// The items, in the order of their names' bytes.
+    pub items: Vec<T>,
+    /// There are more behind the last one.
+    pub more: bool,
+}
+
+impl<T> Page<T> {
+    /// Of what was read with one more than `n` asked for.
+    pub(crate) fn of(mut items: Vec<T>, n: usize) -> Self {
+        let more = items.len() > n;
+        items.truncate(n);
+        Self { items, more }
+    }
+
+    fn empty() -> Self {
+        Self { items: Vec::new(), more: false }
+    }
+}
+
+/// How many names, of those that were asked for: bounded, because a stranger says it.
+pub(crate) fn page_size(n: Option<usize>) -> usize {
+    n.unwrap_or(PAGE).min(PAGE)
+}
+
+/// For SQL: one more than goes into the page, to know whether there are more.
+pub(crate) fn one_more(n: usize) -> i64 {
+    i64::try_from(n).map_or(i64::MAX, |n| n.saturating_add(1))
+}
+
+impl Registry {
+    /// A repository's tags behind `last`, at most `n` (and never more than a thousand).
+    pub async fn tags(&self, permit: Permit<act::PullRepository>, n: Option<usize>, last: Option<&str>) -> Result<Page<Tag>, RegistryError> {
+        let on = permit.on();
+        let n = page_size(n);
+        let last = printable(last);
+        self.store
+            .read(|tx| {
+                Box::pin(async move {
+                    let repository = store::repository::id_by_name(tx, on.instance.id, &on.name).await?;
+                    let repository = repository.ok_or(RegistryError::NameUnknown)?;
+                    if n == 0 {
+                        return Ok(Page::empty());
+                    }
+                    Ok(Page::of(store::tag::names(tx, repository, last, one_more(n)).await?, n))
+                })
+            })
+            .await
+    }
+
+    /// The repositories of `instance` that `filter` shows, behind `last`, at most `n` (and never more than a thousand). Rows
+    /// outside of the filter's ranges are never touched.
+    pub async fn catalog(
+        &self,
+        filter: &Filter,
+        instance: &OnInstance,
+        n: Option<usize>,
+        last: Option<&str>,
+    ) -> Result<Page<RepositoryName>, RegistryError> {
+        let n = page_size(n);
+        if n == 0 {
+            return Ok(Page::empty());
+        }
+        let last = printable(last);
+        let names = self.store.scan(|tx| Box::pin(visible(tx, filter, instance.id, last, n))).await?;
+        Ok(Page::of(names, n))
+    }
+}
+
+/// A name to go on behind, from a stranger: one that no database takes is behind nothing.
+fn printable(last: Option<&str>) -> &str {
+    last.filter(|text| text.len() <= RepositoryName::MAX && !text.contains('\0')).unwrap_or_default()
+}
+
+/// Up to `n` names and one more.
+async fn visible(tx: &mut Tx<'_>, filter: &Filter, instance: InstanceId, last: &str, n: usize) -> Result<Vec<RepositoryName>, StoreError> {
+    let mut shown: Vec<RepositoryName> = Vec::new();
+    for range in filter.ranges() {
+        // No name has a character below this one, and PostgreSQL keeps no NUL.
+        let to = range.to.map(|to| to.replace('\0', "\u{1}"));
+        if to.as_deref().is_some_and(|to| to <= last) {
+            continue;
+        }
+        let mut after = last.to_owned();
+        loop {
+            let bounds = (&*range.from, to.as_deref());
+            let names = store::repository::names_in_range(tx, instance, &after, bounds, one_more(n)).await?;
+            let ended = names.len() <= n;
+            after = names.last().map(|name| name.as_str().to_owned()).unwrap_or_default();
+            for name in names.into_iter().filter(|name| filter.shows(name)) {
+                shown.push(name);
+                if shown.len() > n {
+                    return Ok(shown);
+                }
+            }
+            if ended {
+                break;
+            }
+        }
+    }
+    Ok(shown)
+}

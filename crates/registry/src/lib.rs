@@ -1,0 +1,113 @@
+//! What is kept: namespaces, repositories, manifests, blobs, uploads, tags, referrers, as the OCI distribution specification
+//! 1.1 knows them.
+//!
+//! What it is for: each use case is a method of [`Registry`] that takes a permit and plain values and gives plain values back.
+//! A change, its audit record and what other nodes must hear are one transaction. What it may not do: see a header, know who
+//! the caller is beyond the permit, decide a right. To add a use case: a method in the module of its noun, its statements in
+//! `store`'s module of the same noun, its story in `tests/`.
+
+mod blob;
+mod catalog;
+mod delete;
+mod document;
+mod error;
+mod manifest;
+mod namespace;
+mod push_target;
+mod put_manifest;
+mod referrers;
+mod repository;
+mod tag;
+mod upload;
+mod upload_session;
+
+use std::sync::Arc;
+
+use access::{Access, Audit};
+use blobs::BlobStore;
+use bytes::Bytes;
+use model::{Digest, Timestamp};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use store::Store;
+
+pub use blob::{BlobFound, ByteRange};
+pub use blobs::BlobBody;
+pub use catalog::Page;
+pub use error::{Cause, RegistryError};
+pub use manifest::{ManifestFound, ManifestHead};
+pub use namespace::{NamespaceChanges, NewNamespace};
+pub use put_manifest::{MAX_TAGS, Pushed};
+pub use referrers::Referrers;
+pub use repository::{NewRepository, RepositoryChanges};
+pub use store::namespace::{Namespace, Settings as NamespaceSettings};
+pub use store::repository::Repository;
+pub use store::tag::Tagged;
+
+/// The largest manifest that is taken, in bytes.
+pub const MAX_MANIFEST: usize = document::MAX_BYTES;
+
+/// What may be chosen when a registry is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest blob, in bytes.
+    pub blob: u64,
+    /// Memory for manifests' bytes.
+    pub manifest_cache: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { blob: 1 << 37, manifest_cache: 32 << 20 }
+    }
+}
+
+/// Everything that is kept for instances. Held in an `Arc`.
+pub struct Registry {
+    store: Arc<Store>,
+    blobs: BlobStore,
+    access: Arc<Access>,
+    random: Box<dyn Fn() -> u64 + Send + Sync>,
+    limits: Limits,
+    /// Manifests' bytes by digest. They never change, and nobody gets them without the repository's own row.
+    contents: Cache<Digest, Bytes, Bytesized>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
+    }
+}
+
+/// Weighs manifests by what they hold in memory.
+#[derive(Clone, Copy)]
+struct Bytesized;
+
+impl Weighter<Digest, Bytes> for Bytesized {
+    fn weight(&self, _: &Digest, content: &Bytes) -> u64 {
+        content.len() as u64 + 256
+    }
+}
+
+impl Registry {
+    /// Over a store and a place for content. `random` gives 64 bits of a cryptographically secure source.
+    pub fn new(
+        store: Arc<Store>,
+        blobs: BlobStore,
+        access: Arc<Access>,
+        random: impl Fn() -> u64 + Send + Sync + 'static,
+        limits: Limits,
+    ) -> Self {
+        let contents = Cache::with_weighter(8192, limits.manifest_cache, Bytesized);
+        Self { store, blobs, access, random: Box::new(random), limits, contents }
+    }
+
+    fn audit(&self) -> &Audit {
+        self.access.audit()
+    }
+
+    /// Lets a change of what is public be in force on this node before anybody is answered.
+    async fn in_force(&self, now: Timestamp) -> Result<(), RegistryError> {
+        Ok(self.access.directory().follow(now).await?)
+    }
+}

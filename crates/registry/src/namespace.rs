@@ -1,0 +1,142 @@
+//! Namespaces as things to manage.
+
+use access::{Audit, Permit, Record, audit};
+use model::{InstanceId, NamespaceId, OnNamespace, Timestamp, act};
+use store::change::{self, Change};
+use store::namespace::{self, Namespace, Settings};
+use store::{StoreError, Tx};
+
+use crate::catalog::{Page, one_more, page_size};
+use crate::push_target::DEFAULTS;
+use crate::{Registry, RegistryError};
+
+/// A new namespace's settings; what is not said is private, makes repositories on push, and has whole indexes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NewNamespace(pub Settings);
+
+impl Default for NewNamespace {
+    fn default() -> Self {
+        Self(DEFAULTS)
+    }
+}
+
+/// What is to change of a namespace; none stays as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct NamespaceChanges {
+    /// May anybody read its repositories?
+    pub public: Option<bool>,
+    /// May a push make its repository?
+    pub auto_create_repository: Option<bool>,
+    /// May an index name manifests that are not there?
+    pub sparse_indexes: Option<bool>,
+}
+
+impl NamespaceChanges {
+    fn apply(self, to: Settings) -> Settings {
+        Settings {
+            public: self.public.unwrap_or(to.public),
+            auto_create_repository: self.auto_create_repository.unwrap_or(to.auto_create_repository),
+            sparse_indexes: self.sparse_indexes.unwrap_or(to.sparse_indexes),
+        }
+    }
+}
+
+impl Registry {
+    /// Creates a namespace.
+    pub async fn create_namespace(&self, permit: Permit<act::CreateNamespace>, new: NewNamespace) -> Result<Namespace, RegistryError> {
+        let now = permit.op().now;
+        let id = NamespaceId::from_random((self.random)());
+        let namespace = Namespace { id, name: permit.on().name.clone(), settings: new.0, created: now };
+        let (on, record) = (permit.on(), permit.success());
+        self.store.write(|tx| Box::pin(create(tx, on, &namespace, (self.audit(), &record)))).await?;
+        self.in_force(now).await?;
+        Ok(namespace)
+    }
+
+    /// A namespace.
+    pub async fn show_namespace(&self, permit: Permit<act::GetNamespace>) -> Result<Namespace, RegistryError> {
+        let on = permit.on();
+        self.store.read(|tx| Box::pin(find(tx, on))).await
+    }
+
+    /// An instance's namespaces by name, behind `after`, at most `n`.
+    pub async fn list_namespaces(
+        &self,
+        permit: Permit<act::ListNamespace>,
+        n: Option<usize>,
+        after: Option<&str>,
+    ) -> Result<Page<Namespace>, RegistryError> {
+        let (instance, n, after) = (permit.on().id, page_size(n), after.unwrap_or_default());
+        let read = self.store.read(|tx| Box::pin(namespace::list(tx, instance, after, one_more(n)))).await?;
+        Ok(Page::of(read, n))
+    }
+
+    /// Changes a namespace's settings.
+    pub async fn update_namespace(&self, permit: Permit<act::UpdateNamespace>, changes: NamespaceChanges) -> Result<Namespace, RegistryError> {
+        let (on, now) = (permit.on(), permit.op().now);
+        let record = permit.success();
+        let updated = self.store.write(|tx| Box::pin(update(tx, on, (changes, now), (self.audit(), &record)))).await?;
+        self.in_force(now).await?;
+        Ok(updated)
+    }
+
+    /// Deletes a namespace that has no repositories.
+    pub async fn delete_namespace(&self, permit: Permit<act::DeleteNamespace>) -> Result<(), RegistryError> {
+        let (on, now) = (permit.on(), permit.op().now);
+        let record = permit.success();
+        self.store.write(|tx| Box::pin(delete(tx, on, now, (self.audit(), &record)))).await?;
+        self.in_force(now).await
+    }
+}
+
+async fn create(
+    tx: &mut Tx<'_>,
+    on: &OnNamespace,
+    new: &Namespace,
+    (audit, record): (&Audit, &Record),
+) -> Result<(), RegistryError> {
+    if !namespace::insert(tx, on.instance.id, new).await? {
+        return Err(RegistryError::Exists);
+    }
+    if new.settings.public {
+        tell(tx, on.instance.id, new.created).await?;
+    }
+    Ok(audit::write(tx, audit, record).await?)
+}
+
+async fn find(tx: &mut Tx<'_>, on: &OnNamespace) -> Result<Namespace, RegistryError> {
+    namespace::by_name(tx, on.instance.id, &on.name).await?.ok_or(RegistryError::NameUnknown)
+}
+
+async fn update(
+    tx: &mut Tx<'_>,
+    on: &OnNamespace,
+    (changes, now): (NamespaceChanges, Timestamp),
+    (audit, record): (&Audit, &Record),
+) -> Result<Namespace, RegistryError> {
+    let mut namespace = find(tx, on).await?;
+    let was = namespace.settings;
+    namespace.settings = changes.apply(was);
+    namespace::update(tx, namespace.id, namespace.settings).await?;
+    if was.public != namespace.settings.public {
+        tell(tx, on.instance.id, now).await?;
+    }
+    audit::write(tx, audit, record).await?;
+    Ok(namespace)
+}
+
+async fn delete(tx: &mut Tx<'_>, on: &OnNamespace, now: Timestamp, (audit, record): (&Audit, &Record)) -> Result<(), RegistryError> {
+    let namespace = find(tx, on).await?;
+    if !namespace::delete_empty(tx, namespace.id).await? {
+        return Err(RegistryError::NotEmpty);
+    }
+    if namespace.settings.public {
+        tell(tx, on.instance.id, now).await?;
+    }
+    Ok(audit::write(tx, audit, record).await?)
+}
+
+/// Tells every node that what is public in an instance has changed.
+pub(crate) async fn tell(tx: &mut Tx<'_>, instance: InstanceId, now: Timestamp) -> Result<(), StoreError> {
+    change::append(tx, now, Change::Visibility(instance.as_i64())).await
+}

@@ -1,0 +1,85 @@
+//! Where a push goes: the repository, made on the way where its namespace and instance allow it.
+
+use access::Permit;
+use model::{NamespaceId, NamespaceName, OnRepository, RepositoryId, Timestamp, act};
+use store::namespace::{Namespace, Settings};
+use store::repository::{Repository, Target};
+use store::{StoreError, Tx};
+
+use crate::{Registry, RegistryError};
+
+/// What a push needs to find or make its repository: drawn before the transaction, because that may run again.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    pub(crate) on: OnRepository,
+    namespace: NamespaceId,
+    repository: RepositoryId,
+    now: Timestamp,
+}
+
+/// What a namespace is like when nobody has said.
+pub(crate) const DEFAULTS: Settings = Settings { public: false, auto_create_repository: true, sparse_indexes: false };
+
+impl Registry {
+    pub(crate) fn destination(&self, permit: &Permit<act::PushRepository>) -> Destination {
+        Destination {
+            on: permit.on().clone(),
+            namespace: NamespaceId::from_random((self.random)()),
+            repository: RepositoryId::from_random((self.random)()),
+            now: permit.op().now,
+        }
+    }
+}
+
+impl Destination {
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The repository, if it is there.
+    pub(crate) async fn find(&self, tx: &mut Tx<'_>) -> Result<Option<Target>, StoreError> {
+        store::repository::target(tx, self.on.instance.id, &self.on.name).await
+    }
+
+    /// The repository, made if it is not there. Making one grants nothing to anybody.
+    pub(crate) async fn ensure(&self, tx: &mut Tx<'_>) -> Result<Target, RegistryError> {
+        if let Some(target) = self.find(tx).await? {
+            return Ok(target);
+        }
+        let namespace = self.ensure_namespace(tx).await?;
+        if !namespace.settings.auto_create_repository {
+            return Err(RegistryError::RepositoryUnknown(self.on.name.clone()));
+        }
+        store::repository::insert(tx, &self.new_repository(namespace.id)).await?;
+        self.find(tx).await?.ok_or(RegistryError::Conflict)
+    }
+
+    async fn ensure_namespace(&self, tx: &mut Tx<'_>) -> Result<Namespace, RegistryError> {
+        let (instance, name) = (self.on.instance.id, self.on.name.namespace());
+        if let Some(namespace) = store::namespace::by_name(tx, instance, &name).await? {
+            return Ok(namespace);
+        }
+        let settings = store::instance::by_id(tx, instance).await?.ok_or(RegistryError::NameUnknown)?;
+        // A first segment may be longer than a namespace's name may be.
+        if !settings.auto_create_namespace || NamespaceName::parse(name.as_str()).is_err() {
+            return Err(RegistryError::NamespaceUnknown(name));
+        }
+        let new = Namespace { id: self.namespace, name: name.clone(), settings: DEFAULTS, created: self.now };
+        store::namespace::insert(tx, instance, &new).await?;
+        store::namespace::by_name(tx, instance, &name).await?.ok_or(RegistryError::Conflict)
+    }
+
+    fn new_repository(&self, namespace: NamespaceId) -> Repository {
+        Repository {
+            id: self.repository,
+            account: self.on.instance.account,
+            instance: self.on.instance.id,
+            namespace,
+            name: self.on.name.clone(),
+            public: false,
+            description: String::new(),
+            created: self.now,
+            updated: self.now,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Repositories as things to manage.
+
+use access::{Audit, Permit, Record, audit};
+use model::{OnNamespace, OnRepository, RepositoryId, Timestamp, UploadId, act};
+use store::Tx;
+use store::repository::{self, Repository};
+
+use crate::catalog::{Page, one_more, page_size};
+use crate::namespace::tell;
+use crate::{Registry, RegistryError};
+
+/// The longest description, in bytes.
+const MAX_DESCRIPTION: usize = 4096;
+
+/// A new repository's settings.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NewRepository {
+    /// May anybody read it?
+    pub public: bool,
+    /// For people, at most 4096 bytes.
+    pub description: String,
+}
+
+/// What is to change of a repository; none stays as it is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RepositoryChanges {
+    /// May anybody read it?
+    pub public: Option<bool>,
+    /// For people, at most 4096 bytes.
+    pub description: Option<String>,
+}
+
+fn fits(description: &str) -> Result<(), RegistryError> {
+    if description.len() <= MAX_DESCRIPTION { Ok(()) } else { Err(RegistryError::TooLarge { limit: MAX_DESCRIPTION as u64 }) }
+}
+
+impl Registry {
+    /// Creates a repository in a namespace that is there.
+    pub async fn create_repository(&self, permit: Permit<act::CreateRepository>, new: NewRepository) -> Result<Repository, RegistryError> {
+        fits(&new.description)?;
+        let now = permit.op().now;
+        let id = RepositoryId::from_random((self.random)());
+        let (on, record) = (permit.on(), permit.success());
+        let created = self.store.write(|tx| Box::pin(create(tx, on, (id, &new, now), (self.audit(), &record)))).await?;
+        self.in_force(now).await?;
+        Ok(created)
+    }
+
+    /// A repository.
+    pub async fn show_repository(&self, permit: Permit<act::GetRepository>) -> Result<Repository, RegistryError> {
+        let on = permit.on();
+        self.store.read(|tx| Box::pin(find(tx, on))).await
+    }
+
+    /// A namespace's repositories by name, behind `after`, at most `n`.
+    pub async fn list_repositories(
+        &self,
+        permit: Permit<act::ListRepository>,
+        n: Option<usize>,
+        after: Option<&str>,
+    ) -> Result<Page<Repository>, RegistryError> {
+        let (on, n, after) = (permit.on(), page_size(n), after.unwrap_or_default());
+        let read = self.store.read(|tx| Box::pin(list(tx, on, after, one_more(n)))).await?;
+        Ok(Page::of(read, n))
+    }
+
+    /// Changes a repository's settings.
+    pub async fn update_repository(
+        &self,
+        permit: Permit<act::UpdateRepository>,
+        changes: RepositoryChanges,
+    ) -> Result<Repository, RegistryError> {
+        fits(changes.description.as_deref().unwrap_or_default())?;
+        let (on, now) = (permit.on(), permit.op().now);
+        let record = permit.success();
+        let updated = self.store.write(|tx| Box::pin(update(tx, on, (&changes, now), (self.audit(), &record)))).await?;
+        self.in_force(now).await?;
+        Ok(updated)
+    }
+
+    /// Deletes a repository with its tags, manifests, links and uploads.
+    pub async fn delete_repository(&self, permit: Permit<act::DeleteRepository>) -> Result<(), RegistryError> {
+        let (on, now) = (permit.on(), permit.op().now);
+        let record = permit.success();
+        let uploads = self.store.write(|tx| Box::pin(delete(tx, on, now, (self.audit(), &record)))).await?;
+        for key in uploads {
+            self.delete_content_if(true, key).await;
+        }
+        self.in_force(now).await
+    }
+}
+
+async fn create(
+    tx: &mut Tx<'_>,
+    on: &OnRepository,
+    (id, new, now): (RepositoryId, &NewRepository, Timestamp),
+    (audit, record): (&Audit, &Record),
+) -> Result<Repository, RegistryError> {
+    let name = on.name.namespace();
+    let namespace = store::namespace::by_name(tx, on.instance.id, &name).await?;
+    let repository = Repository {
+        id,
+        account: on.instance.account,
+        instance: on.instance.id,
+        namespace: namespace.ok_or(RegistryError::NamespaceUnknown(name))?.id,
+        name: on.name.clone(),
+        public: new.public,
+        description: new.description.clone(),
+        created: now,
+        updated: now,
+    };
+    if !repository::insert(tx, &repository).await? {
+        return Err(RegistryError::Exists);
+    }
+    if new.public {
+        tell(tx, on.instance.id, now).await?;
+    }
+    audit::write(tx, audit, record).await?;
+    Ok(repository)
+}
+
+pub(crate) async fn find(tx: &mut Tx<'_>, on: &OnRepository) -> Result<Repository, RegistryError> {
+    repository::by_name(tx, on.instance.id, &on.name).await?.ok_or(RegistryError::NameUnknown)
+}
+
+async fn list(tx: &mut Tx<'_>, on: &OnNamespace, after: &str, limit: i64) -> Result<Vec<Repository>, RegistryError> {
+    let namespace = store::namespace::by_name(tx, on.instance.id, &on.name).await?;
+    let namespace = namespace.ok_or(RegistryError::NameUnknown)?;
+    Ok(repository::list(tx, namespace.id, after, limit).await?)
+}
+
+async fn update(
+    tx: &mut Tx<'_>,
+    on: &OnRepository,
+    (changes, now): (&RepositoryChanges, Timestamp),
+    (audit, record): (&Audit, &Record),
+) -> Result<Repository, RegistryError> {
+    let mut repository = find(tx, on).await?;
+    let was_public = repository.public;
+    repository.public = changes.public.unwrap_or(repository.public);
+    if let Some(description) = &changes.description {
+        repository.description.clone_from(description);
+    }
+    repository.updated = now;
+    repository::update(tx, repository.id, repository.public, &repository.description, now).await?;
+    if was_public != repository.public {
+        tell(tx, on.instance.id, now).await?;
+    }
+    audit::write(tx, audit, record).await?;
+    Ok(repository)
+}
+
+async fn delete(
+    tx: &mut Tx<'_>,
+    on: &OnRepository,
+    now: Timestamp,
+    (audit, record): (&Audit, &Record),
+) -> Result<Vec<UploadId>, RegistryError> {
+    let repository = find(tx, on).await?;
+    let uploads = store::upload::of_repository(tx, repository.id).await?;
+    repository::delete(tx, repository.id).await?;
+    if repository.public {
+        tell(tx, on.instance.id, now).await?;
+    }
+    audit::write(tx, audit, record).await?;
+    Ok(uploads)
+}

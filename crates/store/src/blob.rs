@@ -1,0 +1,105 @@
+//! What an account holds by digest, and which repositories link it. A repository sees a blob through a link alone.
+
+use model::{AccountId, Digest, InstanceId, RepositoryId, RepositoryName, Timestamp, UploadId};
+
+use crate::{Row, StoreError, Tx, Value, params};
+
+/// Where a blob lies, and how long it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stored {
+    /// The storage key: the id of the upload that brought it.
+    pub key: UploadId,
+    /// Bytes.
+    pub size: i64,
+}
+
+/// Digests looked for by one statement.
+const WIDTH: usize = 16;
+
+/// The blob, if a repository of this name links it.
+pub async fn find_linked(
+    tx: &mut Tx<'_>,
+    instance: InstanceId,
+    name: &RepositoryName,
+    digest: &Digest,
+) -> Result<Option<Stored>, StoreError> {
+    let sql = "SELECT b.storage_key, b.size FROM repository r \
+               JOIN blob_link l ON l.repository_id = r.id \
+               JOIN blob b ON b.account_id = r.account_id AND b.digest = l.digest \
+               WHERE r.instance_id = $1 AND r.name = $2 AND l.digest = $3";
+    let row = tx.row(sql, params![instance.as_i64(), name.as_str(), digest.as_bytes()]).await?;
+    row.as_ref().map(|row| Ok(Stored { key: UploadId::from_i64(row.get(0)?), size: row.get(1)? })).transpose()
+}
+
+/// Does the account hold this digest, and where?
+pub async fn find(tx: &mut Tx<'_>, account: AccountId, digest: &Digest) -> Result<Option<Stored>, StoreError> {
+    let sql = "SELECT storage_key, size FROM blob WHERE account_id = $1 AND digest = $2";
+    let row = tx.row(sql, params![account.as_i64(), digest.as_bytes()]).await?;
+    row.as_ref().map(|row| Ok(Stored { key: UploadId::from_i64(row.get(0)?), size: row.get(1)? })).transpose()
+}
+
+/// Writes where new content lies. False: the account has that content already, under another key.
+pub async fn insert(tx: &mut Tx<'_>, account: AccountId, digest: &Digest, at: Stored, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO blob (account_id, digest, storage_key, size, created_ms) VALUES ($1, $2, $3, $4, $5) \
+               ON CONFLICT (account_id, digest) DO NOTHING";
+    let values = params![account.as_i64(), digest.as_bytes(), at.key.as_i64(), at.size, now.millis()];
+    Ok(tx.execute(sql, values).await? == 1)
+}
+
+/// Is any content kept under this storage key?
+pub async fn has_key(tx: &mut Tx<'_>, key: UploadId) -> Result<bool, StoreError> {
+    let sql = "SELECT size FROM blob WHERE storage_key = $1 LIMIT 1";
+    Ok(tx.row(sql, params![key.as_i64()]).await?.is_some())
+}
+
+/// Links a blob into a repository, or touches its link.
+pub async fn link(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "INSERT INTO blob_link (repository_id, digest, touched_ms) VALUES ($1, $2, $3) \
+               ON CONFLICT (repository_id, digest) DO UPDATE SET touched_ms = excluded.touched_ms";
+    tx.execute(sql, params![repository.as_i64(), digest.as_bytes(), now.millis()]).await?;
+    Ok(())
+}
+
+/// Takes a blob's link out of a repository. False: there was none.
+pub async fn unlink(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM blob_link WHERE repository_id = $1 AND digest = $2";
+    Ok(tx.execute(sql, params![repository.as_i64(), digest.as_bytes()]).await? == 1)
+}
+
+/// Touches the links of these digests and tells which are there, with their sizes, in no order.
+pub async fn touch(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    repository: RepositoryId,
+    digests: &[Digest],
+    now: Timestamp,
+) -> Result<Vec<(Digest, i64)>, StoreError> {
+    let sql = "UPDATE blob_link SET touched_ms = $1 WHERE repository_id = $2 \
+               AND digest IN ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+               RETURNING digest, (SELECT b.size FROM blob b WHERE b.account_id = $19 AND b.digest = blob_link.digest)";
+    let mut found = Vec::with_capacity(digests.len());
+    for chunk in digests.chunks(WIDTH) {
+        let mut values = vec![Value::from(now.millis()), Value::from(repository.as_i64())];
+        values.extend(padded(chunk).map(|d| Value::from(d.as_bytes())));
+        values.push(Value::from(account.as_i64()));
+        for row in tx.rows(sql, &values).await? {
+            found.push((digest(&row, 0)?, row.get(1)?));
+        }
+    }
+    Ok(found)
+}
+
+/// As many digests as one statement takes: the last one again and again.
+pub(crate) fn padded(chunk: &[Digest]) -> impl Iterator<Item = &Digest> {
+    chunk.iter().chain(std::iter::repeat_n(chunk.last(), WIDTH.saturating_sub(chunk.len())).flatten())
+}
+
+/// The statement width that [`padded`] fills.
+pub(crate) const fn width() -> usize {
+    WIDTH
+}
+
+/// A digest as stored.
+pub(crate) fn digest(row: &Row, column: usize) -> Result<Digest, StoreError> {
+    Digest::from_bytes(&row.get::<Vec<u8>>(column)?).ok_or_else(|| StoreError::corrupt("digest"))
+}

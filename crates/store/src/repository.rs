@@ -1,0 +1,142 @@
+//! Repositories. Their names are whole: `NAMESPACE/REST`, or one segment in the root namespace.
+
+use model::{AccountId, InstanceId, NamespaceId, RepositoryId, RepositoryName, Timestamp};
+
+use crate::{Row, StoreError, Tx, params};
+
+/// A repository.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Repository {
+    /// Its id.
+    pub id: RepositoryId,
+    /// The account whose content it links.
+    pub account: AccountId,
+    /// Its instance.
+    pub instance: InstanceId,
+    /// Its namespace.
+    pub namespace: NamespaceId,
+    /// Its whole name.
+    pub name: RepositoryName,
+    /// May anybody read it?
+    pub public: bool,
+    /// For people.
+    pub description: String,
+    /// Made when.
+    pub created: Timestamp,
+    /// Its settings were changed last when.
+    pub updated: Timestamp,
+}
+
+macro_rules! select_repository {
+    ($rest:literal) => {
+        concat!("SELECT id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms FROM repository ", $rest)
+    };
+}
+
+fn repository(row: &Row) -> Result<Repository, StoreError> {
+    Ok(Repository {
+        id: RepositoryId::from_i64(row.get(0)?),
+        account: AccountId::from_i64(row.get(1)?),
+        instance: InstanceId::from_i64(row.get(2)?),
+        namespace: NamespaceId::from_i64(row.get(3)?),
+        name: name(&row.get::<String>(4)?)?,
+        public: row.get(5)?,
+        description: row.get(6)?,
+        created: Timestamp::from_millis(row.get(7)?),
+        updated: Timestamp::from_millis(row.get(8)?),
+    })
+}
+
+fn name(text: &str) -> Result<RepositoryName, StoreError> {
+    RepositoryName::parse(text).map_err(|_| StoreError::corrupt("repository.name"))
+}
+
+/// Writes a new repository. False: the instance has one of that name.
+pub async fn insert(tx: &mut Tx<'_>, r: &Repository) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO repository (id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (instance_id, name) DO NOTHING";
+    let values = params![
+        r.id.as_i64(),
+        r.account.as_i64(),
+        r.instance.as_i64(),
+        r.namespace.as_i64(),
+        r.name.as_str(),
+        r.public,
+        &*r.description,
+        r.created.millis(),
+        r.updated.millis()
+    ];
+    Ok(tx.execute(sql, values).await? == 1)
+}
+
+/// The instance's repository with this name.
+pub async fn by_name(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName) -> Result<Option<Repository>, StoreError> {
+    let sql = select_repository!("WHERE instance_id = $1 AND name = $2");
+    tx.row(sql, params![instance.as_i64(), name.as_str()]).await?.as_ref().map(repository).transpose()
+}
+
+/// Only the id of the instance's repository with this name.
+pub async fn id_by_name(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName) -> Result<Option<RepositoryId>, StoreError> {
+    let sql = "SELECT id FROM repository WHERE instance_id = $1 AND name = $2";
+    let row = tx.row(sql, params![instance.as_i64(), name.as_str()]).await?;
+    row.map(|row| row.get(0).map(RepositoryId::from_i64)).transpose()
+}
+
+/// A namespace's repositories by name, after `after`, at most `limit`.
+pub async fn list(tx: &mut Tx<'_>, namespace: NamespaceId, after: &str, limit: i64) -> Result<Vec<Repository>, StoreError> {
+    let sql = select_repository!("WHERE namespace_id = $1 AND name > $2 ORDER BY name LIMIT $3");
+    tx.rows(sql, params![namespace.as_i64(), after, limit]).await?.iter().map(repository).collect()
+}
+
+/// Names of an instance's repositories behind `after`, from `from` on and before `to` (none: to the end), at most `limit`.
+pub async fn names_in_range(
+    tx: &mut Tx<'_>,
+    instance: InstanceId,
+    after: &str,
+    (from, to): (&str, Option<&str>),
+    limit: i64,
+) -> Result<Vec<RepositoryName>, StoreError> {
+    let rows = if let Some(to) = to {
+        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name > $2 AND name >= $3 AND name < $4 ORDER BY name LIMIT $5";
+        tx.rows(sql, params![instance.as_i64(), after, from, to, limit]).await?
+    } else {
+        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name > $2 AND name >= $3 ORDER BY name LIMIT $4";
+        tx.rows(sql, params![instance.as_i64(), after, from, limit]).await?
+    };
+    rows.iter().map(|row| name(&row.get::<String>(0)?)).collect()
+}
+
+/// Changes a repository's settings.
+pub async fn update(tx: &mut Tx<'_>, id: RepositoryId, public: bool, description: &str, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE repository SET is_public = $1, description = $2, updated_ms = $3 WHERE id = $4";
+    tx.execute(sql, params![public, description, now.millis(), id.as_i64()]).await?;
+    Ok(())
+}
+
+/// Deletes a repository with its tags, manifests, links and uploads (whose files are the caller's to delete).
+pub async fn delete(tx: &mut Tx<'_>, id: RepositoryId) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM tag WHERE repository_id = $1", params![id.as_i64()]).await?;
+    tx.execute("DELETE FROM manifest_child WHERE repository_id = $1", params![id.as_i64()]).await?;
+    tx.execute("DELETE FROM manifest WHERE repository_id = $1", params![id.as_i64()]).await?;
+    tx.execute("DELETE FROM blob_link WHERE repository_id = $1", params![id.as_i64()]).await?;
+    tx.execute("DELETE FROM upload WHERE repository_id = $1", params![id.as_i64()]).await?;
+    tx.execute("DELETE FROM repository WHERE id = $1", params![id.as_i64()]).await?;
+    Ok(())
+}
+
+/// A repository as something to push to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// Its id.
+    pub id: RepositoryId,
+    /// May an index name manifests that are not there?
+    pub sparse_indexes: bool,
+}
+
+/// The instance's repository with this name, as something to push to.
+pub async fn target(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName) -> Result<Option<Target>, StoreError> {
+    let sql = "SELECT r.id, n.sparse_indexes FROM repository r JOIN namespace n ON n.id = r.namespace_id \
+               WHERE r.instance_id = $1 AND r.name = $2";
+    let row = tx.row(sql, params![instance.as_i64(), name.as_str()]).await?;
+    row.map(|row| Ok(Target { id: RepositoryId::from_i64(row.get(0)?), sparse_indexes: row.get(1)? })).transpose()
+}
