@@ -1,0 +1,125 @@
+use access::Filter;
+use model::{Action, Digest, Reference};
+use registry::RegistryError;
+
+use crate::house::{House, descriptor, house, image, op, tag};
+
+async fn tags(house: &House, n: Option<usize>, last: Option<&str>) -> (Vec<String>, bool) {
+    let page = house.registry.tags(house.pull("demo/app").await, n, last).await.unwrap();
+    (page.items.iter().map(ToString::to_string).collect(), page.more)
+}
+
+#[tokio::test]
+async fn tags_in_pages() {
+    let house = house().await;
+    let (manifest, _) = house.push_image("demo/app", &tag("b"), b"layer").await;
+    for name in ["c", "a", "B", "d"] {
+        house.put("demo/app", &tag(name), &manifest).await.unwrap();
+    }
+    assert_eq!(tags(&house, None, None).await, (["B", "a", "b", "c", "d"].map(String::from).to_vec(), false));
+    assert_eq!(tags(&house, Some(2), None).await, (["B", "a"].map(String::from).to_vec(), true));
+    assert_eq!(tags(&house, Some(2), Some("a")).await, (["b", "c"].map(String::from).to_vec(), true));
+    assert_eq!(tags(&house, Some(2), Some("bb")).await, (["c", "d"].map(String::from).to_vec(), false));
+    assert_eq!(tags(&house, Some(0), None).await, (vec![], false));
+    assert_eq!(tags(&house, Some(usize::MAX), Some("d")).await, (vec![], false));
+    let none = house.registry.tags(house.pull("demo/none").await, None, None).await;
+    assert!(matches!(none, Err(RegistryError::NameUnknown)));
+}
+
+/// What a referrers index says, and whether there is more.
+async fn referrers(house: &House, subject: &Digest, artifact_type: Option<&str>, after: Option<&Digest>) -> (serde_json::Value, Option<Digest>) {
+    let found = house.registry.referrers(house.pull("demo/app").await, subject, artifact_type, after).await.unwrap();
+    (serde_json::from_slice(&found.index).unwrap(), found.next)
+}
+
+#[tokio::test]
+async fn referrers_with_type_annotations_and_filter() {
+    let house = house().await;
+    house.put_blob("demo/app", b"{}").await;
+    let subject = "not pushed yet";
+    let about = Digest::sha256(subject.as_bytes());
+    let more = |kind: &str| format!(r#","artifactType":"{kind}","subject":{},"annotations":{{"k":"{kind}"}}"#, descriptor("a/b", subject.as_bytes()));
+    for kind in ["x/sbom", "x/signature"] {
+        let pushed = house.put("demo/app", &tag("t"), &image(b"{}", &[], &more(kind))).await.unwrap();
+        assert_eq!(pushed.subject, Some(about));
+    }
+    let (all, next) = referrers(&house, &about, None, None).await;
+    assert_eq!((all["schemaVersion"].as_i64(), all["manifests"].as_array().unwrap().len(), next), (Some(2), 2, None));
+    let (sboms, _) = referrers(&house, &about, Some("x/sbom"), None).await;
+    let sbom = image(b"{}", &[], &more("x/sbom"));
+    let want = serde_json::json!([{
+        "mediaType": crate::house::MANIFEST, "digest": Digest::sha256(sbom.as_bytes()).to_string(), "size": sbom.len(),
+        "artifactType": "x/sbom", "annotations": {"k": "x/sbom"},
+    }]);
+    assert_eq!(sboms["manifests"], want);
+    for subject in [Digest::sha256(b""), Digest::sha512(b"")] {
+        assert_eq!(referrers(&house, &subject, None, None).await.0["manifests"], serde_json::json!([]));
+    }
+    let nowhere = house.registry.referrers(house.pull("demo/none").await, &about, None, None).await.unwrap();
+    assert!(nowhere.index.ends_with(b"\"manifests\":[]}"));
+
+    let by_digest = Reference::Digest(Digest::sha256(sbom.as_bytes()));
+    house.registry.delete_manifest(house.delete("demo/app").await, &by_digest).await.unwrap();
+    assert_eq!(referrers(&house, &about, Some("x/sbom"), None).await.0["manifests"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn many_large_referrers_come_in_pages_in_one_order() {
+    let house = house().await;
+    house.put_blob("demo/app", b"{}").await;
+    let subject = descriptor("a/b", b"subject");
+    for n in 0..40 {
+        let more = format!(r#","subject":{subject},"annotations":{{"n":"{n}","pad":"{}"}}"#, "x".repeat(100_000));
+        house.put("demo/app", &tag("t"), &image(b"{}", &[], &more)).await.unwrap();
+    }
+    let (mut seen, mut after, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let (page, next) = referrers(&house, &Digest::sha256(b"subject"), None, after.as_ref()).await;
+        seen.extend(page["manifests"].as_array().unwrap().iter().map(|d| d["digest"].as_str().unwrap().to_owned()));
+        pages += 1;
+        let Some(next) = next else { break };
+        after = Some(next);
+    }
+    assert!(pages > 2, "{pages}");
+    assert_eq!(seen.len(), 40);
+    assert!(seen.is_sorted());
+}
+
+async fn catalog(house: &House, filter: &Filter, n: Option<usize>, last: Option<&str>) -> (Vec<String>, bool) {
+    let page = house.registry.catalog(filter, &house.local, n, last).await.unwrap();
+    (page.items.iter().map(ToString::to_string).collect(), page.more)
+}
+
+#[tokio::test]
+async fn the_catalog_shows_what_the_filter_does_in_pages() {
+    let house = house().await;
+    for name in ["demo/app", "demo/web", "demo-x/a", "other/a", "single", "zoo/prod/a", "zoo/test/a"] {
+        house.begin(name).await;
+    }
+    let all = house.access.visible(&op(), &house.alice, Action::PullRepository, &house.local).await.unwrap();
+    let everything = ["demo-x/a", "demo/app", "demo/web", "other/a", "single", "zoo/prod/a", "zoo/test/a"].map(String::from);
+    assert_eq!(catalog(&house, &all, None, None).await, (everything.to_vec(), false));
+    assert_eq!(catalog(&house, &all, Some(0), None).await, (vec![], false));
+
+    let text = r#"{"Version":"1","Statement":[
+        {"Effect":"Allow","Action":"cr:PullRepository","Resource":["acs:cr:*:*:repository/*/demo/*","acs:cr:*:*:repository/*/zoo/*/a"]},
+        {"Effect":"Deny","Action":"cr:PullRepository","Resource":"acs:cr:*:*:repository/*/demo/app"}]}"#;
+    let document = policy::ram::parse(text).unwrap();
+    let some = policy::filter(&[("p", &document)], Action::PullRepository, &policy::Context::from(&op()), &house.local);
+    let want = ["demo/web", "zoo/prod/a", "zoo/test/a"].map(String::from);
+    assert_eq!(catalog(&house, &some, None, None).await, (want.to_vec(), false));
+    for n in 1..=3 {
+        let (mut seen, mut last) = (Vec::new(), None);
+        loop {
+            let (page, more) = catalog(&house, &some, Some(n), last.as_deref()).await;
+            assert!(page.len() <= n);
+            seen.extend(page);
+            last = seen.last().cloned();
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(seen, want, "pages of {n}");
+    }
+    assert_eq!(catalog(&house, &Filter::nothing(), None, None).await, (vec![], false));
+}

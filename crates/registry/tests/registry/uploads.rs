@@ -1,0 +1,193 @@
+use bytes::Bytes;
+use futures_util::stream;
+use model::{Algorithm, Digest, OnRepository, RepositoryName, Seconds, act};
+use registry::{Limits, RegistryError};
+
+use crate::house::{NOW, body, house, house_with};
+
+#[tokio::test]
+async fn a_blob_in_one_request_in_two_and_in_chunks() {
+    let house = house().await;
+    for (n, content) in [&b""[..], b"x", &[7; 300_000]].into_iter().enumerate() {
+        let (one, two, three) = (format!("one/r{n}"), format!("two/r{n}"), format!("three/r{n}"));
+        let digest = house.put_blob(&one, content).await;
+
+        let id = house.begin(&two).await;
+        house.registry.finish_upload(house.push(&two).await, id, None, body(content), &digest).await.unwrap();
+
+        let id = house.begin(&three).await;
+        let (first, second) = content.split_at(content.len() / 2);
+        let offset = house.registry.append(house.push(&three).await, id, Some(0), body(first)).await.unwrap();
+        assert_eq!(offset, first.len() as u64);
+        assert_eq!(house.registry.upload_status(house.push(&three).await, id).await.unwrap(), offset);
+        let offset = house.registry.append(house.push(&three).await, id, Some(offset), body(second)).await.unwrap();
+        house.registry.finish_upload(house.push(&three).await, id, Some(offset), stream::empty(), &digest).await.unwrap();
+
+        for name in [one, two, three] {
+            assert_eq!(house.get_blob(&name, &digest).await.unwrap(), content, "{name}");
+        }
+    }
+    assert_eq!(house.kept().await, 3, "an account keeps equal content once");
+    assert_eq!(house.rows("SELECT id FROM upload").await, 0);
+}
+
+#[tokio::test]
+async fn sha512_whether_announced_or_not() {
+    let house = house().await;
+    let digest = Digest::sha512(b"hello");
+    for (name, algorithm) in [("a/announced", Algorithm::Sha512), ("a/late", Algorithm::Sha256)] {
+        let id = house.registry.begin_upload(house.push(name).await, algorithm).await.unwrap();
+        house.registry.finish_upload(house.push(name).await, id, None, body(b"hello"), &digest).await.unwrap();
+        assert_eq!(house.get_blob(name, &digest).await.unwrap(), b"hello");
+        let id = house.registry.begin_upload(house.push(name).await, algorithm).await.unwrap();
+        let wrong = house.registry.finish_upload(house.push(name).await, id, None, body(b"other"), &digest).await;
+        assert!(matches!(wrong, Err(RegistryError::DigestInvalid { asked, .. }) if asked == digest));
+    }
+    assert_eq!(house.kept().await, 1);
+}
+
+#[tokio::test]
+async fn content_with_another_digest_is_forgotten() {
+    let house = house().await;
+    let asked = Digest::sha256(b"what was promised");
+    let id = house.begin("demo/app").await;
+    let wrong = house.registry.finish_upload(house.push("demo/app").await, id, None, body(b"what came"), &asked).await;
+    assert!(matches!(wrong, Err(RegistryError::DigestInvalid { found: Some(found), .. }) if found == Digest::sha256(b"what came")));
+    let wrong = house.registry.put_blob(house.push("demo/app").await, body(b"what came"), &asked).await;
+    assert!(matches!(wrong, Err(RegistryError::DigestInvalid { .. })));
+    for digest in [asked, Digest::sha256(b"what came")] {
+        assert!(matches!(house.get_blob("demo/app", &digest).await, Err(RegistryError::BlobUnknown)));
+    }
+    assert_eq!(house.kept().await, 0);
+    assert_eq!(house.rows("SELECT id FROM upload").await, 0);
+}
+
+#[tokio::test]
+async fn chunks_come_in_order() {
+    let house = house().await;
+    let id = house.begin("demo/app").await;
+    let digest = Digest::sha256(b"abcdef");
+    let push = || house.push("demo/app");
+    let early = house.registry.append(push().await, id, Some(3), body(b"def")).await;
+    assert!(matches!(early, Err(RegistryError::RangeInvalid { offset: 0 })));
+    house.registry.append(push().await, id, Some(0), body(b"abc")).await.unwrap();
+    let twice = house.registry.append(push().await, id, Some(0), body(b"abc")).await;
+    assert!(matches!(twice, Err(RegistryError::RangeInvalid { offset: 3 })));
+    let gap = house.registry.finish_upload(push().await, id, Some(4), body(b"ef"), &digest).await;
+    assert!(matches!(gap, Err(RegistryError::RangeInvalid { offset: 3 })));
+    house.registry.finish_upload(push().await, id, Some(3), body(b"def"), &digest).await.unwrap();
+    assert_eq!(house.get_blob("demo/app", &digest).await.unwrap(), b"abcdef");
+}
+
+/// CVE-2026-32589: an upload id is worth nothing in another repository, nor to anybody else.
+#[tokio::test]
+async fn cve_2026_32589_an_upload_is_bound_to_its_repository_and_to_who_began_it() {
+    let house = house().await;
+    let id = house.begin("demo/app").await;
+    house.registry.append(house.push("demo/app").await, id, None, body(b"abc")).await.unwrap();
+    house.put_blob("demo/other", b"x").await;
+    let digest = Digest::sha256(b"abc");
+    for (who, name) in [(&house.alice, "demo/other"), (&house.bob, "demo/app"), (&house.alice, "demo/none")] {
+        let permit = || house.may::<act::PushRepository>(who, house.at(name));
+        let unknown = |answer: Result<(), RegistryError>| assert!(matches!(answer, Err(RegistryError::UploadUnknown)), "{name}");
+        unknown(house.registry.upload_status(permit().await, id).await.map(drop));
+        unknown(house.registry.append(permit().await, id, None, body(b"d")).await.map(drop));
+        unknown(house.registry.finish_upload(permit().await, id, None, stream::empty(), &digest).await);
+        unknown(house.registry.cancel_upload(permit().await, id).await);
+    }
+    house.registry.finish_upload(house.push("demo/app").await, id, None, stream::empty(), &digest).await.unwrap();
+    assert_eq!(house.get_blob("demo/app", &digest).await.unwrap(), b"abc");
+}
+
+#[tokio::test]
+async fn of_two_writers_one_has_to_come_again() {
+    let house = house().await;
+    let id = house.begin("demo/app").await;
+    let (send, receive) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(1);
+    let slow = stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|piece| (piece, receive)) });
+    let permit = house.push("demo/app").await;
+    let first = house.registry.append(permit, id, Some(0), slow);
+    let second = async {
+        send.send(Ok(Bytes::from_static(b"first"))).await.unwrap();
+        send.send(Ok(Bytes::from_static(b" and"))).await.unwrap();
+        let busy = house.registry.append(house.push("demo/app").await, id, Some(0), body(b"second")).await;
+        drop(send);
+        busy
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(first.unwrap(), 9);
+    assert!(matches!(second, Err(RegistryError::Conflict)), "{second:?}");
+    let digest = Digest::sha256(b"first and");
+    house.registry.finish_upload(house.push("demo/app").await, id, Some(9), stream::empty(), &digest).await.unwrap();
+    assert_eq!(house.get_blob("demo/app", &digest).await.unwrap(), b"first and");
+}
+
+#[tokio::test]
+async fn a_broken_body_keeps_what_had_arrived() {
+    let house = house().await;
+    let id = house.begin("demo/app").await;
+    let broken = || stream::iter([Ok(Bytes::from_static(b"abc")), Err(std::io::ErrorKind::ConnectionReset.into())]);
+    let answer = house.registry.append(house.push("demo/app").await, id, None, broken()).await;
+    assert!(matches!(answer, Err(RegistryError::Interrupted(_))));
+    assert_eq!(house.registry.upload_status(house.push("demo/app").await, id).await.unwrap(), 3);
+    let digest = Digest::sha256(b"abcabcdef");
+    let answer = house.registry.finish_upload(house.push("demo/app").await, id, None, broken(), &digest).await;
+    assert!(matches!(answer, Err(RegistryError::Interrupted(_))));
+    house.registry.finish_upload(house.push("demo/app").await, id, Some(6), body(b"def"), &digest).await.unwrap();
+    assert_eq!(house.get_blob("demo/app", &digest).await.unwrap(), b"abcabcdef");
+}
+
+#[tokio::test]
+async fn a_blob_may_not_be_larger_than_the_limit() {
+    let house = house_with(Limits { blob: 4, ..Limits::default() }).await;
+    let answer = house.registry.put_blob(house.push("demo/app").await, body(b"abcde"), &Digest::sha256(b"abcde")).await;
+    assert!(matches!(answer, Err(RegistryError::TooLarge { limit: 4 })));
+    assert_eq!(house.kept().await, 0);
+    house.put_blob("demo/app", b"abcd").await;
+}
+
+#[tokio::test]
+async fn a_cancelled_upload_is_gone_with_its_content() {
+    let house = house().await;
+    let id = house.begin("demo/app").await;
+    house.registry.append(house.push("demo/app").await, id, None, body(b"abc")).await.unwrap();
+    assert_eq!(house.kept().await, 1);
+    house.registry.cancel_upload(house.push("demo/app").await, id).await.unwrap();
+    assert_eq!(house.kept().await, 0);
+    let again = house.registry.cancel_upload(house.push("demo/app").await, id).await;
+    assert!(matches!(again, Err(RegistryError::UploadUnknown)));
+    let late = house.registry.append(house.push("demo/app").await, id, None, body(b"abc")).await;
+    assert!(matches!(late, Err(RegistryError::UploadUnknown)));
+    assert_eq!(house.kept().await, 0);
+}
+
+#[tokio::test]
+async fn uploads_that_nobody_touches_are_cleared_after_a_day() {
+    let house = house().await;
+    let id = house.begin("demo/app").await;
+    house.registry.append(house.push("demo/app").await, id, None, body(b"abc")).await.unwrap();
+    house.put_blob("demo/app", b"kept").await;
+    assert_eq!(house.registry.clear_abandoned_uploads(NOW.plus(Seconds::hours(23))).await.unwrap(), 0);
+    assert_eq!(house.registry.clear_abandoned_uploads(NOW.plus(Seconds::hours(25))).await.unwrap(), 1);
+    assert_eq!(house.kept().await, 1);
+    assert!(matches!(house.registry.upload_status(house.push("demo/app").await, id).await, Err(RegistryError::UploadUnknown)));
+}
+
+#[tokio::test]
+async fn pushing_makes_what_it_may_and_says_what_it_may_not() {
+    let house = house().await;
+    house.begin("fresh/deep/name").await;
+    house.begin("single").await;
+    let on = OnRepository { instance: house.strict.clone(), name: RepositoryName::parse("fresh/app").unwrap() };
+    let permit = house.may::<act::PushRepository>(&house.alice, on).await;
+    let refused = house.registry.begin_upload(permit, Algorithm::Sha256).await;
+    assert!(matches!(refused, Err(RegistryError::NamespaceUnknown(name)) if name.as_str() == "fresh"));
+
+    let closed = registry::NamespaceChanges { auto_create_repository: Some(false), ..Default::default() };
+    house.registry.update_namespace(house.may(&house.alice, house.namespace("fresh")).await, closed).await.unwrap();
+    house.begin("fresh/deep/name").await;
+    let refused = house.registry.begin_upload(house.push("fresh/new").await, Algorithm::Sha256).await;
+    assert!(matches!(refused, Err(RegistryError::RepositoryUnknown(name)) if name.as_str() == "fresh/new"));
+    let refused = house.registry.put_blob(house.push("fresh/new").await, body(b"x"), &Digest::sha256(b"x")).await;
+    assert!(matches!(refused, Err(RegistryError::RepositoryUnknown(_))));
+}
