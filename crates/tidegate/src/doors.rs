@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use access::Access;
 use door_manage::Manage;
+use door_oci::DoorOci;
 use door_token::DoorToken;
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -25,6 +26,7 @@ pub(crate) struct Doors {
     access: Arc<Access>,
     identity: Arc<Identity>,
     token: DoorToken,
+    oci: DoorOci,
     manage: Manage,
 }
 
@@ -33,7 +35,8 @@ impl Doors {
     pub(crate) fn new(house: &House, config: &Config, health: Arc<Health>, metrics: Arc<Metrics>) -> Self {
         let token = DoorToken::new(Arc::clone(&house.identity), config.services.clone());
         let manage = Manage::new(Arc::clone(&house.identity), Arc::clone(&house.registry));
-        Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token, manage }
+        let oci = DoorOci::new(Arc::clone(&house.identity), Arc::clone(&house.registry), config.external_url.as_deref());
+        Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token, oci, manage }
     }
 
     /// `/metrics` on the main listener: for whoever may read them (`cr:ReadMetrics`), by Basic or a management token.
@@ -120,7 +123,8 @@ impl App for Doors {
             Door::Metrics => self.metrics(&request).await,
             Door::Token | Door::WellKnown => self.token.answer(request).await,
             Door::Manage => self.manage.answer(request).await,
-            Door::Oci | Door::None => not_found(),
+            Door::Oci => self.oci.answer(request).await,
+            Door::None => not_found(),
         }
     }
 }
