@@ -19,6 +19,7 @@ mod push_target;
 mod put_manifest;
 mod referrers;
 mod repository;
+mod sound;
 mod tag;
 mod upload;
 mod upload_session;

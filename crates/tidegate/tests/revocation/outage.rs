@@ -6,7 +6,9 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::house::Pair;
-use crate::wire::{Answer, Api, Ask, Connection, Node, basic, bootstrap, push, token};
+use crate::wire::api::{Api, push, root, token};
+use crate::wire::http::{Answer, Ask, Connection, basic};
+use crate::wire::node::Node;
 
 const PULL: &str = "/v2/demo/app/manifests/v1";
 
@@ -26,10 +28,6 @@ fn known(pair: &Pair, name: &str) -> Known {
     push(&pair.first, &root(&pair.first), "demo/app", "v1", 1);
     let bearer = token(&pair.second, &basic, "repository:demo/app:pull");
     Known { credential, basic, bearer }
-}
-
-fn root(node: &Node) -> String {
-    basic("root", bootstrap(node)["root_password"].as_str().unwrap())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test measures time")]
@@ -77,7 +75,11 @@ fn harbor_16056_a_stopped_database_is_503_never_401_and_the_node_recovers_by_its
     let pair = Pair::start("cut");
     let known = known(&pair, "alice");
     let took = outage(&pair, &known, || pair.wire.cut());
-    println!("database stopped: 503 after {:.0} ms, back {:.0} ms after the database", took.0.as_secs_f64() * 1e3, took.1.as_secs_f64() * 1e3);
+    println!(
+        "database stopped: 503 after {:.0} ms, back {:.0} ms after the database",
+        took.0.as_secs_f64() * 1e3,
+        took.1.as_secs_f64() * 1e3
+    );
 }
 
 #[test]
@@ -86,7 +88,11 @@ fn harbor_16056_a_database_that_hangs_is_503_never_401_and_the_node_recovers_by_
     let pair = Pair::start("silent");
     let known = known(&pair, "alice");
     let took = outage(&pair, &known, || pair.wire.silence());
-    println!("database hangs: 503 after {:.0} ms, back {:.0} ms after the database", took.0.as_secs_f64() * 1e3, took.1.as_secs_f64() * 1e3);
+    println!(
+        "database hangs: 503 after {:.0} ms, back {:.0} ms after the database",
+        took.0.as_secs_f64() * 1e3,
+        took.1.as_secs_f64() * 1e3
+    );
 }
 
 /// Times from the failure to the first 503, and from the database's return to the first 200.
@@ -135,12 +141,12 @@ fn asks(node: &Node, known: &Known) -> Vec<Ask> {
 fn wait_for(node: &Node, known: &Known, status: u16, patience: Duration) -> Instant {
     let end = now() + patience;
     loop {
-        for authorization in [&known.bearer, &known.basic] {
-            let answer = pull(node, authorization);
+        let answers = [&known.bearer, &known.basic].map(|authorization| pull(node, authorization));
+        for answer in &answers {
             assert!(matches!(answer.status, 200 | 503), "{} {}", answer.status, answer.text());
-            if answer.status == status {
-                return now();
-            }
+        }
+        if answers.iter().all(|answer| answer.status == status) {
+            return now();
         }
         assert!(now() < end, "no {status} within {patience:?}");
         std::thread::sleep(Duration::from_millis(20));

@@ -130,3 +130,8 @@ pub(crate) fn push(node: &Node, authorization: &str, repository: &str, tag: &str
     assert_eq!(answer.status, 201, "{}", answer.text());
     super::digest(manifest.as_bytes())
 }
+
+/// The root user, by Basic.
+pub(crate) fn root(node: &Node) -> String {
+    basic("root", bootstrap(node)["root_password"].as_str().unwrap())
+}

@@ -44,7 +44,11 @@ impl Ask {
     }
 
     pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {
-        let encode = |text: &str| text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect::<String>();
+        let encode = |text: &str| {
+            text.bytes()
+                .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+                .collect::<String>()
+        };
         let text: Vec<_> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
         self.header("content-type", "application/x-www-form-urlencoded").body(text.join("&"))
     }
@@ -150,7 +154,8 @@ impl Connection {
 
     fn head(&mut self) -> io::Result<Answer> {
         let first = self.line()?;
-        let status = first.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| io::Error::other(format!("no answer: {first:?}")))?;
+        let status =
+            first.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| io::Error::other(format!("no answer: {first:?}")))?;
         let mut answer = Answer { status, ..Answer::default() };
         loop {
             let line = self.line()?;

@@ -1,13 +1,9 @@
 //! What the suites that try to break the product share: a client that sends exactly the bytes it is told to, servers that can be
 //! killed, stopped and started again, and the management API as a few calls.
 
-mod api;
-mod http;
-mod node;
-
-pub(crate) use api::{Api, Key, bootstrap, document, push, token};
-pub(crate) use http::{Answer, Ask, Connection, basic, bearer, raw};
-pub(crate) use node::{Node, Settings, free_address, program, signal};
+pub(crate) mod api;
+pub(crate) mod http;
+pub(crate) mod node;
 
 /// The digest of some content, as references spell it.
 pub(crate) fn digest(content: &[u8]) -> String {
@@ -43,3 +39,6 @@ pub(crate) fn manifest(config: &[u8], layers: &[Vec<u8>]) -> String {
 }
 
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// A master key of the suites alone.
+pub(crate) const MASTER_KEY: &str = "00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef";

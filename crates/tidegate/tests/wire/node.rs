@@ -21,8 +21,8 @@ pub(crate) struct Settings {
 impl Settings {
     /// A node on a free port with its data below `folder`.
     pub(crate) fn in_folder(folder: &Path, name: &str) -> Self {
-        let environment = vec![("TIDEGATE_LOG_FORMAT".to_owned(), "json".to_owned())];
-        Self { address: free_address(), data: folder.join(name), environment }
+        let settings = Self { address: free_address(), data: folder.join(name), environment: Vec::new() };
+        settings.set("TIDEGATE_LOG_FORMAT", "json").set("TIDEGATE_TRUSTED_PROXIES", "127.0.0.1/32")
     }
 
     pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
