@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use access::Access;
+use door_manage::Manage;
 use door_token::DoorToken;
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -24,13 +25,15 @@ pub(crate) struct Doors {
     access: Arc<Access>,
     identity: Arc<Identity>,
     token: DoorToken,
+    manage: Manage,
 }
 
 impl Doors {
     /// The doors over a house.
     pub(crate) fn new(house: &House, config: &Config, health: Arc<Health>, metrics: Arc<Metrics>) -> Self {
         let token = DoorToken::new(Arc::clone(&house.identity), config.services.clone());
-        Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token }
+        let manage = Manage::new(Arc::clone(&house.identity), Arc::clone(&house.registry));
+        Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token, manage }
     }
 
     /// `/metrics` on the main listener: for whoever may read them (`cr:ReadMetrics`), by Basic or a management token.
@@ -116,7 +119,8 @@ impl App for Doors {
             Door::Ready => self.health.ready(request.method()).await,
             Door::Metrics => self.metrics(&request).await,
             Door::Token | Door::WellKnown => self.token.answer(request).await,
-            Door::Oci | Door::Manage | Door::None => not_found(),
+            Door::Manage => self.manage.answer(request).await,
+            Door::Oci | Door::None => not_found(),
         }
     }
 }
