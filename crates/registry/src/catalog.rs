@@ -43,7 +43,12 @@ pub(crate) fn one_more(n: usize) -> i64 {
 
 impl Registry {
     /// A repository's tags behind `last`, at most `n` (and never more than a thousand).
-    pub async fn tags(&self, permit: Permit<act::PullRepository>, n: Option<usize>, last: Option<&str>) -> Result<Page<Tag>, RegistryError> {
+    pub async fn tags(
+        &self,
+        permit: Permit<act::PullRepository>,
+        n: Option<usize>,
+        last: Option<&str>,
+    ) -> Result<Page<Tag>, RegistryError> {
         let on = permit.on();
         let n = page_size(n);
         let last = printable(last);

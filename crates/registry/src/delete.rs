@@ -39,12 +39,7 @@ async fn delete_manifest(
     Ok(audit::write(tx, audit, record).await?)
 }
 
-async fn delete_blob(
-    tx: &mut Tx<'_>,
-    on: &OnRepository,
-    digest: &Digest,
-    (audit, record): (&Audit, &Record),
-) -> Result<(), RegistryError> {
+async fn delete_blob(tx: &mut Tx<'_>, on: &OnRepository, digest: &Digest, (audit, record): (&Audit, &Record)) -> Result<(), RegistryError> {
     let repository = repository(tx, on).await?;
     if !store::blob::unlink(tx, repository, digest).await? {
         return Err(RegistryError::BlobUnknown);

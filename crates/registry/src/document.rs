@@ -110,6 +110,7 @@ pub(crate) fn digests(descriptors: &[Descriptor]) -> Vec<Digest> {
     descriptors.iter().map(|d| d.digest).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
+#[expect(clippy::zero_sized_map_values, reason = "serde reads an object into a map alone")]
 /// Some readers take `Layers` for `layers`: what they would see in it, we would not.
 fn refuse_lookalikes(content: &[u8]) -> Result<(), RegistryError> {
     // What is no object at all is refused with a better text by what follows.
@@ -131,8 +132,7 @@ fn kind_of(media_type: &str) -> Option<Kind> {
 
 /// Layers with these types may lie elsewhere (image specification, "Non-Distributable Layers").
 fn is_distributable(media_type: &str) -> bool {
-    let foreign =
-        ["application/vnd.oci.image.layer.nondistributable.v1.tar", "application/vnd.docker.image.rootfs.foreign.diff.tar"];
+    let foreign = ["application/vnd.oci.image.layer.nondistributable.v1.tar", "application/vnd.docker.image.rootfs.foreign.diff.tar"];
     !foreign.iter().any(|prefix| media_type.starts_with(prefix))
 }
 
@@ -225,8 +225,11 @@ mod tests {
 
     fn parse(content_type: &str, json: &str) -> Result<Document, String> {
         let content_type = MediaType::parse(content_type).ok();
-        Document::parse(content_type.as_ref(), json.replace('@', &format!(r#"{{"mediaType":"x/y","digest":"{DIGEST}","size":0}}"#)).as_bytes())
-            .map_err(|e| e.to_string())
+        Document::parse(
+            content_type.as_ref(),
+            json.replace('@', &format!(r#"{{"mediaType":"x/y","digest":"{DIGEST}","size":0}}"#)).as_bytes(),
+        )
+        .map_err(|e| e.to_string())
     }
 
     #[test]

@@ -42,11 +42,7 @@ impl Registry {
     }
 
     /// What a manifest is, without its bytes: no pull.
-    pub async fn head_manifest(
-        &self,
-        permit: &Permit<act::PullRepository>,
-        reference: &Reference,
-    ) -> Result<ManifestHead, RegistryError> {
+    pub async fn head_manifest(&self, permit: &Permit<act::PullRepository>, reference: &Reference) -> Result<ManifestHead, RegistryError> {
         let head = self.find_manifest(permit.on(), reference).await?;
         let size = u64::try_from(head.size).unwrap_or_default();
         Ok(ManifestHead { digest: head.digest, media_type: head.media_type, size })

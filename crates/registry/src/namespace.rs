@@ -72,7 +72,11 @@ impl Registry {
     }
 
     /// Changes a namespace's settings.
-    pub async fn update_namespace(&self, permit: Permit<act::UpdateNamespace>, changes: NamespaceChanges) -> Result<Namespace, RegistryError> {
+    pub async fn update_namespace(
+        &self,
+        permit: Permit<act::UpdateNamespace>,
+        changes: NamespaceChanges,
+    ) -> Result<Namespace, RegistryError> {
         let (on, now) = (permit.on(), permit.op().now);
         let record = permit.success();
         let updated = self.store.write(|tx| Box::pin(update(tx, on, (changes, now), (self.audit(), &record)))).await?;
@@ -89,12 +93,7 @@ impl Registry {
     }
 }
 
-async fn create(
-    tx: &mut Tx<'_>,
-    on: &OnNamespace,
-    new: &Namespace,
-    (audit, record): (&Audit, &Record),
-) -> Result<(), RegistryError> {
+async fn create(tx: &mut Tx<'_>, on: &OnNamespace, new: &Namespace, (audit, record): (&Audit, &Record)) -> Result<(), RegistryError> {
     if !namespace::insert(tx, on.instance.id, new).await? {
         return Err(RegistryError::Exists);
     }

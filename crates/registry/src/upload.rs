@@ -20,12 +20,8 @@ impl Registry {
     /// Begins an upload. Its digest may be asked for by either algorithm; the one named here is not read a second time.
     pub async fn begin_upload(&self, permit: Permit<act::PushRepository>, algorithm: Algorithm) -> Result<UploadId, RegistryError> {
         let id = UploadId::from_random((self.random)());
-        let begun = Begun {
-            destination: self.destination(&permit),
-            id,
-            principal: principal(&permit),
-            state: new_state(algorithm).to_bytes(),
-        };
+        let begun =
+            Begun { destination: self.destination(&permit), id, principal: principal(&permit), state: new_state(algorithm).to_bytes() };
         self.store.write(|tx| Box::pin(begun.write(tx))).await?;
         Ok(id)
     }

@@ -29,7 +29,10 @@ pub struct Repository {
 
 macro_rules! select_repository {
     ($rest:literal) => {
-        concat!("SELECT id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms FROM repository ", $rest)
+        concat!(
+            "SELECT id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms FROM repository ",
+            $rest
+        )
     };
 }
 

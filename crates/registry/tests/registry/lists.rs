@@ -2,16 +2,21 @@ use access::Filter;
 use model::{Action, Digest, Reference};
 use registry::RegistryError;
 
-use crate::house::{House, descriptor, house, image, op, tag};
+use crate::house::{House, descriptor, image, on_each, op, tag};
+
+on_each! {
+    tags_in_pages
+    referrers_with_type_annotations_and_filter
+    many_large_referrers_come_in_pages_in_one_order
+    the_catalog_shows_what_the_filter_does_in_pages
+}
 
 async fn tags(house: &House, n: Option<usize>, last: Option<&str>) -> (Vec<String>, bool) {
     let page = house.registry.tags(house.pull("demo/app").await, n, last).await.unwrap();
     (page.items.iter().map(ToString::to_string).collect(), page.more)
 }
 
-#[tokio::test]
-async fn tags_in_pages() {
-    let house = house().await;
+async fn tags_in_pages(house: House) {
     let (manifest, _) = house.push_image("demo/app", &tag("b"), b"layer").await;
     for name in ["c", "a", "B", "d"] {
         house.put("demo/app", &tag(name), &manifest).await.unwrap();
@@ -27,18 +32,23 @@ async fn tags_in_pages() {
 }
 
 /// What a referrers index says, and whether there is more.
-async fn referrers(house: &House, subject: &Digest, artifact_type: Option<&str>, after: Option<&Digest>) -> (serde_json::Value, Option<Digest>) {
+async fn referrers(
+    house: &House,
+    subject: &Digest,
+    artifact_type: Option<&str>,
+    after: Option<&Digest>,
+) -> (serde_json::Value, Option<Digest>) {
     let found = house.registry.referrers(house.pull("demo/app").await, subject, artifact_type, after).await.unwrap();
     (serde_json::from_slice(&found.index).unwrap(), found.next)
 }
 
-#[tokio::test]
-async fn referrers_with_type_annotations_and_filter() {
-    let house = house().await;
+async fn referrers_with_type_annotations_and_filter(house: House) {
     house.put_blob("demo/app", b"{}").await;
     let subject = "not pushed yet";
     let about = Digest::sha256(subject.as_bytes());
-    let more = |kind: &str| format!(r#","artifactType":"{kind}","subject":{},"annotations":{{"k":"{kind}"}}"#, descriptor("a/b", subject.as_bytes()));
+    let more = |kind: &str| {
+        format!(r#","artifactType":"{kind}","subject":{},"annotations":{{"k":"{kind}"}}"#, descriptor("a/b", subject.as_bytes()))
+    };
     for kind in ["x/sbom", "x/signature"] {
         let pushed = house.put("demo/app", &tag("t"), &image(b"{}", &[], &more(kind))).await.unwrap();
         assert_eq!(pushed.subject, Some(about));
@@ -63,9 +73,7 @@ async fn referrers_with_type_annotations_and_filter() {
     assert_eq!(referrers(&house, &about, Some("x/sbom"), None).await.0["manifests"], serde_json::json!([]));
 }
 
-#[tokio::test]
-async fn many_large_referrers_come_in_pages_in_one_order() {
-    let house = house().await;
+async fn many_large_referrers_come_in_pages_in_one_order(house: House) {
     house.put_blob("demo/app", b"{}").await;
     let subject = descriptor("a/b", b"subject");
     for n in 0..40 {
@@ -90,9 +98,7 @@ async fn catalog(house: &House, filter: &Filter, n: Option<usize>, last: Option<
     (page.items.iter().map(ToString::to_string).collect(), page.more)
 }
 
-#[tokio::test]
-async fn the_catalog_shows_what_the_filter_does_in_pages() {
-    let house = house().await;
+async fn the_catalog_shows_what_the_filter_does_in_pages(house: House) {
     for name in ["demo/app", "demo/web", "demo-x/a", "other/a", "single", "zoo/prod/a", "zoo/test/a"] {
         house.begin(name).await;
     }
