@@ -64,6 +64,8 @@ impl Registry {
         artifact_type: Option<&str>,
         after: Option<&Digest>,
     ) -> Result<Referrers, RegistryError> {
+        // No manifest has an empty type, nor one with what no database takes.
+        let artifact_type = artifact_type.map(|t| if t.contains('\0') { "" } else { t });
         let question = Question { on: permit.on(), subject, artifact_type, after };
         let (found, more) = self.store.scan(|tx| Box::pin(question.answer(tx))).await?;
         let next = found.last().filter(|_| more).map(|last| last.digest);

@@ -25,6 +25,7 @@ async fn tags_in_pages(house: House) {
     assert_eq!(tags(&house, Some(2), None).await, (["B", "a"].map(String::from).to_vec(), true));
     assert_eq!(tags(&house, Some(2), Some("a")).await, (["b", "c"].map(String::from).to_vec(), true));
     assert_eq!(tags(&house, Some(2), Some("bb")).await, (["c", "d"].map(String::from).to_vec(), false));
+    assert_eq!(tags(&house, Some(1), Some("\0")).await, (vec!["B".into()], true));
     assert_eq!(tags(&house, Some(0), None).await, (vec![], false));
     assert_eq!(tags(&house, Some(usize::MAX), Some("d")).await, (vec![], false));
     let none = house.registry.tags(house.pull("demo/none").await, None, None).await;
@@ -65,6 +66,9 @@ async fn referrers_with_type_annotations_and_filter(house: House) {
     for subject in [Digest::sha256(b""), Digest::sha512(b"")] {
         assert_eq!(referrers(&house, &subject, None, None).await.0["manifests"], serde_json::json!([]));
     }
+    assert_eq!(referrers(&house, &about, Some("\0"), None).await.0["manifests"], serde_json::json!([]));
+    let odd = house.put("demo/app", &tag("t"), &image(b"{}", &[], &more("x\\u0000"))).await;
+    assert!(matches!(odd, Err(RegistryError::ManifestInvalid { .. })), "{odd:?}");
     let nowhere = house.registry.referrers(house.pull("demo/none").await, &about, None, None).await.unwrap();
     assert!(nowhere.index.ends_with(b"\"manifests\":[]}"));
 
