@@ -1,13 +1,7 @@
 //! What this crate's figures are made with: `cargo run -p blobs --release --example measure -- FOLDER`.
 //!
 //! Pushes over loopback against a plain sink, interleaved; small pushes; content read from the page cache.
-#![expect(
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "it measures and prints"
-)]
+#![expect(clippy::print_stdout, clippy::disallowed_methods, clippy::unwrap_used, reason = "it measures and prints")]
 
 use std::fs::File;
 use std::io::{Read, Write};

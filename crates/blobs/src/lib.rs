@@ -158,7 +158,8 @@ impl Upload {
     /// its digests run, until `body` ends. Stops before a byte that would make the content larger than `limit`.
     ///
     /// The state that comes back, in an error too, describes content that is on the disk: the caller may store it,
-    /// and the client may go on at its offset. Dropped half-way, this leaves the stored state good and `self` useless.
+    /// and the client may go on at its offset. Dropped half-way, or failed by the store, it
+    /// leaves the stored state good and `self` useless ([`BlobError::Busy`] ever after): resume again.
     pub async fn append<S, E>(&mut self, state: UploadState, body: S, limit: u64) -> Result<UploadState, AppendError<E>>
     where
         S: Stream<Item = Result<Bytes, E>>,

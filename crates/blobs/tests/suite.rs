@@ -1,4 +1,5 @@
 //! What every back end must do: each case takes a store, each back end's module runs all of them.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -90,7 +91,7 @@ async fn pieces_may_come_from_request_to_request(store: BlobStore) {
 }
 
 async fn a_digest_that_did_not_run_is_read_again(store: BlobStore) {
-    for (n, size) in [0, 10, 20 << 20].into_iter().enumerate() {
+    for (n, size) in [0, 10, 9 << 20].into_iter().enumerate() {
         let (content, key) = (content(size), key(n as u64));
         put(&store, key, &content).await;
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
@@ -99,6 +100,17 @@ async fn a_digest_that_did_not_run_is_read_again(store: BlobStore) {
         }
     }
     assert_eq!(UploadState::new().digest(Algorithm::Sha512), None);
+}
+
+async fn a_large_body_is_written_out_on_its_way(store: BlobStore) {
+    let piece = Bytes::from(content(1 << 20));
+    let size = 70 << 20;
+    let frames = stream::iter(vec![piece.clone(); 70]).map(Ok::<_, Infallible>);
+    let mut upload = store.create(key(1)).await.unwrap();
+    let state = upload.append(UploadState::new(), frames, LIMIT).await.unwrap();
+    let digest = upload.finish(&state).await.unwrap();
+    assert_eq!(digest, Digest::sha256(&piece.repeat(70)));
+    assert_eq!(store.digest_again(key(1), size, Algorithm::Sha256).await.unwrap(), digest);
 }
 
 async fn a_broken_body_keeps_what_came(store: BlobStore) {
@@ -289,6 +301,7 @@ mod directory {
         any_range_comes_back
         pieces_may_come_from_request_to_request
         a_digest_that_did_not_run_is_read_again
+        a_large_body_is_written_out_on_its_way
         a_broken_body_keeps_what_came
         what_came_after_the_stored_state_is_cut_off
         a_body_beyond_the_limit_is_stopped

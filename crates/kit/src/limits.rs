@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Bytes of a request's head (line and headers) that are answered; more is 431.
 pub const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Headers of a request that are answered; more is 431.
-pub const MAX_HEADERS: usize = 100;
+pub const MAX_HEADERS: usize = 64;
 /// Bytes of a request's path and query; more is 414.
 pub const MAX_TARGET_BYTES: usize = 16 * 1024;
 /// Bytes of an `Authorization` header.

@@ -127,7 +127,7 @@ fn name_patterns(statement: &Statement, instance: &OnInstance) -> Vec<NamePatter
     let spelling = ram::repositories_of(instance);
     let reaching = statement.resources().iter().filter(|pattern| pattern.reaches(&spelling));
     let relative: Vec<Pattern> = reaching.map(ResourcePattern::relative).collect();
-    let tails = spelling.relative.iter().flat_map(|prefix| relative.iter().flat_map(move |pattern| pattern.behind(prefix)));
+    let tails = spelling.relative.iter().flat_map(|prefix| relative.iter().flat_map(move |pattern| pattern.behind(&prefix.text)));
     tails.flat_map(|tail| by_sort(&tail)).collect()
 }
 

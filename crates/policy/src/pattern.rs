@@ -9,6 +9,31 @@ pub struct Pattern {
     literal: Box<str>,
     /// From the first wildcard on; empty if there is none.
     rest: Box<str>,
+    /// The pairs of characters that the rest asks for, so that most subjects are refused without being walked.
+    pairs: u128,
+}
+
+/// A text that is held against many patterns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Subject {
+    pub(crate) text: String,
+    pairs: u128,
+}
+
+impl From<String> for Subject {
+    fn from(text: String) -> Self {
+        Self { pairs: pairs(&text), text }
+    }
+}
+
+/// A bit for each pair of neighbouring bytes without wildcards; several pairs share one.
+fn pairs(text: &str) -> u128 {
+    let bit = |pair: &[u8]| match pair {
+        [b'*' | b'?', _] | [_, b'*' | b'?'] => 0,
+        [a, b] => 1 << ((u32::from(*a) * 37 + u32::from(*b) * 11) % 128),
+        _ => 0,
+    };
+    text.as_bytes().windows(2).map(bit).fold(0, |all, bit| all | bit)
 }
 
 impl Pattern {
@@ -16,7 +41,12 @@ impl Pattern {
     pub fn new(text: &str) -> Self {
         let first = text.find(['*', '?']).unwrap_or(text.len());
         let (literal, rest) = text.split_at_checked(first).unwrap_or((text, ""));
-        Self { literal: literal.into(), rest: rest.into() }
+        Self { literal: literal.into(), pairs: pairs(rest), rest: rest.into() }
+    }
+
+    /// As [`Pattern::matches`], faster where it does not.
+    pub(crate) fn matches_subject(&self, subject: &Subject) -> bool {
+        self.pairs & !subject.pairs == 0 && self.matches(&subject.text)
     }
 
     /// Does the whole of `subject` match?
@@ -24,7 +54,7 @@ impl Pattern {
         subject.strip_prefix(&*self.literal).is_some_and(|tail| match &*self.rest {
             "" => tail.is_empty(),
             "*" => true,
-            rest => wildcard(rest, tail),
+            rest => wildcard(rest.as_bytes(), tail.as_bytes()),
         })
     }
 
@@ -45,17 +75,20 @@ impl Pattern {
 
     /// The patterns of what may stand behind `prefix`: `self` matches `prefix + tail` exactly when one of them matches `tail`.
     pub fn behind(&self, prefix: &str) -> Vec<Self> {
-        let whole = self.to_string();
-        let mut states = vec![whole.as_str()];
+        if let Some(literal) = self.literal.strip_prefix(prefix) {
+            return vec![Self { literal: literal.into(), ..self.clone() }];
+        }
+        let Some(prefix) = prefix.strip_prefix(&*self.literal) else { return Vec::new() };
+        let mut states = vec![&*self.rest];
+        let mut next = Vec::new();
         for c in prefix.chars() {
-            let mut next = Vec::new();
-            for state in states {
+            for state in states.drain(..) {
                 step(state, c, &mut next);
             }
             // All are ends of one text, so equal lengths are equal ends.
             next.sort_unstable_by_key(|state: &&str| state.len());
             next.dedup_by_key(|state| state.len());
-            states = next;
+            std::mem::swap(&mut states, &mut next);
         }
         // Of two ends that begin with a star the shorter one matches all that the longer one does.
         let mut starred = false;
@@ -78,33 +111,45 @@ fn step<'p>(state: &'p str, c: char, next: &mut Vec<&'p str>) {
 }
 
 /// Backtracks to the last star only: at most pattern times subject steps, both bounded where they are read.
-fn wildcard(pattern: &str, subject: &str) -> bool {
+///
+/// Works on bytes, which is several times as fast as on characters: a star only ends where a character does.
+fn wildcard(pattern: &[u8], subject: &[u8]) -> bool {
     let (mut pattern, mut subject) = (pattern, subject);
     // The pattern behind the last star, and where in the subject that star ends.
-    let mut star: Option<(&str, &str)> = None;
+    let mut star: Option<(&[u8], &[u8])> = None;
     loop {
-        let (mut wants, mut gots) = (pattern.chars(), subject.chars());
-        match (wants.next(), gots.next()) {
-            (Some('*'), _) => {
-                pattern = wants.as_str();
-                if pattern.is_empty() {
-                    return true;
-                }
-                star = Some((pattern, subject));
+        match (pattern, subject) {
+            ([b'*'], _) | ([], []) => return true,
+            ([b'*', behind @ ..], _) => {
+                star = Some((behind, subject));
+                pattern = behind;
             }
-            (Some(want), Some(got)) if want == '?' || want == got => (pattern, subject) = (wants.as_str(), gots.as_str()),
-            (None, None) => return true,
+            ([b'?', wants @ ..], [_, ..]) => (pattern, subject) = (wants, behind_character(subject)),
+            ([want, wants @ ..], [got, gots @ ..]) if want == got => (pattern, subject) = (wants, gots),
             // A longer star would leave even less.
-            (Some(_), None) => return false,
-            (_, Some(_)) => {
+            ([_, ..], []) => return false,
+            (_, [_, ..]) => {
                 let Some((behind, from)) = star else { return false };
-                let mut longer = from.chars();
-                longer.next();
-                star = Some((behind, longer.as_str()));
-                (pattern, subject) = (behind, longer.as_str());
+                let Some(longer) = next_start(behind, behind_character(from)) else { return false };
+                star = Some((behind, longer));
+                (pattern, subject) = (behind, longer);
             }
         }
     }
+}
+
+/// The next place where `pattern` can begin to match.
+fn next_start<'s>(pattern: &[u8], subject: &'s [u8]) -> Option<&'s [u8]> {
+    match pattern {
+        [b'*' | b'?', ..] | [] => Some(subject),
+        [first, ..] => subject.iter().position(|b| b == first).and_then(|at| subject.get(at..)),
+    }
+}
+
+fn behind_character(text: &[u8]) -> &[u8] {
+    let continuation = |b: &&u8| **b & 0xC0 == 0x80;
+    let length = 1 + text.iter().skip(1).take_while(continuation).count();
+    text.get(length..).unwrap_or_default()
 }
 
 impl fmt::Display for Pattern {

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::Pattern;
+use crate::pattern::Subject;
 
 /// A pattern of resources.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,7 +56,7 @@ impl ResourcePattern {
     pub fn matches(&self, spelling: &Spelling) -> bool {
         match self {
             Self::Any => true,
-            Self::Parts { relative, .. } => self.reaches(spelling) && spelling.relative.iter().any(|id| relative.matches(id)),
+            Self::Parts { relative, .. } => spelling.relative.iter().any(|id| relative.matches_subject(id)) && self.reaches(spelling),
         }
     }
 
@@ -101,14 +102,14 @@ pub struct Spelling {
     /// None: the resource is in no region, and a pattern of regions does not restrict it.
     pub(crate) region: Option<Box<str>>,
     pub(crate) account: Box<str>,
-    pub(crate) relative: Vec<String>,
+    pub(crate) relative: Vec<Subject>,
 }
 
 impl Spelling {
     /// All its full spellings; a resource that is in no region has `*` there.
     pub fn iter(&self) -> impl Iterator<Item = String> {
         let region = self.region.as_deref().unwrap_or("*");
-        self.relative.iter().map(move |id| format!("acs:{}:{region}:{}:{id}", self.service, self.account))
+        self.relative.iter().map(move |id| format!("acs:{}:{region}:{}:{id}", self.service, self.account, id = id.text))
     }
 }
 
@@ -143,7 +144,7 @@ mod tests {
             service: "cr",
             region: region.map(Into::into),
             account: "7".into(),
-            relative: vec!["repository/cri-1/demo/app".into(), "repository/local/demo/app".into()],
+            relative: ["repository/cri-1/demo/app", "repository/local/demo/app"].map(|id| id.to_owned().into()).into(),
         };
         let matches = |text: &str, region| ResourcePattern::parse(text).unwrap().matches(&spelling(region));
         assert!(matches("acs:cr:local:7:repository/local/*", Some("local")));

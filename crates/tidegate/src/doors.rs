@@ -2,16 +2,65 @@
 
 use std::sync::Arc;
 
-use http::header::CONTENT_TYPE;
+use access::Access;
+use door_token::DoorToken;
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use kit::{Answer, Metrics, Request, text};
+use identity::{At, Identity, Presented};
+use kit::{Answer, Authorization, Metrics, Request, authorization, problem, text};
+use model::{Caller, act};
+use secrets::Plain;
+use store::instance::Instance;
 
+use crate::config::Config;
 use crate::health::{Health, not_found};
+use crate::house::House;
 use crate::server::App;
 
 /// The doors of the main listener.
 pub(crate) struct Doors {
-    pub(crate) health: Arc<Health>,
+    health: Arc<Health>,
+    metrics: Arc<Metrics>,
+    access: Arc<Access>,
+    identity: Arc<Identity>,
+    token: DoorToken,
+}
+
+impl Doors {
+    /// The doors over a house.
+    pub(crate) fn new(house: &House, config: &Config, health: Arc<Health>, metrics: Arc<Metrics>) -> Self {
+        let token = DoorToken::new(Arc::clone(&house.identity), config.services.clone());
+        Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token }
+    }
+
+    /// `/metrics` on the main listener: for whoever may read them (`cr:ReadMetrics`), by Basic or a management token.
+    async fn metrics(&self, request: &Request) -> Answer {
+        let Ok(Some(instance)) = self.identity.instance_at(&request.host.name()).await else { return login_wanted() };
+        let Some(caller) = self.caller(request, &instance).await else { return login_wanted() };
+        match self.access.admit::<act::ReadMetrics>(&request.op, &caller, (*instance.on).clone()).await {
+            Ok(_permit) => exposition(&self.metrics),
+            Err(access::Refusal::Unavailable) => problem(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "Try again in a moment."),
+            Err(_) => problem(StatusCode::FORBIDDEN, "DENIED", "This needs cr:ReadMetrics."),
+        }
+    }
+
+    async fn caller(&self, request: &Request, instance: &Instance) -> Option<Caller> {
+        let registry = At::Registry { instance, service: request.host.as_str() };
+        let (presented, at) = match authorization(request.headers()).ok()? {
+            Authorization::None => return None,
+            Authorization::Bearer(token) => (Presented::Bearer(Plain::new(token.to_string()).ok()?), At::Management),
+            Authorization::Basic { username, password } => {
+                (Presented::Basic { username, password: Plain::new(password.to_string()).ok()? }, registry)
+            }
+        };
+        self.identity.authenticate(&request.op, presented, at).await.ok()
+    }
+}
+
+fn login_wanted() -> Answer {
+    let mut answer = problem(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Log in with a user that may cr:ReadMetrics.");
+    answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"tidegate\""));
+    answer
 }
 
 /// A door, by its name in the log and the metrics.
@@ -65,7 +114,9 @@ impl App for Doors {
         match Door::of(request.path()) {
             Door::Health => Health::alive(request.method()),
             Door::Ready => self.health.ready(request.method()).await,
-            Door::Metrics | Door::Oci | Door::Token | Door::Manage | Door::WellKnown | Door::None => not_found(),
+            Door::Metrics => self.metrics(&request).await,
+            Door::Token | Door::WellKnown => self.token.answer(request).await,
+            Door::Oci | Door::Manage | Door::None => not_found(),
         }
     }
 }

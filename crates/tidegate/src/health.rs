@@ -26,7 +26,6 @@ pub(crate) struct Health(Vec<Check>);
 
 impl Health {
     /// Adds a check. Its error goes to the log; the answer only names the check.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the back ends add theirs when they are wired"))]
     pub(crate) fn add<F>(&mut self, name: &'static str, check: impl Fn() -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<(), String>> + Send + 'static,

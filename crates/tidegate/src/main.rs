@@ -1,16 +1,22 @@
 //! The program: server and command line.
 //!
 //! What it is for: configuration, wiring, listeners, background work, commands. What it may not do: hold a rule of the
-//! product. To add a command: a variant in `commands/mod.rs` and a file beside it; a setting: `config/table.rs`; a door: a
+//! product. To add a command: a variant in `commands/mod.rs` and a file beside it, or
+//! in `manage/` when it is a client of the management API; a setting: `config/table.rs`; a door: a
 //! field of `doors.rs`. The system's clock, randomness and environment are opened here and nowhere else.
 
+mod bootstrap;
 mod commands;
 mod config;
 mod data_dir;
 mod doors;
 mod health;
+mod house;
+mod jobs;
 mod log;
+mod manage;
 mod master_key;
+mod printer;
 mod refusal;
 mod server;
 mod system;

@@ -5,22 +5,16 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use kit::Randomness;
+use secrets::{MasterKey, Random};
 use zeroize::Zeroizing;
 
 use crate::config::MasterKeySource;
 use crate::refusal::Refusal;
 
-/// Bytes of the key.
-const LENGTH: usize = 32;
-
-/// The key itself; wiped when dropped.
-pub(crate) type MasterKey = Zeroizing<[u8; LENGTH]>;
-
 /// Takes the key from where the settings say. Only in the data folder a missing one is made.
-pub(crate) fn master_key(source: &MasterKeySource, random: &dyn Randomness) -> Result<MasterKey, Refusal> {
+pub(crate) fn master_key(source: &MasterKeySource, random: &mut dyn Random) -> Result<MasterKey, Refusal> {
     match source {
-        MasterKeySource::Value(text) => parse("given as a value", text),
+        MasterKeySource::Value(text) => parse("given as a value", text.as_bytes()),
         MasterKeySource::File(path) => read(path).map_err(|cause| refusal(path, &cause)).and_then(|text| parse_file(path, &text)),
         MasterKeySource::DataDir(path) => match read(path) {
             Ok(text) => parse_file(path, &text),
@@ -30,33 +24,28 @@ pub(crate) fn master_key(source: &MasterKeySource, random: &dyn Randomness) -> R
     }
 }
 
-fn read(path: &Path) -> io::Result<Zeroizing<String>> {
-    fs::read_to_string(path).map(Zeroizing::new)
+fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    fs::read(path).map(Zeroizing::new)
 }
 
 fn refusal(path: &Path, problem: &impl ToString) -> Refusal {
     Refusal::MasterKey { from: format!("in {}", path.display()), problem: problem.to_string() }
 }
 
-fn parse_file(path: &Path, text: &str) -> Result<MasterKey, Refusal> {
+fn parse_file(path: &Path, text: &[u8]) -> Result<MasterKey, Refusal> {
     parse(&format!("in {}", path.display()), text)
 }
 
-fn parse(from: &str, text: &str) -> Result<MasterKey, Refusal> {
-    let mut key = MasterKey::default();
-    let problem = format!("it is not {} hex digits; `openssl rand -hex {LENGTH}` makes one", 2 * LENGTH);
-    hex::decode_to_slice(text.trim(), &mut *key).map_err(|_| Refusal::MasterKey { from: from.to_owned(), problem })?;
-    Ok(key)
+fn parse(from: &str, content: &[u8]) -> Result<MasterKey, Refusal> {
+    MasterKey::parse(content).map_err(|problem| Refusal::MasterKey { from: from.to_owned(), problem: problem.to_string() })
 }
 
 /// Whole or not at all, and never over another: what it sealed would be lost.
-fn make(path: &Path, random: &dyn Randomness) -> io::Result<MasterKey> {
-    let mut key = MasterKey::default();
-    random.fill(&mut *key);
-    let text = Zeroizing::new(hex::encode(*key));
+fn make(path: &Path, random: &mut dyn Random) -> io::Result<MasterKey> {
+    let key = MasterKey::generate(random);
     let new = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(key.to_text().reveal().as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
     fs::hard_link(&new, path)?;
@@ -76,21 +65,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
         let source = MasterKeySource::DataDir(path.clone());
-        let random = SystemRandom::open();
-        let made = master_key(&source, &random).unwrap();
+        let mut random = SystemRandom::open();
+        let made = master_key(&source, &mut random).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(*master_key(&source, &random).unwrap(), *made);
-        assert_eq!(*master_key(&MasterKeySource::File(path), &random).unwrap(), *made);
-        assert_ne!(*made, [0; LENGTH]);
+        assert_eq!(master_key(&source, &mut random).unwrap().id(), made.id());
+        assert_eq!(master_key(&MasterKeySource::File(path), &mut random).unwrap().id(), made.id());
     }
 
     #[test]
     fn a_bad_one_is_refused_without_showing_it() {
-        let random = SystemRandom::open();
+        let mut random = SystemRandom::open();
         let bad = "hunter2".repeat(9) + "x";
-        let refused = master_key(&MasterKeySource::Value(Zeroizing::new(bad)), &random).unwrap_err().to_string();
-        assert!(refused.contains("64 hex digits") && !refused.contains("hunter2"), "{refused}");
+        let refused = master_key(&MasterKeySource::Value(Zeroizing::new(bad)), &mut random).unwrap_err().to_string();
+        assert!(refused.contains("given as a value") && !refused.contains("hunter2"), "{refused}");
         let missing = MasterKeySource::File("/nonexistent/key".into());
-        assert!(master_key(&missing, &random).unwrap_err().to_string().contains("/nonexistent/key"));
+        assert!(master_key(&missing, &mut random).unwrap_err().to_string().contains("/nonexistent/key"));
     }
 }

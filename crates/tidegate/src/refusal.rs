@@ -29,6 +29,14 @@ pub(crate) enum Refusal {
     TlsUnreadable { path: PathBuf, cause: String },
     #[error("the TLS key does not go with the certificate: {0}; check `tls.cert` and `tls.key`")]
     TlsMismatch(String),
+    #[error("the database does not open: {0}")]
+    Database(String),
+    #[error("the blob folder does not open: {0}")]
+    Blobs(String),
+    #[error("the token signing keys cannot be used: {0}; is this the master key that the database was made with?")]
+    SigningKeys(String),
+    #[error("the first account could not be made: {0}")]
+    Bootstrap(String),
     #[error("the master key {from} cannot be used: {problem}")]
     MasterKey { from: String, problem: String },
     #[error("the process cannot {what}: {cause}")]

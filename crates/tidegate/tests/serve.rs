@@ -30,11 +30,7 @@ impl Server {
     }
 
     fn get(&self, path: &str) -> String {
-        let mut socket = TcpStream::connect(&self.address).unwrap();
-        write!(socket, "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).unwrap();
-        answer
+        get(&self.address, path)
     }
 
     /// SIGTERM; exit code and what it logged.
@@ -52,6 +48,14 @@ impl Drop for Server {
         // It may have ended already.
         let _ = self.child.kill();
     }
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut socket = TcpStream::connect(address).unwrap();
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 fn refused(arguments: &[&str]) -> String {
@@ -95,7 +99,7 @@ fn metrics_come_without_authentication_on_the_admin_listener_alone() {
     drop(taken);
     let server = Server::start(folder.path(), &["--admin-listen", &admin]);
     assert!(server.get("/metrics").starts_with("HTTP/1.1 404"));
-    let metrics = Server::get(&Server { child: Command::new("true").spawn().unwrap(), address: admin }, "/metrics");
+    let metrics = get(&admin, "/metrics");
     assert!(metrics.contains(r#"tidegate_http_requests_total{door="metrics",method="GET",status="4xx"} 1"#), "{metrics}");
 }
 

@@ -16,6 +16,8 @@ use crate::{AppendCause, AppendError, BlobError, UploadState};
 /// The first batch of a body: one that fits into it needs one job. Each next batch may be twice as large.
 const FIRST_BATCH: usize = 64 << 10;
 const LARGEST_BATCH: usize = 512 << 10;
+/// After so many bytes the disk is told to begin with them, so that the sync at the end has little left to wait for.
+const WRITE_OUT: u64 = 32 << 20;
 
 /// A claimed file. The lock is the file's: it lasts until the last job that writes to it has ended, too.
 pub(crate) struct Upload<D: Disk> {
@@ -162,6 +164,9 @@ struct Pipeline<D: Disk> {
     offset: u64,
     running: Option<(Started<()>, Started<UploadState>)>,
     spare: Option<Arc<Vec<u8>>>,
+    /// A sync that goes on beside everything else, and where the next one is due.
+    writing_out: Option<Started<()>>,
+    write_out_at: u64,
     /// Whether what lies beyond the offset was cut off.
     cut: bool,
 }
@@ -169,7 +174,8 @@ struct Pipeline<D: Disk> {
 impl<D: Disk> Pipeline<D> {
     fn new(upload: &Upload<D>, state: UploadState) -> Self {
         let (dir, file, offset) = (upload.dir.clone(), Arc::clone(&upload.file), state.offset());
-        Self { dir, file, state: Some(state), offset, running: None, spare: None, cut: false }
+        let write_out_at = offset + WRITE_OUT;
+        Self { dir, file, state: Some(state), offset, running: None, spare: None, writing_out: None, write_out_at, cut: false }
     }
 
     /// A buffer for the next batch: the one that the jobs are done with, if there is one.
@@ -183,6 +189,7 @@ impl<D: Disk> Pipeline<D> {
     /// Waits for the batch before, then starts to write and hash this one.
     async fn push(&mut self, batch: Vec<u8>) -> Result<(), BlobError> {
         let mut state = self.settle().await?;
+        self.write_out().await?;
         let batch = Arc::new(batch);
         let write = self.write_job(&batch);
         self.offset += batch.len() as u64;
@@ -195,6 +202,20 @@ impl<D: Disk> Pipeline<D> {
         let hashing = self.dir.jobs.start(hash).await?;
         self.running = Some((writing, hashing));
         self.spare = Some(batch);
+        Ok(())
+    }
+
+    /// Starts to sync what was written since the last time, if that is much and the last time is over.
+    async fn write_out(&mut self) -> Result<(), BlobError> {
+        if self.offset < self.write_out_at || self.writing_out.as_ref().is_some_and(|job| !job.is_finished()) {
+            return Ok(());
+        }
+        if let Some(job) = self.writing_out.take() {
+            join(job).await?;
+        }
+        let (dir, file) = (self.dir.clone(), Arc::clone(&self.file));
+        self.writing_out = Some(self.dir.jobs.start(move || Ok(dir.disk.sync_file(&file)?)).await?);
+        self.write_out_at = self.offset + WRITE_OUT;
         Ok(())
     }
 
@@ -221,6 +242,9 @@ impl<D: Disk> Pipeline<D> {
     /// Writes and hashes the last batch, and waits until the whole file is on the storage, in one job.
     async fn last(&mut self, batch: Vec<u8>) -> Result<UploadState, BlobError> {
         let mut state = self.settle().await?;
+        if let Some(job) = self.writing_out.take() {
+            join(job).await?;
+        }
         let batch = Arc::new(batch);
         let (dir, file, write) = (self.dir.clone(), Arc::clone(&self.file), self.write_job(&batch));
         self.dir

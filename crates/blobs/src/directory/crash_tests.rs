@@ -151,8 +151,8 @@ async fn reads_what_is_not_in_the_page_cache_or_only_partly() {
     let state = claim.append(UploadState::new(), body, LIMIT).await.unwrap();
     claim.finish(&state).await.unwrap();
 
-    let cold = Faults { cold: true, ..Faults::default() };
-    let short = Faults { short: Some(1000), ..Faults::default() };
+    let cold = Faults { cached: Some(0), ..Faults::default() };
+    let short = Faults { cached: Some(1000), ..Faults::default() };
     for faults in [Faults::default(), cold, short] {
         disk.set(faults);
         let file = Arc::new(super::disk::Disk::open(&disk, &dir.path(KEY)).unwrap());

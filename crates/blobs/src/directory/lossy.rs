@@ -22,10 +22,8 @@ pub(super) struct Faults {
     pub(super) deaf_to_folders: bool,
     /// Nothing can be written.
     pub(super) full: bool,
-    /// Nothing is in the page cache.
-    pub(super) cold: bool,
-    /// A read from the page cache gives at most so much.
-    pub(super) short: Option<usize>,
+    /// No read from the page cache gives more than so much.
+    pub(super) cached: Option<usize>,
 }
 
 /// What a power cut leaves of that which was not synced.
@@ -170,7 +168,7 @@ impl Disk for Lossy {
     }
 
     fn open_now(&self, path: &Path) -> io::Result<usize> {
-        if self.world().faults.cold {
+        if self.world().faults.cached == Some(0) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         self.open(path)
@@ -221,11 +219,10 @@ impl Disk for Lossy {
     }
 
     fn read_now(&self, file: &usize, into: &mut [u8], offset: u64) -> io::Result<usize> {
-        let faults = self.world().faults;
-        if faults.cold {
+        let most = self.world().faults.cached.unwrap_or(into.len()).min(into.len());
+        if most == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let most = faults.short.unwrap_or(into.len()).min(into.len());
         self.read_at(file, &mut into[..most], offset)
     }
 

@@ -53,11 +53,16 @@ fn account_wide(action: Action, account: AccountId) -> Spelling {
 }
 
 fn anywhere(service: &'static str, account: AccountId, relative: String) -> Spelling {
-    Spelling { service, region: None, account: account.to_string().into(), relative: vec![relative] }
+    Spelling { service, region: None, account: account.to_string().into(), relative: vec![relative.into()] }
 }
 
 fn in_instance(on: &OnInstance, relative: impl Fn(&str) -> Vec<String>) -> Spelling {
     let mut ids = relative(&on.id.to_string());
     ids.extend(relative(on.name.as_str()));
-    Spelling { service: "cr", region: Some(on.region.as_str().into()), account: on.account.to_string().into(), relative: ids }
+    Spelling {
+        service: "cr",
+        region: Some(on.region.as_str().into()),
+        account: on.account.to_string().into(),
+        relative: ids.into_iter().map(Into::into).collect(),
+    }
 }

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Failure, print};
+use super::{Failure, print, reference};
 use crate::config::configuration_page;
 use crate::server::metrics_page;
 
@@ -12,11 +12,17 @@ pub(super) enum Document {
     Configuration,
     /// docs/metrics.md
     Metrics,
+    /// docs/commands.md
+    Commands,
+    /// docs/openapi.json
+    Openapi,
 }
 
-pub(super) fn run(document: Document) -> Result<(), Failure> {
+pub(super) fn run(document: Document, command: clap::Command) -> Result<(), Failure> {
     match document {
         Document::Configuration => print(&configuration_page()),
         Document::Metrics => print(&metrics_page()),
+        Document::Commands => print(&reference::page(command)),
+        Document::Openapi => print(&door_manage::openapi()),
     }
 }

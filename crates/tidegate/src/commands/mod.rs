@@ -3,14 +3,16 @@
 mod completion;
 mod config;
 mod generate;
+mod reference;
 mod serve;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::SettingArguments;
+use crate::system::environment;
+use crate::{manage, printer};
 
 /// Why a command did not do what it should: shown after `error: `.
 type Failure = Box<dyn std::error::Error>;
@@ -26,6 +28,8 @@ struct CommandLine {
 enum Command {
     /// Run the registry
     Serve(SettingArguments),
+    #[command(flatten)]
+    Client(manage::ClientCommand),
     /// Settings of the server
     #[command(subcommand)]
     Config(config::Verb),
@@ -45,23 +49,21 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Serve(settings) => serve::run(&settings),
+        Command::Client(command) => return manage::run(command, environment()),
         Command::Config(verb) => config::run(&verb),
         Command::Completion { shell } => completion::run(shell, &mut CommandLine::command()),
         Command::Version => print(concat!("tidegate ", env!("CARGO_PKG_VERSION"), "\n")),
-        Command::Generate(document) => generate::run(document),
+        Command::Generate(document) => generate::run(document, CommandLine::command()),
     };
     done.map_or_else(|failure| report(&*failure), |()| ExitCode::SUCCESS)
 }
 
 fn report(failure: &dyn std::error::Error) -> ExitCode {
-    // If standard error is gone, there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "error: {failure}");
+    printer::note(&format!("error: {failure}"));
     ExitCode::FAILURE
 }
 
 /// Data on standard output.
 fn print(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+    Ok(printer::print(text)?)
 }

@@ -87,7 +87,6 @@ pub(crate) struct LogConfig {
 
 /// All settings of the server.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "doors and back ends read theirs when they are wired")]
 pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) listen: Vec<SocketAddr>,
@@ -100,7 +99,6 @@ pub(crate) struct Config {
     pub(crate) master_key: MasterKeySource,
     pub(crate) services: Vec<String>,
     pub(crate) bearer_lifetime: Duration,
-    pub(crate) feed_notify: bool,
     pub(crate) log: LogConfig,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) forwarded_header: ForwardedHeader,

@@ -20,7 +20,6 @@ type Choices<T> = &'static [(&'static str, T)];
 const FORMATS: Choices<LogFormat> = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
 const REQUESTS: Choices<LogRequests> = &[("all", LogRequests::All), ("errors", LogRequests::Errors), ("off", LogRequests::Off)];
 const HEADERS: Choices<ForwardedHeader> = &[("x-forwarded", ForwardedHeader::XForwarded), ("forwarded", ForwardedHeader::Forwarded)];
-const BOOLEANS: Choices<bool> = &[("true", true), ("false", false)];
 const LEVELS: Choices<LevelFilter> = &[
     ("error", LevelFilter::ERROR),
     ("warn", LevelFilter::WARN),
@@ -44,7 +43,6 @@ impl Config {
             master_key: from.master_key(&data_dir)?,
             services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
             bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
-            feed_notify: from.choice("feed.notify", BOOLEANS)?,
             log: LogConfig {
                 format: from.choice("log.format", FORMATS)?,
                 level: from.choice("log.level", LEVELS)?,

@@ -83,10 +83,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
     secret("master_key", "64 hex digits", "", "The same key as a value; overrules the file"),
     many("services", "host names", "", "Further names that clients may give as `service` when they ask for a token"),
     one("token.bearer_seconds", "seconds", "300", "How long a bearer token lives, 60 to 3600"),
-    one("feed.notify", "true or false", "true", "Follow changes by the database's notifications, besides looking each 250 ms"),
     one("log.format", "`text` or `json`", "text", "How log lines look; they go to standard error"),
     one("log.level", "level", "info", "`error`, `warn`, `info`, `debug` or `trace`"),
-    one("log.requests", "`all`, `errors`, `off`", "all", "Which requests get a line in the log"),
+    one(
+        "log.requests",
+        "`all`, `errors`, `off`",
+        "all",
+        "Which requests get a line in the log; a line costs about 4 µs of CPU as `text`, 9 µs as `json`",
+    ),
     many("trusted_proxies", "CIDRs", "", "Proxies whose word about the client's address and TLS is believed"),
     one(
         "forwarded_header",

@@ -88,7 +88,7 @@ fn what_is_wrong_is_said_with_its_origin() {
         ("tls.cert = 'x'", "set both or none"),
         ("data_dir = ''", "must not be empty"),
         ("database = 'mysql://u:hunter2@h'", "expected `sqlite` or `postgres://…`"),
-        ("a = \nb", "the configuration file is not TOML, at line 1"),
+        ("blobs = 'x'\ndatabase = 'hunter2", "the configuration file is not TOML, at line 2"),
     ] {
         let message = refusal(file, &[], &[]);
         assert!(message.contains(want) && !message.contains("hunter2"), "{file}: {message}");

@@ -1,5 +1,6 @@
 //! What moves on a connection: seen at the socket, whichever protocol speaks on it.
 
+use std::future::Future as _;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::Patience;
 
@@ -77,14 +78,26 @@ impl Drop for InFlight {
     }
 }
 
+/// How long a closed connection goes on to take in what the client still sends. Closed with bytes unread, the kernel resets
+/// it, and the client loses the answer that told it to stop (a refused upload's 401).
+const LINGER: Duration = Duration::from_secs(2);
+/// What is taken in at a time.
+const DISCARD: usize = 8 * 1024;
+
 /// A socket whose every moved byte is seen.
 #[derive(Debug)]
 pub(super) struct Watched<S> {
-    pub(super) socket: S,
-    pub(super) activity: Arc<Activity>,
+    socket: S,
+    activity: Arc<Activity>,
+    /// Set once our half is closed.
+    linger: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Watched<S> {
+    pub(super) const fn new(socket: S, activity: Arc<Activity>) -> Self {
+        Self { socket, activity, linger: None }
+    }
+
     fn saw(&self, bytes: usize) {
         if bytes > 0 {
             self.activity.moved.store(self.activity.now(), Ordering::Relaxed);
@@ -102,7 +115,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = ready!(Pin::new(&mut this.socket).poll_write(cx, bytes))?;
@@ -125,7 +138,28 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         Pin::new(&mut self.get_mut().socket).poll_flush(cx)
     }
 
+    /// Closes our half, then takes in the client's rest until it closes too, or for [`LINGER`].
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
+        let this = self.get_mut();
+        if this.linger.is_none() {
+            ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
+        }
+        let linger = this.linger.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        if linger.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        discard(&mut this.socket, cx)
+    }
+}
+
+/// Ready when the client has closed, or gone.
+fn discard(socket: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    let mut space = [0; DISCARD];
+    loop {
+        let mut buffer = ReadBuf::new(&mut space);
+        let read = ready!(Pin::new(&mut *socket).poll_read(cx, &mut buffer));
+        if read.is_err() || buffer.filled().is_empty() {
+            return Poll::Ready(Ok(()));
+        }
     }
 }

@@ -10,7 +10,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use kit::ObservedBody;
-use kit::limits::{MAX_HEAD_BYTES, MAX_HEADERS, MAX_STREAMS};
+use kit::limits::{MAX_HEAD_BYTES, MAX_STREAMS};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -21,9 +21,9 @@ use super::stop::Stop;
 use super::tls::Tls;
 use super::{App, Frame, Patience};
 
-/// Read buffer of a connection. Heads end far below (larger ones are hyper's own 431, without a request id).
+/// Read buffer of a connection: what an upload is read in.
 const READ_BUFFER: usize = 256 * 1024;
-/// How many times our own bounds hyper lets pass, so that our answer carries a request id.
+/// How many times our own bound hyper lets pass, so that our 431 carries a request id; beyond that it is hyper's own, without.
 const HEADROOM: usize = 2;
 /// What a client may send ahead on one HTTP/2 stream, and on all of a connection.
 const STREAM_WINDOW: u32 = 1024 * 1024;
@@ -80,7 +80,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (activity, patience) = (Activity::new(), frame.patience);
-    let io = TokioIo::new(Watched { socket, activity: Arc::clone(&activity) });
+    let io = TokioIo::new(Watched::new(socket, Arc::clone(&activity)));
     let watched = Arc::clone(&activity);
     let service = service_fn(move |request| {
         let (frame, in_flight) = (Arc::clone(&frame), watched.request());
@@ -98,9 +98,11 @@ where
 fn http1_builder(patience: Patience) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(patience.head).max_buf_size(READ_BUFFER);
-    builder.max_header_size(HEADROOM * MAX_HEAD_BYTES).max_headers(HEADROOM * MAX_HEADERS);
-    // A client may close its sending half and still read; answers to pipelined requests leave together.
-    builder.half_close(true).pipeline_flush(true);
+    // `max_headers` stays at hyper's 100: another number costs an allocation a request. `pipeline_flush` stays off: with
+    // bytes unread (a head too large, a body refused) it never sends the answer.
+    builder.max_header_size(HEADROOM * MAX_HEAD_BYTES);
+    // A client may close its sending half and still read.
+    builder.half_close(true);
     builder
 }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 use kit::{Answer, Edge, HttpMetrics, LogRequests, Request, limits};
 
 pub(crate) use run::{metrics_page, run};
+pub(crate) use stop::Stop;
 pub(crate) use tls::install_crypto_provider;
 
 /// What answers the requests of a listener.

@@ -1,8 +1,10 @@
 //! From settings to a running server, and back to nothing.
 
+use std::io::Write as _;
 use std::sync::Arc;
 
-use kit::{Edge, HttpMetrics, MetricKind, Metrics};
+use kit::{Edge, HttpMetrics, MetricKind, Metrics, Randomness as _};
+use model::Clock as _;
 use prometheus_client::metrics::counter::Counter;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,14 +14,16 @@ use super::listen::listen;
 use super::stop::{Signals, Stop, stop};
 use super::tls::Tls;
 use super::{App, Frame, Patience};
-use crate::config::{Config, Database};
-use crate::data_dir::DataDir;
+use crate::config::Config;
+use crate::data_dir::open_data_dir;
 use crate::doors::{AdminDoors, Doors};
 use crate::health::Health;
+use crate::house::House;
 use crate::log::LogWriter;
 use crate::master_key::master_key;
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
+use crate::{bootstrap, jobs};
 
 /// Connections of the admin listener, apart from the others so that it answers under load.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -30,23 +34,29 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let tls = config.tls.clone().map(Tls::read).transpose()?.map(Arc::new);
     let listeners = config.listen.iter().map(|address| listen(*address)).collect::<Result<Vec<_>, _>>()?;
     let admin = config.admin_listen.map(listen).transpose()?;
-    let held = DataDir::open(&config.data_dir, config.database == Database::Sqlite)?;
+    open_data_dir(&config.data_dir)?;
     let random = SystemRandom::open();
-    let _master_key = master_key(&config.master_key, &random)?;
+    let master_key = master_key(&config.master_key, &mut random.clone())?;
+    let house = House::open(&config, &master_key, &random).await?;
+    let endpoint = endpoint(&config, &listeners, tls.is_some());
+    let first = bootstrap::bootstrap(&house.identity, &config.data_dir, &endpoint).await?;
 
     let mut metrics = Metrics::default();
     let http = Arc::new(register(&mut metrics, log.dropped()));
-    let health = Arc::new(Health::default());
-    let frames = Frames { config: &config, http, random };
+    let metrics = Arc::new(metrics);
+    let health = Arc::new(checks(&house));
     let (stopper, stop) = stop();
+    jobs::start(&house, &node_name(&random), &stop);
+    let frames = Frames { config: &config, http, random };
     let slots = Slots::new(config.max_connections);
-    let doors = frames.frame(Doors { health: Arc::clone(&health) });
+    let doors = frames.frame(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
     announce(&listeners, tls.is_some());
+    welcome(&endpoint, first.as_deref());
     for listener in listeners {
         tokio::spawn(accept(listener, tls.clone(), Arc::clone(&doors), slots.clone(), stop.clone()));
     }
     if let Some(listener) = admin {
-        let doors = frames.frame(AdminDoors { health, metrics: Arc::new(metrics) });
+        let doors = frames.frame(AdminDoors { health, metrics });
         tokio::spawn(accept(listener, None, doors, Slots::new(ADMIN_CONNECTIONS), stop.clone()));
     }
     if let Some(tls) = tls {
@@ -62,8 +72,58 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
         },
         () = signals.stop() => tracing::warn!("told twice: cut off what was still running"),
     }
-    drop(held);
+    house.close().await;
     Ok(())
+}
+
+/// What must answer for this node to be ready.
+fn checks(house: &House) -> Health {
+    let mut health = Health::default();
+    let (store, blobs, access) = (Arc::clone(&house.store), house.blobs.clone(), Arc::clone(&house.access));
+    health.add("database", move || {
+        let store = Arc::clone(&store);
+        async move { store.ping().await.map_err(|error| error.to_string()) }
+    });
+    health.add("blobs", move || {
+        let blobs = blobs.clone();
+        async move { blobs.ping().await.map_err(|error| error.to_string()) }
+    });
+    health.add("change_feed", move || {
+        let fresh = !access.directory().is_stale(SystemClock.now());
+        async move { if fresh { Ok(()) } else { Err("the last look is older than a second".to_owned()) } }
+    });
+    health
+}
+
+/// This node among its equals: random, new at each start.
+fn node_name(random: &SystemRandom) -> String {
+    let mut bits = [0; 8];
+    random.fill(&mut bits);
+    format!("node-{:016x}", u64::from_be_bytes(bits))
+}
+
+/// Where clients find this server: as set, or the first listener.
+fn endpoint(config: &Config, listeners: &[TcpListener], secure: bool) -> String {
+    let scheme = if secure { "https" } else { "http" };
+    let address = listeners.first().and_then(|listener| listener.local_addr().ok());
+    let listened = || address.map(|address| format!("{scheme}://{address}")).unwrap_or_default();
+    config.external_url.clone().unwrap_or_else(listened)
+}
+
+/// What a newcomer needs next; never a secret.
+fn welcome(endpoint: &str, bootstrap: Option<&std::path::Path>) {
+    let host = endpoint.split("://").nth(1).unwrap_or(endpoint);
+    let Some(path) = bootstrap else { return };
+    let path = path.display();
+    tracing::info!(file = %path, "first start: the root user's password and access key are in this file");
+    let mut out = std::io::stdout().lock();
+    // If standard output is gone, there is nobody to welcome.
+    let _ = writeln!(
+        out,
+        "Tidegate serves {endpoint}\n\nFirst start: the root user's secrets are in {path}\nLog in:\n  \
+         jq -r .root_password {path} | docker login --username root --password-stdin {host}\n  \
+         tidegate configure --from {path}"
+    );
 }
 
 /// What the listeners' frames have in common.

@@ -1,0 +1,48 @@
+//! The shapes of the management API under `/api/v1`: what `door-manage` reads and answers, and `client` sends and reads.
+//!
+//! What it is for: one type a request and an answer, so that the two sides cannot drift apart, and so that the OpenAPI
+//! document is generated from what runs. What it may not do: hold a rule. Names and ids are plain text here; the door
+//! parses them into the nouns of `model`, once.
+//!
+//! To add a shape: a struct in its noun's module. Requests refuse unknown fields (`deny_unknown_fields`), so that nobody can
+//! set what is not offered (CVE-2019-16097); answers may grow, so they do not. A field that holds a secret is a [`Secret`].
+//! Times are RFC 3339 in UTC; a key that ends in `_ms` is in epoch milliseconds; lengths of time are whole seconds.
+#![deny(missing_docs)]
+
+mod access_key;
+mod audit;
+mod credential;
+mod error;
+mod instance;
+mod namespace;
+mod page;
+mod policy;
+mod repository;
+mod secret;
+mod signing_key;
+mod tag;
+mod token;
+mod user;
+mod whoami;
+
+pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
+pub use audit::{AuditEvent, AuditQuery};
+pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
+pub use error::{ErrorAnswer, ErrorDetail};
+pub use instance::{CreateInstance, Instance, UpdateInstance};
+pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
+pub use page::{OwnerQuery, Page};
+pub use policy::{
+    AttachedPolicy, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyVersion,
+    SetDefaultVersion,
+};
+pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
+pub use secret::Secret;
+pub use signing_key::SigningKey;
+pub use tag::{CreateTag, Tag, TagQuery, UpdateTag};
+pub use token::{TokenAnswer, TokenError, TokenRequest};
+pub use user::{CreateUser, PasswordKind, SetPassword, UpdateUser, User};
+pub use whoami::Whoami;
+
+/// Where the management API stands on every host.
+pub const BASE: &str = "/api/v1";

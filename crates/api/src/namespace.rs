@@ -1,0 +1,57 @@
+//! Namespaces of an instance.
+
+use model::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Create a namespace.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct CreateNamespace {
+    /// One path segment of the OCI distribution specification; `_` is the root namespace.
+    pub name: String,
+    /// May anybody pull? No unless told.
+    #[serde(default)]
+    pub public: bool,
+    /// May a push make its repository? Yes unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_create_repository: Option<bool>,
+    /// May an index lack children? No unless told.
+    #[serde(default)]
+    pub sparse_indexes: bool,
+}
+
+/// Change a namespace; what is left out stays.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Default, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateNamespace {
+    /// May anybody pull?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<bool>,
+    /// May a push make its repository?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_create_repository: Option<bool>,
+    /// May an index lack children?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sparse_indexes: Option<bool>,
+}
+
+/// A namespace.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
+pub struct Namespace {
+    /// Its id.
+    pub namespace_id: String,
+    /// The instance it is in.
+    pub instance_id: String,
+    /// Its name; `_` is the root namespace.
+    pub name: String,
+    /// May anybody pull?
+    pub public: bool,
+    /// May a push make its repository?
+    pub auto_create_repository: bool,
+    /// May an index lack children?
+    pub sparse_indexes: bool,
+    /// Made when.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}

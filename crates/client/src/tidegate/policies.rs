@@ -1,0 +1,84 @@
+//! Policies, their versions, what is attached to whom, and why.
+
+use api::{
+    AttachedPolicy, CreatePolicy, CreatePolicyVersion, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyVersion, SetDefaultVersion,
+};
+use bytes::Bytes;
+use http::Method;
+
+use super::{Tidegate, segment, whole};
+use crate::ClientError;
+
+/// Policies.
+#[derive(Clone, Copy, Debug)]
+pub struct Policies<'a>(pub(super) &'a Tidegate);
+
+fn of(name: &str) -> String {
+    format!("/policies/{}", segment(name))
+}
+
+fn attached(user: &str, name: &str) -> String {
+    format!("/users/{}/policies/{}", segment(user), segment(name))
+}
+
+impl Policies<'_> {
+    /// Creates one.
+    pub async fn create(&self, new: &CreatePolicy) -> Result<Policy, ClientError> {
+        self.0.send(Method::POST, "/policies", new).await
+    }
+
+    /// All of them, built-in ones included.
+    pub async fn list(&self) -> Result<Vec<Policy>, ClientError> {
+        self.0.list("/policies", &whole(), None).await
+    }
+
+    /// One of them with its document in force.
+    pub async fn show(&self, name: &str) -> Result<PolicyDocument, ClientError> {
+        self.0.get(&of(name)).await
+    }
+
+    /// Deletes one that is attached to nobody.
+    pub async fn delete(&self, name: &str) -> Result<(), ClientError> {
+        self.0.delete(&of(name)).await
+    }
+
+    /// Gives one a new document.
+    pub async fn create_version(&self, name: &str, new: &CreatePolicyVersion) -> Result<PolicyVersion, ClientError> {
+        self.0.send(Method::POST, &format!("{}/versions", of(name)), new).await
+    }
+
+    /// A policy's versions.
+    pub async fn list_versions(&self, name: &str) -> Result<Vec<PolicyVersion>, ClientError> {
+        self.0.get(&format!("{}/versions", of(name))).await
+    }
+
+    /// Deletes a version that is not in force.
+    pub async fn delete_version(&self, name: &str, version: i64) -> Result<(), ClientError> {
+        self.0.delete(&format!("{}/versions/{version}", of(name))).await
+    }
+
+    /// Chooses the version in force.
+    pub async fn set_default_version(&self, name: &str, chosen: &SetDefaultVersion) -> Result<(), ClientError> {
+        self.0.send(Method::PUT, &format!("{}/default-version", of(name)), chosen).await
+    }
+
+    /// Attaches one to a user.
+    pub async fn attach(&self, name: &str, user: &str) -> Result<(), ClientError> {
+        self.0.call(Method::PUT, &attached(user, name), Bytes::new()).await
+    }
+
+    /// Detaches one from a user.
+    pub async fn detach(&self, name: &str, user: &str) -> Result<(), ClientError> {
+        self.0.delete(&attached(user, name)).await
+    }
+
+    /// What is attached to a user.
+    pub async fn list_attached(&self, user: &str) -> Result<Vec<AttachedPolicy>, ClientError> {
+        self.0.get(&format!("/users/{}/policies", segment(user))).await
+    }
+
+    /// May a user do that, and why?
+    pub async fn explain(&self, question: &ExplainPolicy) -> Result<Explanation, ClientError> {
+        self.0.send(Method::POST, "/policy-explanations", question).await
+    }
+}

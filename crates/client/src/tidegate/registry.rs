@@ -1,0 +1,160 @@
+//! Instances and what is in them.
+
+use api::{
+    CreateInstance, CreateNamespace, CreateRepository, CreateTag, Instance, Namespace, Repository, RepositoryQuery, Tag, TagQuery,
+    UpdateInstance, UpdateNamespace, UpdateRepository, UpdateTag,
+};
+use http::Method;
+
+use super::{PAGE, Tidegate, name_path, segment, whole};
+use crate::ClientError;
+
+/// Instances.
+#[derive(Clone, Copy, Debug)]
+pub struct Instances<'a>(pub(super) &'a Tidegate);
+
+impl Instances<'_> {
+    /// Creates one.
+    pub async fn create(&self, new: &CreateInstance) -> Result<Instance, ClientError> {
+        self.0.send(Method::POST, "/instances", new).await
+    }
+
+    /// All of them.
+    pub async fn list(&self) -> Result<Vec<Instance>, ClientError> {
+        self.0.get("/instances").await
+    }
+
+    /// One of them, by name or id.
+    pub async fn show(&self, instance: &str) -> Result<Instance, ClientError> {
+        self.0.get(&format!("/instances/{}", segment(instance))).await
+    }
+
+    /// Changes one's settings.
+    pub async fn update(&self, instance: &str, change: &UpdateInstance) -> Result<Instance, ClientError> {
+        self.0.send(Method::PATCH, &format!("/instances/{}", segment(instance)), change).await
+    }
+
+    /// Deletes an empty one.
+    pub async fn delete(&self, instance: &str) -> Result<(), ClientError> {
+        self.0.delete(&format!("/instances/{}", segment(instance))).await
+    }
+}
+
+/// Namespaces of an instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Namespaces<'a>(pub(super) &'a Tidegate, pub(super) &'a str);
+
+impl Namespaces<'_> {
+    fn all(&self) -> String {
+        format!("/instances/{}/namespaces", segment(self.1))
+    }
+
+    fn one(&self, name: &str) -> String {
+        format!("{}/{}", self.all(), segment(name))
+    }
+
+    /// Creates one.
+    pub async fn create(&self, new: &CreateNamespace) -> Result<Namespace, ClientError> {
+        self.0.send(Method::POST, &self.all(), new).await
+    }
+
+    /// All of them.
+    pub async fn list(&self) -> Result<Vec<Namespace>, ClientError> {
+        self.0.list(&self.all(), &whole(), None).await
+    }
+
+    /// One of them.
+    pub async fn show(&self, name: &str) -> Result<Namespace, ClientError> {
+        self.0.get(&self.one(name)).await
+    }
+
+    /// Changes one's settings.
+    pub async fn update(&self, name: &str, change: &UpdateNamespace) -> Result<Namespace, ClientError> {
+        self.0.send(Method::PATCH, &self.one(name), change).await
+    }
+
+    /// Deletes an empty one.
+    pub async fn delete(&self, name: &str) -> Result<(), ClientError> {
+        self.0.delete(&self.one(name)).await
+    }
+}
+
+/// Repositories of an instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Repositories<'a>(pub(super) &'a Tidegate, pub(super) &'a str);
+
+impl Repositories<'_> {
+    fn all(&self) -> String {
+        format!("/instances/{}/repositories", segment(self.1))
+    }
+
+    fn one(&self, name: &str) -> String {
+        format!("{}/{}", self.all(), name_path(name))
+    }
+
+    /// Creates one.
+    pub async fn create(&self, new: &CreateRepository) -> Result<Repository, ClientError> {
+        self.0.send(Method::POST, &self.all(), new).await
+    }
+
+    /// Those of a namespace.
+    pub async fn list(&self, namespace: &str) -> Result<Vec<Repository>, ClientError> {
+        let query = RepositoryQuery { namespace: namespace.to_owned(), limit: Some(PAGE), after: None };
+        self.0.list(&self.all(), &query, None).await
+    }
+
+    /// One of them.
+    pub async fn show(&self, name: &str) -> Result<Repository, ClientError> {
+        self.0.get(&self.one(name)).await
+    }
+
+    /// Changes one's settings.
+    pub async fn update(&self, name: &str, change: &UpdateRepository) -> Result<Repository, ClientError> {
+        self.0.send(Method::PATCH, &self.one(name), change).await
+    }
+
+    /// Deletes one with everything in it.
+    pub async fn delete(&self, name: &str) -> Result<(), ClientError> {
+        self.0.delete(&self.one(name)).await
+    }
+}
+
+/// Tags of an instance's repositories.
+#[derive(Clone, Copy, Debug)]
+pub struct Tags<'a>(pub(super) &'a Tidegate, pub(super) &'a str);
+
+impl Tags<'_> {
+    fn all(&self) -> String {
+        format!("/instances/{}/tags", segment(self.1))
+    }
+
+    fn one(&self, repository: &str, tag: &str) -> String {
+        format!("{}/{}/{}", self.all(), name_path(repository), segment(tag))
+    }
+
+    /// Points a new tag at a manifest.
+    pub async fn create(&self, new: &CreateTag) -> Result<Tag, ClientError> {
+        self.0.send(Method::POST, &self.all(), new).await
+    }
+
+    /// All of a repository's.
+    pub async fn list(&self, repository: &str) -> Result<Vec<Tag>, ClientError> {
+        let query = TagQuery { repository: repository.to_owned(), limit: Some(PAGE), after: None };
+        self.0.list(&self.all(), &query, None).await
+    }
+
+    /// One of them.
+    pub async fn show(&self, repository: &str, tag: &str) -> Result<Tag, ClientError> {
+        self.0.get(&self.one(repository, tag)).await
+    }
+
+    /// Points a tag at another manifest.
+    pub async fn update(&self, repository: &str, tag: &str, change: &UpdateTag) -> Result<Tag, ClientError> {
+        self.0.send(Method::PATCH, &self.one(repository, tag), change).await
+    }
+
+    /// Deletes one; what it pointed at stays.
+    pub async fn delete(&self, repository: &str, tag: &str) -> Result<(), ClientError> {
+        self.0.delete(&self.one(repository, tag)).await
+    }
+}

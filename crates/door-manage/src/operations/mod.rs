@@ -1,0 +1,281 @@
+//! Every operation, declared once: its route, its method, the action that it needs, what it takes and gives.
+
+mod access_keys;
+mod audit;
+mod credentials;
+mod instances;
+mod namespaces;
+mod policies;
+mod repositories;
+mod signing_keys;
+mod tags;
+mod token;
+mod users;
+mod whoami;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::LazyLock;
+
+use http::{Method, StatusCode};
+use kit::Answer;
+use model::Action;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::call::Call;
+use crate::errors::Problem;
+
+/// What a caller must be allowed, for an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Needs {
+    /// Anybody may, unauthenticated: and why.
+    Nothing(&'static str),
+    /// Whoever has signed in may: and why.
+    Caller(&'static str),
+    /// This action.
+    Action(Action),
+    /// This action, unless it is done to oneself.
+    Own(Action),
+    /// One of two actions, as the request says, unless it is done to oneself.
+    Either(Action, Action),
+}
+
+/// A running handler.
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
+
+/// A shape in the OpenAPI document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShapeDoc {
+    pub(crate) name: fn() -> String,
+    pub(crate) collect: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+impl ShapeDoc {
+    const fn of<T: ToSchema>() -> Self {
+        Self {
+            name: || T::name().into_owned(),
+            collect: |all| {
+                all.push((T::name().into_owned(), T::schema()));
+                T::schemas(all);
+            },
+        }
+    }
+}
+
+/// What a successful answer carries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Gives {
+    /// Nothing.
+    Nothing,
+    /// One thing.
+    One(ShapeDoc),
+    /// A list.
+    Many(ShapeDoc),
+    /// The OpenAPI document.
+    Document,
+}
+
+/// How a body comes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Takes {
+    /// There is none.
+    Nothing,
+    /// JSON.
+    Json(ShapeDoc),
+    /// Form fields.
+    Form(ShapeDoc),
+}
+
+/// An operation.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) needs: Needs,
+    pub(crate) summary: &'static str,
+    pub(crate) handle: fn(Call) -> Running,
+    pub(crate) query: fn() -> Vec<Parameter>,
+    pub(crate) takes: Takes,
+    pub(crate) status: StatusCode,
+    pub(crate) gives: Gives,
+}
+
+impl Operation {
+    fn query<Q: IntoParams>(self) -> Self {
+        Self { query: || Q::into_params(|| Some(ParameterIn::Query)), ..self }
+    }
+
+    fn takes<B: ToSchema>(self) -> Self {
+        Self { takes: Takes::Json(ShapeDoc::of::<B>()), ..self }
+    }
+
+    fn takes_form<B: ToSchema>(self) -> Self {
+        Self { takes: Takes::Form(ShapeDoc::of::<B>()), ..self }
+    }
+
+    fn gives<A: ToSchema>(self) -> Self {
+        Self { status: StatusCode::OK, gives: Gives::One(ShapeDoc::of::<A>()), ..self }
+    }
+
+    fn creates<A: ToSchema>(self) -> Self {
+        Self { status: StatusCode::CREATED, gives: Gives::One(ShapeDoc::of::<A>()), ..self }
+    }
+
+    fn lists<A: ToSchema>(self) -> Self {
+        Self { status: StatusCode::OK, gives: Gives::Many(ShapeDoc::of::<A>()), ..self }
+    }
+
+    fn gives_document(self) -> Self {
+        Self { status: StatusCode::OK, gives: Gives::Document, ..self }
+    }
+}
+
+/// `operation!(id METHOD "path", needs, handler, "summary")`: without a body, answered 204, until told otherwise.
+macro_rules! operation {
+    ($module:ident::$id:ident $method:ident $path:literal, $needs:expr, $summary:literal) => {
+        Operation {
+            id: stringify!($id),
+            method: Method::$method,
+            path: $path,
+            needs: $needs,
+            summary: $summary,
+            handle: |call| Box::pin($module::$id(call)),
+            query: Vec::new,
+            takes: Takes::Nothing,
+            status: StatusCode::NO_CONTENT,
+            gives: Gives::Nothing,
+        }
+    };
+}
+
+use Action as A;
+use Needs::{Action as Act, Own};
+
+/// The table.
+#[rustfmt::skip]
+pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
+    operation!(token::create_token POST "/oauth2/token", Needs::Nothing("this is how one signs in"), "Sign in with an access key or a sign-in password (RFC 6749).")
+        .takes_form::<api::TokenRequest>().gives::<api::TokenAnswer>(),
+    operation!(whoami::show_openapi GET "/openapi.json", Needs::Nothing("it says nothing about anybody"), "This document.").gives_document(),
+    operation!(whoami::whoami GET "/whoami", Needs::Caller("everybody may know who they are"), "Who is calling, and with what.").gives::<api::Whoami>(),
+
+    operation!(users::create_user POST "/users", Act(A::CreateUser), "Create a user.").takes::<api::CreateUser>().creates::<api::User>(),
+    operation!(users::list_users GET "/users", Act(A::ListUsers), "List users by name.").query::<api::Page>().lists::<api::User>(),
+    operation!(users::show_user GET "/users/{user}", Act(A::GetUser), "Show a user.").gives::<api::User>(),
+    operation!(users::update_user PATCH "/users/{user}", Act(A::UpdateUser), "Enable or disable a user.").takes::<api::UpdateUser>().gives::<api::User>(),
+    operation!(users::delete_user DELETE "/users/{user}", Act(A::DeleteUser), "Delete a user with all credentials."),
+    operation!(users::set_password PUT "/users/{user}/password", Needs::Either(A::ResetLoginPassword, A::UpdateLoginProfile), "Set a user's permanent or sign-in password; one's own without any grant.")
+        .takes::<api::SetPassword>(),
+
+    operation!(credentials::create_credential POST "/credentials", Act(A::CreateAccessCredential), "Create an access credential; its secret is shown this once.")
+        .takes::<api::CreateCredential>().creates::<api::CreatedCredential>(),
+    operation!(credentials::list_credentials GET "/credentials", Own(A::ListAccessCredential), "List the credentials of every kind that a user holds; one's own without any grant.")
+        .query::<api::OwnerQuery>().lists::<api::Credential>(),
+    operation!(credentials::update_credential PATCH "/credentials/{credential}", Own(A::UpdateAccessCredential), "Enable or disable a credential; disable one's own without any grant.")
+        .takes::<api::UpdateEnabled>().gives::<api::Credential>(),
+    operation!(credentials::delete_credential DELETE "/credentials/{credential}", Own(A::DeleteAccessCredential), "Delete a credential; one's own without any grant."),
+    operation!(credentials::create_login_token POST "/login-tokens", Act(A::GetAuthorizationToken), "Make a temporary password for oneself; it is shown this once.")
+        .takes::<api::CreateLoginToken>().creates::<api::CreatedLoginToken>(),
+
+    operation!(access_keys::create_access_key POST "/access-keys", Act(A::CreateAccessKey), "Create an access key; its secret is shown this once.")
+        .takes::<api::CreateAccessKey>().creates::<api::CreatedAccessKey>(),
+    operation!(access_keys::list_access_keys GET "/access-keys", Own(A::ListAccessKeys), "List a user's access keys; one's own without any grant.")
+        .query::<api::OwnerQuery>().lists::<api::AccessKey>(),
+    operation!(access_keys::update_access_key PATCH "/access-keys/{access_key}", Own(A::UpdateAccessKey), "Enable or disable an access key; disable one's own without any grant.")
+        .takes::<api::UpdateEnabled>().gives::<api::AccessKey>(),
+    operation!(access_keys::delete_access_key DELETE "/access-keys/{access_key}", Own(A::DeleteAccessKey), "Delete an access key; one's own without any grant."),
+
+    operation!(policies::create_policy POST "/policies", Act(A::CreatePolicy), "Create a policy.").takes::<api::CreatePolicy>().creates::<api::Policy>(),
+    operation!(policies::list_policies GET "/policies", Act(A::ListPolicies), "List policies by name; the built-in ones come first.").query::<api::Page>().lists::<api::Policy>(),
+    operation!(policies::show_policy GET "/policies/{policy}", Act(A::GetPolicy), "Show a policy with its document in force.").gives::<api::PolicyDocument>(),
+    operation!(policies::delete_policy DELETE "/policies/{policy}", Act(A::DeletePolicy), "Delete a policy that is attached to nobody."),
+    operation!(policies::create_policy_version POST "/policies/{policy}/versions", Act(A::CreatePolicyVersion), "Give a policy a new document.")
+        .takes::<api::CreatePolicyVersion>().creates::<api::PolicyVersion>(),
+    operation!(policies::list_policy_versions GET "/policies/{policy}/versions", Act(A::ListPolicyVersions), "List a policy's versions.").lists::<api::PolicyVersion>(),
+    operation!(policies::delete_policy_version DELETE "/policies/{policy}/versions/{version}", Act(A::DeletePolicyVersion), "Delete a version that is not in force."),
+    operation!(policies::set_default_policy_version PUT "/policies/{policy}/default-version", Act(A::SetDefaultPolicyVersion), "Choose the version that is in force.")
+        .takes::<api::SetDefaultVersion>(),
+    operation!(policies::attach_policy PUT "/users/{user}/policies/{policy}", Act(A::AttachPolicyToUser), "Attach a policy to a user."),
+    operation!(policies::detach_policy DELETE "/users/{user}/policies/{policy}", Act(A::DetachPolicyFromUser), "Detach a policy from a user."),
+    operation!(policies::list_attached_policies GET "/users/{user}/policies", Act(A::ListPoliciesForUser), "List the policies of a user.").lists::<api::AttachedPolicy>(),
+    operation!(policies::explain_policy POST "/policy-explanations", Act(A::SimulatePolicy), "Explain whether a user may do something, and which statement says so.")
+        .takes::<api::ExplainPolicy>().gives::<api::Explanation>(),
+
+    operation!(instances::create_instance POST "/instances", Act(A::CreateInstance), "Create an instance.").takes::<api::CreateInstance>().creates::<api::Instance>(),
+    operation!(instances::list_instances GET "/instances", Act(A::ListInstance), "List instances by name.").lists::<api::Instance>(),
+    operation!(instances::show_instance GET "/instances/{instance}", Act(A::GetInstance), "Show an instance.").gives::<api::Instance>(),
+    operation!(instances::update_instance PATCH "/instances/{instance}", Act(A::UpdateInstance), "Change an instance's settings.").takes::<api::UpdateInstance>().gives::<api::Instance>(),
+    operation!(instances::delete_instance DELETE "/instances/{instance}", Act(A::DeleteInstance), "Delete an empty instance."),
+
+    operation!(namespaces::create_namespace POST "/instances/{instance}/namespaces", Act(A::CreateNamespace), "Create a namespace.")
+        .takes::<api::CreateNamespace>().creates::<api::Namespace>(),
+    operation!(namespaces::list_namespaces GET "/instances/{instance}/namespaces", Act(A::ListNamespace), "List namespaces by name.").query::<api::Page>().lists::<api::Namespace>(),
+    operation!(namespaces::show_namespace GET "/instances/{instance}/namespaces/{namespace}", Act(A::GetNamespace), "Show a namespace.").gives::<api::Namespace>(),
+    operation!(namespaces::update_namespace PATCH "/instances/{instance}/namespaces/{namespace}", Act(A::UpdateNamespace), "Change a namespace's settings.")
+        .takes::<api::UpdateNamespace>().gives::<api::Namespace>(),
+    operation!(namespaces::delete_namespace DELETE "/instances/{instance}/namespaces/{namespace}", Act(A::DeleteNamespace), "Delete an empty namespace."),
+
+    operation!(repositories::create_repository POST "/instances/{instance}/repositories", Act(A::CreateRepository), "Create a repository.")
+        .takes::<api::CreateRepository>().creates::<api::Repository>(),
+    operation!(repositories::list_repositories GET "/instances/{instance}/repositories", Act(A::ListRepository), "List a namespace's repositories by name.")
+        .query::<api::RepositoryQuery>().lists::<api::Repository>(),
+    operation!(repositories::show_repository GET "/instances/{instance}/repositories/{*repository}", Act(A::GetRepository), "Show a repository.").gives::<api::Repository>(),
+    operation!(repositories::update_repository PATCH "/instances/{instance}/repositories/{*repository}", Act(A::UpdateRepository), "Change a repository's settings.")
+        .takes::<api::UpdateRepository>().gives::<api::Repository>(),
+    operation!(repositories::delete_repository DELETE "/instances/{instance}/repositories/{*repository}", Act(A::DeleteRepository), "Delete a repository with everything in it."),
+
+    operation!(tags::create_tag POST "/instances/{instance}/tags", Act(A::CreateRepositoryTag), "Point a new tag at a manifest that is there.").takes::<api::CreateTag>().creates::<api::Tag>(),
+    operation!(tags::list_tags GET "/instances/{instance}/tags", Act(A::ListRepositoryTag), "List a repository's tags by name.").query::<api::TagQuery>().lists::<api::Tag>(),
+    operation!(tags::show_tag GET "/instances/{instance}/tags/{*tag}", Act(A::ListRepositoryTag), "Show a tag: the repository's name, a slash and the tag.").gives::<api::Tag>(),
+    operation!(tags::update_tag PATCH "/instances/{instance}/tags/{*tag}", Act(A::UpdateRepositoryTag), "Point a tag at another manifest that is there.").takes::<api::UpdateTag>().gives::<api::Tag>(),
+    operation!(tags::delete_tag DELETE "/instances/{instance}/tags/{*tag}", Act(A::DeleteRepositoryTag), "Delete a tag; what it points at stays."),
+
+    operation!(audit::list_audit_events GET "/audit-events", Act(A::ListAuditEvent), "List what happened, newest first.").query::<api::AuditQuery>().lists::<api::AuditEvent>(),
+    operation!(signing_keys::list_signing_keys GET "/signing-keys", Needs::Caller("the public halves are public: see /.well-known"), "List the keys whose signatures hold.").lists::<api::SigningKey>(),
+    operation!(signing_keys::rotate_signing_key POST "/signing-keys", Act(A::RotateSigningKey), "Begin a new signing key; answers all.").lists::<api::SigningKey>(),
+]);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Operations that need no action, each named here on purpose: whoever adds one has to come by.
+    const WITHOUT_ACTION: [&str; 4] = ["create_token", "show_openapi", "whoami", "list_signing_keys"];
+
+    /// Actions that other doors need.
+    const ELSEWHERE: [Action; 3] = [Action::PullRepository, Action::PushRepository, Action::ReadMetrics];
+
+    #[test]
+    fn an_operation_without_an_action_fails_unless_it_is_named() {
+        let without = OPERATIONS.iter().filter(|o| matches!(o.needs, Needs::Nothing(_) | Needs::Caller(_)));
+        let without: Vec<&str> = without.map(|o| o.id).collect();
+        assert_eq!(without, WITHOUT_ACTION);
+    }
+
+    #[test]
+    fn every_action_has_an_operation() {
+        let needed: BTreeSet<Action> = OPERATIONS
+            .iter()
+            .flat_map(|o| match o.needs {
+                Needs::Nothing(_) | Needs::Caller(_) => vec![],
+                Needs::Action(one) | Needs::Own(one) => vec![one],
+                Needs::Either(one, other) => vec![one, other],
+            })
+            .chain(ELSEWHERE)
+            .collect();
+        let missing: Vec<_> = Action::ALL.iter().filter(|a| !needed.contains(a)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn no_two_operations_share_a_name_or_a_route() {
+        let names: BTreeSet<_> = OPERATIONS.iter().map(|o| o.id).collect();
+        let routes: BTreeSet<_> = OPERATIONS.iter().map(|o| (o.method.as_str(), o.path)).collect();
+        assert_eq!((names.len(), routes.len()), (OPERATIONS.len(), OPERATIONS.len()));
+    }
+}

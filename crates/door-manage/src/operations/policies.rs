@@ -1,0 +1,161 @@
+//! Policies, their versions, what is attached to whom, and why something is allowed.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use identity::SetDefault;
+use kit::{Answer, empty, json};
+use model::{
+    Action, NamespaceName, OnInstance, OnNamespace, OnPolicy, OnRepository, PolicyName, RepositoryName, Resource, ResourceKind, act,
+};
+
+use crate::call::Call;
+use crate::errors::Problem;
+use crate::page::{Asked, Page};
+use crate::shapes;
+
+async fn policy(call: &Call, index: usize) -> Result<OnPolicy, Problem> {
+    Ok(call.identity().policy(&call.caller, call.path(index)).await?)
+}
+
+pub(super) async fn create_policy(call: Call) -> Result<Answer, Problem> {
+    let new: api::CreatePolicy = call.json()?;
+    let name = PolicyName::parse(&new.name).map_err(Problem::name("name"))?;
+    let on = OnPolicy { account: call.account()?.0, id: None, name: name.as_str().into() };
+    let permit = call.admit::<act::CreatePolicy>(on).await?;
+    let made = call.identity().create_policy(permit, &new.description, &new.document).await?;
+    Ok(json(StatusCode::CREATED, &shapes::policy_details(made).policy))
+}
+
+/// The built-in policies come before the first page, on top of its limit.
+pub(super) async fn list_policies(call: Call) -> Result<Answer, Problem> {
+    let page: api::Page = call.query()?;
+    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let permit = call.admit::<act::ListPolicies>(call.account()?).await?;
+    let own = call.identity().list_policies(permit, &asked.after, asked.one_more()).await?;
+    let own = own.into_iter().map(shapes::policy).collect();
+    let mut page = Page::of(own, &asked, |p: &api::Policy| p.name.clone());
+    if asked.after.is_empty() {
+        page.items.splice(0..0, policy::builtins().iter().map(shapes::built_in));
+    }
+    Ok(page.answer(call.own_path(), call.raw_query()))
+}
+
+pub(super) async fn show_policy(call: Call) -> Result<Answer, Problem> {
+    let on = policy(&call, 0).await?;
+    let permit = call.admit_or_hide::<act::GetPolicy>(on, Action::GetPolicy).await?;
+    let found = call.identity().show_policy(permit).await?;
+    Ok(json(StatusCode::OK, &shapes::policy_details(found)))
+}
+
+pub(super) async fn delete_policy(call: Call) -> Result<Answer, Problem> {
+    let on = policy(&call, 0).await?;
+    let permit = call.admit_or_hide::<act::DeletePolicy>(on, Action::GetPolicy).await?;
+    call.identity().delete_policy(permit).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) async fn create_policy_version(call: Call) -> Result<Answer, Problem> {
+    let new: api::CreatePolicyVersion = call.json()?;
+    let on = policy(&call, 0).await?;
+    let permit = call.admit_or_hide::<act::CreatePolicyVersion>(on, Action::GetPolicy).await?;
+    let default = if new.set_as_default { SetDefault::Yes } else { SetDefault::No };
+    let made = call.identity().create_policy_version(permit, &new.document, default).await?;
+    let shape = api::PolicyVersion {
+        name: made.name,
+        version: made.version,
+        is_default: new.set_as_default,
+        document: made.document,
+        created_at: call.op.now,
+    };
+    Ok(json(StatusCode::CREATED, &shape))
+}
+
+pub(super) async fn list_policy_versions(call: Call) -> Result<Answer, Problem> {
+    let on = policy(&call, 0).await?;
+    let permit = call.admit_or_hide::<act::ListPolicyVersions>(on, Action::GetPolicy).await?;
+    let (default, versions) = call.identity().list_policy_versions(permit).await?;
+    let versions: Vec<_> = versions.into_iter().map(|v| shapes::policy_version(call.path(0), default, v)).collect();
+    Ok(json(StatusCode::OK, &versions))
+}
+
+pub(super) async fn delete_policy_version(call: Call) -> Result<Answer, Problem> {
+    let version = call.path(1).parse().map_err(|_| Problem::not_found())?;
+    let on = policy(&call, 0).await?;
+    let permit = call.admit_or_hide::<act::DeletePolicyVersion>(on, Action::GetPolicy).await?;
+    call.identity().delete_policy_version(permit, version).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) async fn set_default_policy_version(call: Call) -> Result<Answer, Problem> {
+    let chosen: api::SetDefaultVersion = call.json()?;
+    let on = policy(&call, 0).await?;
+    let permit = call.admit_or_hide::<act::SetDefaultPolicyVersion>(on, Action::GetPolicy).await?;
+    call.identity().set_default_policy_version(permit, chosen.version).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) async fn attach_policy(call: Call) -> Result<Answer, Problem> {
+    let on = call.user(Some(call.path(0))).await?;
+    let permit = call.admit_or_hide::<act::AttachPolicyToUser>(on, Action::GetUser).await?;
+    call.identity().attach_policy(permit, call.path(1)).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) async fn detach_policy(call: Call) -> Result<Answer, Problem> {
+    let on = call.user(Some(call.path(0))).await?;
+    let permit = call.admit_or_hide::<act::DetachPolicyFromUser>(on, Action::GetUser).await?;
+    call.identity().detach_policy(permit, call.path(1)).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) async fn list_attached_policies(call: Call) -> Result<Answer, Problem> {
+    let on = call.user(Some(call.path(0))).await?;
+    let permit = call.admit_or_hide::<act::ListPoliciesForUser>(on, Action::GetUser).await?;
+    let attached = call.identity().list_attachments(permit).await?;
+    let attached: Vec<_> = attached.into_iter().map(shapes::attached).collect();
+    Ok(json(StatusCode::OK, &attached))
+}
+
+pub(super) async fn explain_policy(call: Call) -> Result<Answer, Problem> {
+    let question: api::ExplainPolicy = call.json()?;
+    let no_action = || Problem::invalid("action", "no such action: write it as cr:PullRepository");
+    let action = Action::parse(&question.action).ok_or_else(no_action)?;
+    let on = call.user(Some(&question.user)).await?;
+    let permit = call.admit_or_hide::<act::SimulatePolicy>(on, Action::GetUser).await?;
+    let resource = resource(&call, action, &question).await?;
+    let (from, at) = (question.from.unwrap_or(call.op.source_ip), question.at.unwrap_or(call.op.now));
+    let why = call.identity().explain_policy(permit, action, &resource, from, at).await?;
+    let decision = match why.effective {
+        policy::Effective::Allowed => api::Decision::Allow,
+        policy::Effective::Denied | policy::Effective::NotSaid => api::Decision::Deny,
+    };
+    let statement = why.statement.and_then(|number| u32::try_from(number).ok());
+    Ok(json(StatusCode::OK, &api::Explanation { decision, policy: why.policy, statement, reason: why.reason }))
+}
+
+/// What the question is about: as the action's kind of resource says.
+async fn resource(call: &Call, action: Action, question: &api::ExplainPolicy) -> Result<Resource, Problem> {
+    let named = || question.resource.as_deref().ok_or_else(|| Problem::invalid("resource", "this action is done to something: name it"));
+    Ok(match action.resource_kind() {
+        ResourceKind::Account => Resource::Account(call.account()?),
+        ResourceKind::Instance => {
+            let text = question.resource.as_deref().or(question.instance.as_deref());
+            Resource::Instance(call.instance_named(text).await?.on)
+        }
+        ResourceKind::Namespace => {
+            let name = NamespaceName::parse(named()?).map_err(Problem::name("resource"))?;
+            Resource::Namespace(OnNamespace { instance: instance(call, question).await?, name })
+        }
+        ResourceKind::Repository => {
+            let name = RepositoryName::parse(named()?).map_err(Problem::name("resource"))?;
+            Resource::Repository(OnRepository { instance: instance(call, question).await?, name })
+        }
+        ResourceKind::User => Resource::User(call.user(Some(named()?)).await?),
+        ResourceKind::Policy => Resource::Policy(call.identity().policy(&call.caller, named()?).await?),
+    })
+}
+
+async fn instance(call: &Call, question: &api::ExplainPolicy) -> Result<Arc<OnInstance>, Problem> {
+    Ok(call.instance_named(question.instance.as_deref()).await?.on)
+}

@@ -1,0 +1,68 @@
+//! Repositories. Their names' slashes stand in the path as they are.
+
+use http::StatusCode;
+use kit::{Answer, empty, json};
+use model::{Action, NamespaceName, OnNamespace, OnRepository, RepositoryName, act};
+use registry::{NewRepository, RepositoryChanges};
+
+use crate::call::Call;
+use crate::errors::Problem;
+use crate::page::{Asked, Page};
+use crate::shapes;
+
+/// The repository of the path; what is no name names nothing.
+async fn repository(call: &Call) -> Result<OnRepository, Problem> {
+    let name = RepositoryName::parse(call.path(1)).map_err(|_| Problem::not_found())?;
+    Ok(OnRepository { instance: call.on_instance().await?, name })
+}
+
+pub(super) async fn create_repository(call: Call) -> Result<Answer, Problem> {
+    let new: api::CreateRepository = call.json()?;
+    let name = RepositoryName::parse(&new.name).map_err(Problem::name("name"))?;
+    let on = OnRepository { instance: call.on_instance().await?, name };
+    let permit = call.admit_or_hide::<act::CreateRepository>(on, Action::GetRepository).await?;
+    let wanted = NewRepository { public: new.public, description: description(new.description)? };
+    let made = call.registry().create_repository(permit, wanted).await?;
+    Ok(json(StatusCode::CREATED, &shapes::repository(made)))
+}
+
+pub(super) async fn list_repositories(call: Call) -> Result<Answer, Problem> {
+    let query: api::RepositoryQuery = call.query()?;
+    let asked = Asked::read(query.limit, query.after.as_deref())?;
+    let name = NamespaceName::parse(&query.namespace).map_err(Problem::name("namespace"))?;
+    let on = OnNamespace { instance: call.on_instance().await?, name };
+    let permit = call.admit_or_hide::<act::ListRepository>(on, Action::GetNamespace).await?;
+    let found = call.registry().list_repositories(permit, Some(asked.limit), Some(&asked.after)).await?;
+    let next = found.items.last().filter(|_| found.more).map(|r| r.name.to_string());
+    let items = found.items.into_iter().map(shapes::repository).collect();
+    Ok(Page { items, next }.answer(call.own_path(), call.raw_query()))
+}
+
+pub(super) async fn show_repository(call: Call) -> Result<Answer, Problem> {
+    let on = repository(&call).await?;
+    let permit = call.admit_or_hide::<act::GetRepository>(on, Action::GetRepository).await?;
+    let found = call.registry().show_repository(permit).await?;
+    Ok(json(StatusCode::OK, &shapes::repository(found)))
+}
+
+pub(super) async fn update_repository(call: Call) -> Result<Answer, Problem> {
+    let change: api::UpdateRepository = call.json()?;
+    let on = repository(&call).await?;
+    let permit = call.admit_or_hide::<act::UpdateRepository>(on, Action::GetRepository).await?;
+    let changes = RepositoryChanges { public: change.public, description: change.description.map(description).transpose()? };
+    let updated = call.registry().update_repository(permit, changes).await?;
+    Ok(json(StatusCode::OK, &shapes::repository(updated)))
+}
+
+pub(super) async fn delete_repository(call: Call) -> Result<Answer, Problem> {
+    let on = repository(&call).await?;
+    let permit = call.admit_or_hide::<act::DeleteRepository>(on, Action::GetRepository).await?;
+    call.registry().delete_repository(permit).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+/// PostgreSQL keeps no NUL, and a terminal is not to be steered.
+fn description(text: String) -> Result<String, Problem> {
+    let fits = text.len() <= 4096 && !text.chars().any(|c| c.is_control() && c != '\n');
+    if fits { Ok(text) } else { Err(Problem::invalid("description", "at most 4096 bytes without control characters")) }
+}

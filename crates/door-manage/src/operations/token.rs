@@ -1,0 +1,132 @@
+//! The token endpoint (RFC 6749): an access key or a sign-in password for a short bearer token.
+
+use api::{Secret, TokenAnswer, TokenError, TokenRequest};
+use http::header::{PRAGMA, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use identity::AuthError;
+use kit::{Answer, Authorization, authorization, json};
+use model::Caller;
+use percent_encoding::percent_decode_str;
+use secrets::Plain;
+
+use crate::call::Call;
+use crate::errors::{Problem, finish};
+
+/// Why there is no token (section 5.2).
+enum No {
+    Request(&'static str),
+    Client,
+    Grant,
+    GrantType,
+    /// The right secret, but its time is over or it is disabled: said to whoever holds it.
+    Ended(&'static str, String),
+    Later(StatusCode, i64, String),
+}
+
+/// Errors here are RFC 6749's, in its own shape.
+pub(super) async fn create_token(call: Call) -> Result<Answer, Problem> {
+    Ok(match grant(&call).await {
+        Ok(caller) => issue(&call, &caller).await?,
+        Err(no) => no.answer(),
+    })
+}
+
+async fn issue(call: &Call, caller: &Caller) -> Result<Answer, Problem> {
+    let bearer = call.identity().tokens().issue_manage(&call.op, caller).await?;
+    let token =
+        TokenAnswer { access_token: Secret::new(bearer.token.reveal()), token_type: "Bearer".to_owned(), expires_in: bearer.lives.0 };
+    let mut answer = json(StatusCode::OK, &token);
+    answer.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    Ok(answer)
+}
+
+async fn grant(call: &Call) -> Result<Caller, No> {
+    if !call.is_typed("application/x-www-form-urlencoded") {
+        return Err(No::Request("send form fields, with Content-Type: application/x-www-form-urlencoded"));
+    }
+    let no_form = |_| No::Request("send grant_type and what it needs as form fields, each once");
+    let request: TokenRequest = serde_urlencoded::from_bytes(&call.body).map_err(no_form)?;
+    match request.grant_type.as_str() {
+        "client_credentials" => client_credentials(call, request).await,
+        "password" => password(call, request).await,
+        _ => Err(No::GrantType),
+    }
+}
+
+/// Section 4.4, with an access key: in a Basic header or in the form, never in both (section 2.3).
+async fn client_credentials(call: &Call, request: TokenRequest) -> Result<Caller, No> {
+    let (id, secret) = client(call, request.client_id, request.client_secret)?;
+    // Keys of sessions come with sessions: nobody has been given such a token yet.
+    if request.security_token.is_some() {
+        return Err(No::Client);
+    }
+    let caller = call.identity().authenticate_access_key(&call.op, &id, &secret).await;
+    caller.map_err(|error| No::from_auth(&error, No::Client, "invalid_client"))
+}
+
+fn client(call: &Call, id: Option<String>, secret: Option<Secret>) -> Result<(String, Plain), No> {
+    let plain = |text: String| Plain::new(text).map_err(|_| No::Client);
+    let header = authorization(&call.head.headers).map_err(|_| No::Client)?;
+    match (header, id, secret) {
+        (Authorization::Basic { username, password }, None, None) => Ok((decoded(&username)?, plain(decoded(&password)?)?)),
+        (Authorization::None, Some(id), Some(secret)) => Ok((id, plain(secret.reveal().to_owned())?)),
+        (Authorization::None, ..) => Err(No::Client),
+        _ => Err(No::Request("present the access key once: in a Basic header, or as client_id and client_secret")),
+    }
+}
+
+/// Section 2.3.1: in a Basic header both are form-encoded once more.
+fn decoded(text: &str) -> Result<String, No> {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| No::Client)
+}
+
+/// Section 4.3, with a sign-in password: the account is the one whose instance the host name chooses.
+async fn password(call: &Call, request: TokenRequest) -> Result<Caller, No> {
+    let (Some(username), Some(password)) = (request.username, request.password) else {
+        return Err(No::Request("this grant needs username and password"));
+    };
+    let unavailable = |_| No::Later(StatusCode::SERVICE_UNAVAILABLE, 1, AuthError::Unavailable.to_string());
+    let instance = call.identity().instance_at(&call.host.name()).await.map_err(unavailable)?.ok_or(No::Grant)?;
+    let password = Plain::new(password.reveal().to_owned()).map_err(|_| No::Grant)?;
+    let caller = call.identity().authenticate_sign_in(&call.op, instance.on.account, &username, password).await;
+    caller.map_err(|error| No::from_auth(&error, No::Grant, "invalid_grant"))
+}
+
+impl No {
+    fn from_auth(error: &AuthError, wrong: Self, code: &'static str) -> Self {
+        match error {
+            AuthError::Invalid => wrong,
+            AuthError::Expired | AuthError::Disabled => Self::Ended(code, error.to_string()),
+            AuthError::LockedOut { retry_after } => Self::Later(StatusCode::TOO_MANY_REQUESTS, *retry_after, error.to_string()),
+            AuthError::Busy | AuthError::Unavailable => Self::Later(StatusCode::SERVICE_UNAVAILABLE, 1, error.to_string()),
+        }
+    }
+
+    fn answer(self) -> Answer {
+        let (status, code, description) = match self {
+            Self::Request(problem) => (StatusCode::BAD_REQUEST, "invalid_request", problem.to_owned()),
+            Self::Client => (StatusCode::UNAUTHORIZED, "invalid_client", "the access key is not right".to_owned()),
+            Self::Grant => (StatusCode::BAD_REQUEST, "invalid_grant", "the user name or password is not right".to_owned()),
+            Self::GrantType => {
+                (StatusCode::BAD_REQUEST, "unsupported_grant_type", "grant_type is client_credentials or password".to_owned())
+            }
+            Self::Ended("invalid_client", why) => (StatusCode::UNAUTHORIZED, "invalid_client", why),
+            Self::Ended(code, why) => (StatusCode::BAD_REQUEST, code, why),
+            Self::Later(status, retry_after, why) => {
+                let mut answer = render(status, "temporarily_unavailable", why);
+                finish(&mut answer, Some(retry_after));
+                return answer;
+            }
+        };
+        render(status, code, description)
+    }
+}
+
+fn render(status: StatusCode, code: &str, description: String) -> Answer {
+    let mut answer = json(status, &TokenError { error: code.to_owned(), error_description: description });
+    if status == StatusCode::UNAUTHORIZED {
+        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"tidegate\""));
+    }
+    answer
+}

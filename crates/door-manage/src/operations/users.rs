@@ -1,0 +1,77 @@
+//! Users and their passwords.
+
+use http::StatusCode;
+use kit::{Answer, empty, json};
+use model::{Action, OnUser, act};
+use secrets::{ChosenPassword, Plain};
+
+use crate::call::Call;
+use crate::errors::Problem;
+use crate::page::{Asked, Page};
+use crate::shapes;
+
+pub(super) async fn create_user(call: Call) -> Result<Answer, Problem> {
+    let new: api::CreateUser = call.json()?;
+    let name = model::LoginName::parse(&new.name).map_err(Problem::name("name"))?;
+    let on = OnUser { account: call.account()?.0, id: None, name: name.as_str().into() };
+    let permit = call.admit::<act::CreateUser>(on).await?;
+    let user = call.identity().create_user(permit).await?;
+    Ok(json(StatusCode::CREATED, &shapes::user(&user)))
+}
+
+pub(super) async fn list_users(call: Call) -> Result<Answer, Problem> {
+    let page: api::Page = call.query()?;
+    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let permit = call.admit::<act::ListUsers>(call.account()?).await?;
+    let users = call.identity().list_users(permit, &asked.after, asked.one_more()).await?;
+    let users = users.iter().map(shapes::user).collect();
+    Ok(Page::of(users, &asked, |u: &api::User| u.name.clone()).answer(call.own_path(), call.raw_query()))
+}
+
+pub(super) async fn show_user(call: Call) -> Result<Answer, Problem> {
+    let on = call.user(Some(call.path(0))).await?;
+    let permit = call.admit_or_hide::<act::GetUser>(on, Action::GetUser).await?;
+    let user = call.identity().show_user(permit).await?;
+    Ok(json(StatusCode::OK, &shapes::user(&user)))
+}
+
+pub(super) async fn update_user(call: Call) -> Result<Answer, Problem> {
+    let change: api::UpdateUser = call.json()?;
+    let on = call.user(Some(call.path(0))).await?;
+    let permit = call.admit_or_hide::<act::UpdateUser>(on, Action::GetUser).await?;
+    let user = call.identity().set_user_enabled(permit, change.enabled).await?;
+    Ok(json(StatusCode::OK, &shapes::user(&user)))
+}
+
+pub(super) async fn delete_user(call: Call) -> Result<Answer, Problem> {
+    let on = call.user(Some(call.path(0))).await?;
+    let permit = call.admit_or_hide::<act::DeleteUser>(on, Action::GetUser).await?;
+    call.identity().delete_user(permit).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) async fn set_password(call: Call) -> Result<Answer, Problem> {
+    let new: api::SetPassword = call.json()?;
+    let password = chosen(&new.password)?;
+    let on = call.user(Some(call.path(0))).await?;
+    match new.kind {
+        api::PasswordKind::SignIn => {
+            if new.instance.is_some() {
+                return Err(Problem::invalid("instance", "a sign-in password belongs to no instance"));
+            }
+            let permit = call.admit_own_or_hide::<act::UpdateLoginProfile>(on, Action::GetUser).await?;
+            call.identity().set_sign_in_password(permit, password).await?;
+        }
+        api::PasswordKind::Permanent => {
+            let instance = call.instance_named(new.instance.as_deref()).await?;
+            let permit = call.admit_own_or_hide::<act::ResetLoginPassword>(on, Action::GetUser).await?;
+            call.identity().set_permanent_password(permit, instance.on.id, password).await?;
+        }
+    }
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+fn chosen(password: &api::Secret) -> Result<ChosenPassword, Problem> {
+    let plain = Plain::new(password.reveal().to_owned()).map_err(|_| Problem::invalid("password", "it is far too long"))?;
+    ChosenPassword::parse(plain).map_err(|problem| Problem::invalid("password", problem))
+}

@@ -1,0 +1,182 @@
+//! From values of the use cases to shapes of `api`.
+
+use api::{
+    AccessKey, AttachedPolicy, AuditEvent, Credential, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, Repository, SigningKey,
+    Tag, User, Whoami,
+};
+use identity::PolicyDetails;
+use model::{InstanceId, Known, RepositoryName};
+
+pub(crate) fn whoami(known: &Known) -> Whoami {
+    Whoami {
+        account_id: known.account.to_string(),
+        user_id: known.principal.to_string(),
+        name: known.name.to_string(),
+        kind: known.kind.as_str().to_owned(),
+        credential_id: known.credential.id.to_string(),
+        credential_kind: known.credential.kind.as_str().to_owned(),
+        instance_id: known.instance.map(|id| id.to_string()),
+        expires_at: known.ends,
+    }
+}
+
+pub(crate) fn user(user: &identity::User) -> User {
+    User {
+        user_id: user.id.to_string(),
+        uuid: user.uuid.clone(),
+        name: user.name.to_string(),
+        account_id: user.account.to_string(),
+        enabled: user.enabled,
+        created_at: user.created,
+    }
+}
+
+pub(crate) fn credential(c: store::credential::Credential) -> Credential {
+    Credential {
+        credential_id: c.id.to_string(),
+        kind: c.kind.as_str().to_owned(),
+        description: c.description,
+        user_id: c.principal.to_string(),
+        enabled: c.enabled,
+        instance_id: c.instance.map(|id| id.to_string()),
+        access_key_id: c.access_key_id,
+        created_at: c.created,
+        created_by: c.created_by_name,
+        expires_at: c.expires,
+        last_used_at: c.last_used,
+        last_used_from: c.last_used_from,
+    }
+}
+
+pub(crate) fn access_key(c: store::credential::Credential) -> AccessKey {
+    AccessKey {
+        access_key_id: c.access_key_id.unwrap_or_default(),
+        credential_id: c.id.to_string(),
+        user_id: c.principal.to_string(),
+        enabled: c.enabled,
+        created_at: c.created,
+        created_by: c.created_by_name,
+        last_used_at: c.last_used,
+        last_used_from: c.last_used_from,
+    }
+}
+
+pub(crate) fn policy(p: store::policy::Policy) -> Policy {
+    Policy {
+        name: p.name,
+        policy_id: Some(p.id.to_string()),
+        description: p.description,
+        version: p.default_version,
+        built_in: false,
+        created_at: Some(p.created),
+    }
+}
+
+pub(crate) fn built_in(p: &policy::BuiltIn) -> Policy {
+    Policy { name: p.name.to_owned(), policy_id: None, description: p.description.to_owned(), version: 1, built_in: true, created_at: None }
+}
+
+pub(crate) fn policy_details(p: PolicyDetails) -> PolicyDocument {
+    let policy = Policy {
+        name: p.name,
+        policy_id: p.id.map(|id| id.to_string()),
+        description: p.description,
+        version: p.version,
+        built_in: p.id.is_none(),
+        created_at: p.created,
+    };
+    PolicyDocument { policy, document: p.document }
+}
+
+pub(crate) fn policy_version(name: &str, default: i64, v: store::policy::Version) -> PolicyVersion {
+    PolicyVersion {
+        name: name.to_owned(),
+        version: v.version,
+        is_default: v.version == default,
+        document: v.document,
+        created_at: v.created,
+    }
+}
+
+pub(crate) fn attached(a: store::policy::Attachment) -> AttachedPolicy {
+    AttachedPolicy { name: a.name, policy_id: a.policy.map(|id| id.to_string()), attached_at: a.attached }
+}
+
+pub(crate) fn instance((i, hosts): (store::instance::Instance, Vec<String>)) -> Instance {
+    Instance {
+        instance_id: i.on.id.to_string(),
+        name: i.on.name.to_string(),
+        region: i.on.region.to_string(),
+        hosts,
+        is_default: i.is_default,
+        auto_create_namespace: i.auto_create_namespace,
+        identity_tokens: i.identity_tokens,
+        created_at: i.created,
+    }
+}
+
+pub(crate) fn namespace(instance: InstanceId, n: &registry::Namespace) -> Namespace {
+    Namespace {
+        namespace_id: n.id.to_string(),
+        instance_id: instance.to_string(),
+        name: n.name.to_string(),
+        public: n.settings.public,
+        auto_create_repository: n.settings.auto_create_repository,
+        sparse_indexes: n.settings.sparse_indexes,
+        created_at: n.created,
+    }
+}
+
+pub(crate) fn repository(r: registry::Repository) -> Repository {
+    Repository {
+        repository_id: r.id.to_string(),
+        instance_id: r.instance.to_string(),
+        namespace: r.name.namespace().to_string(),
+        name: r.name.to_string(),
+        public: r.public,
+        description: r.description,
+        created_at: r.created,
+        updated_at: r.updated,
+    }
+}
+
+pub(crate) fn tag(repository: &RepositoryName, t: &registry::Tagged) -> Tag {
+    Tag {
+        repository: repository.to_string(),
+        name: t.name.to_string(),
+        digest: t.digest.to_string(),
+        media_type: t.media_type.to_string(),
+        size: t.size,
+        created_at: t.created,
+        updated_at: t.updated,
+    }
+}
+
+pub(crate) fn audit_event(e: &store::audit::Event) -> AuditEvent {
+    AuditEvent {
+        time: e.time,
+        action: e.action.to_string(),
+        outcome: e.outcome.to_owned(),
+        principal: e.principal_name.to_string(),
+        principal_id: e.principal.map(|id| id.to_string()),
+        credential_id: e.credential.map(|id| id.to_string()),
+        credential_kind: e.credential_kind.map(|k| k.as_str().to_owned()),
+        resource: e.resource.to_string(),
+        detail: e.detail.as_deref().map(str::to_owned),
+        source_ip: e.source_ip.to_string(),
+        user_agent: e.user_agent.as_deref().map(str::to_owned),
+        request_id: e.request_id.to_string(),
+        count: e.count,
+    }
+}
+
+pub(crate) fn signing_key(key: tokens::PublicKey) -> SigningKey {
+    SigningKey {
+        kid: key.kid,
+        algorithm: "ES256".to_owned(),
+        public_key_pem: key.pem,
+        created_at: key.created,
+        signs_from: key.signs_from,
+        retires_at: key.retires,
+    }
+}

@@ -1,0 +1,48 @@
+//! The Docker token service and the keys it signs with: `/token` and `/.well-known/jwks.json`.
+//!
+//! What it is for: translating the Docker token specification ("Docker Registry v2 authentication") and its OAuth 2 form into
+//! use cases, and back. What it may not do: hold a rule, see SQL, know another door. To add an operation: a row in
+//! [`operations::OPERATIONS`], a function in `routes`.
+
+mod errors;
+pub mod operations;
+mod routes;
+mod shapes;
+
+use std::sync::Arc;
+
+use http::Method;
+use identity::Identity;
+use kit::{Answer, Request};
+
+use crate::errors::TokenDoorError;
+
+/// The door.
+#[derive(Clone, Debug)]
+pub struct DoorToken {
+    identity: Arc<Identity>,
+    /// Further registries that tokens may be asked for.
+    services: Arc<[String]>,
+}
+
+impl DoorToken {
+    /// A door over `identity`; `services` are audiences other than the host itself.
+    pub fn new(identity: Arc<Identity>, services: Vec<String>) -> Self {
+        Self { identity, services: services.into() }
+    }
+
+    /// Answers a request to `/token` or below `/.well-known/`.
+    pub async fn answer(&self, request: Request) -> Answer {
+        let (method, path) = (request.method().clone(), request.path().to_owned());
+        let host = request.host.clone();
+        let answer = match (&method, &*path) {
+            (&Method::GET | &Method::HEAD, "/token") => self.get_token(request).await,
+            (&Method::POST, "/token") => self.post_token(request).await,
+            (&Method::GET | &Method::HEAD, "/.well-known/jwks.json") => self.keys(request).await,
+            (_, "/token") => Err(TokenDoorError::Method("GET, POST")),
+            (_, "/.well-known/jwks.json") => Err(TokenDoorError::Method("GET")),
+            _ => Err(TokenDoorError::NotFound),
+        };
+        answer.unwrap_or_else(|error| error.render(&method, &host))
+    }
+}

@@ -1,0 +1,80 @@
+//! The whole house over one database and one place for blobs, and the work that goes on in its background.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use access::{Access, Audit, Directory};
+use blobs::BlobStore;
+use identity::Identity;
+use model::{Clock as _, Seconds};
+use registry::{Limits, Registry};
+use secrets::{Dice, MasterKey};
+use store::{PostgresSettings, Store, StoreError};
+use tokens::Tokens;
+
+use crate::config::{Config, Database};
+use crate::refusal::Refusal;
+use crate::system::{SystemClock, SystemRandom};
+
+/// Everything that doors are made over.
+#[derive(Clone, Debug)]
+pub(crate) struct House {
+    pub(crate) store: Arc<Store>,
+    pub(crate) blobs: BlobStore,
+    pub(crate) access: Arc<Access>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) registry: Arc<Registry>,
+}
+
+impl House {
+    /// Opens the database, the blobs and what stands on them.
+    pub(crate) async fn open(config: &Config, master: &MasterKey, random: &SystemRandom) -> Result<Self, Refusal> {
+        let now = SystemClock.now();
+        let dice = Arc::new(Dice::new(Box::new(random.clone())));
+        let store = Arc::new(Store::open(&database(config)).await.map_err(|error| refused(config, error))?);
+        let blobs = BlobStore::open(&config.blobs, blobs::Options::default()).map_err(|e| Refusal::Blobs(e.to_string()))?;
+        let unopened = |error: StoreError| Refusal::Database(error.to_string());
+        let directory = Directory::open(Arc::clone(&store), now).await.map_err(unopened)?;
+        let audit = Audit::new(Arc::clone(&store), u32::try_from(dice.bits() >> 32).unwrap_or(0));
+        let access = Arc::new(Access::new(Arc::new(directory), Arc::new(audit)));
+        let life = Seconds(i64::try_from(config.bearer_lifetime.as_secs()).unwrap_or(300));
+        let tokens = Tokens::open(Arc::clone(&store), master, Arc::clone(&dice), "tidegate", life, now).await;
+        let tokens = Arc::new(tokens.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
+        access.directory().listen(tokens.listener());
+        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, master, Arc::clone(&dice), hashers()));
+        let registry =
+            Arc::new(Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), Limits::default()));
+        Ok(Self { store, blobs, access, identity, registry })
+    }
+
+    /// Writes out what waits to be written. Call it when the last request has been answered.
+    pub(crate) async fn close(&self) {
+        if let Err(error) = self.access.audit().flush().await {
+            tracing::error!(%error, "audit records were not written");
+        }
+    }
+}
+
+/// Half the cores hash passwords: a flood of wrong ones leaves the other half to everybody else.
+fn hashers() -> usize {
+    (available_parallelism().map_or(1, NonZero::get) / 2).max(1)
+}
+
+fn database(config: &Config) -> store::Database {
+    match &config.database {
+        Database::Sqlite => store::Database::Directory(config.data_dir.clone()),
+        Database::Postgres(url) => store::Database::Postgres(PostgresSettings::new(url.to_string())),
+    }
+}
+
+fn refused(config: &Config, error: StoreError) -> Refusal {
+    match error {
+        StoreError::InUse(path) => Refusal::DataDirInUse(path),
+        error => {
+            tracing::debug!(cause = ?std::error::Error::source(&error).map(ToString::to_string), "the database does not open");
+            let hint = if config.database == Database::Sqlite { "" } else { " (check `database`, and that PostgreSQL runs there)" };
+            Refusal::Database(format!("{error}{hint}"))
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `tidegate access-key …`
+
+use api::{CreateAccessKey, OwnerQuery, UpdateEnabled};
+use clap::Subcommand;
+use client::Tidegate;
+use serde_json::json;
+
+use super::CommandError;
+use crate::printer::Output;
+
+const COLUMNS: &[&str] = &["access_key_id", "enabled", "created_at", "created_by", "last_used_at", "last_used_from"];
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Create an access key; its secret is shown once
+    Create {
+        /// For this user [default: oneself]
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+    },
+    /// List a user's access keys
+    List {
+        /// Of this user [default: oneself]
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+    },
+    /// Let a disabled access key work again
+    Enable {
+        /// The access key's id
+        id: String,
+    },
+    /// Stop an access key, running tokens included
+    Disable {
+        /// The access key's id
+        id: String,
+    },
+    /// Delete an access key
+    Delete {
+        /// The access key's id
+        id: String,
+    },
+}
+
+pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
+    let keys = client.access_keys();
+    Ok(match command {
+        Command::Create { user } => Output::secret(&keys.create(&CreateAccessKey { user }).await?),
+        Command::List { user } => Output::many(&keys.list(&OwnerQuery { user }).await?, COLUMNS),
+        Command::Enable { id } => Output::one(&keys.update(&id, &UpdateEnabled { enabled: true }).await?),
+        Command::Disable { id } => Output::one(&keys.update(&id, &UpdateEnabled { enabled: false }).await?),
+        Command::Delete { id } => {
+            keys.delete(&id).await?;
+            Output::one(&json!({"access_key_id": id, "enabled": false}))
+        }
+    })
+}

@@ -1,0 +1,215 @@
+//! The commands that are a client of the management API: `tidegate NOUN VERB …`.
+//!
+//! To add one: a variant in its noun's `Command`, and a branch in its `run` that makes one call of `client` and says with
+//! an [`Output`] what to print. Nothing here prints, decides a right, or keeps a secret.
+
+mod access_key;
+mod audit;
+mod configure;
+mod credential;
+mod input;
+mod instance;
+mod namespace;
+mod password;
+mod policy;
+mod repository;
+mod signing_key;
+mod tag;
+mod user;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use client::target::{Flags, Target};
+use client::{ClientError, Tidegate};
+
+use crate::printer::{Format, Output, Printer};
+
+/// Above the options that all commands of the client share.
+pub(crate) const HEADING: &str = "Client options";
+
+/// What the client's commands share.
+#[derive(Args, Clone, Default, Debug)]
+#[command(next_help_heading = HEADING)]
+pub(crate) struct ClientArguments {
+    /// Print JSON or tables [default: tables on a terminal, JSON elsewhere]
+    #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
+    pub(crate) output: Option<Format>,
+    /// Use this profile of the profile file
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The server's address [env: TIDEGATE_ENDPOINT]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// The access key to sign in with; its secret comes from TIDEGATE_ACCESS_KEY_SECRET or the profile [env: TIDEGATE_ACCESS_KEY_ID]
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) access_key_id: Option<String>,
+    /// Trust the certificate authorities in this file too
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// A noun with its verbs.
+#[derive(Args, Debug)]
+pub(crate) struct Noun<V: Subcommand> {
+    #[command(flatten)]
+    client: ClientArguments,
+    #[command(subcommand)]
+    verb: V,
+}
+
+/// The client's commands.
+#[derive(Subcommand, Debug)]
+pub(crate) enum ClientCommand {
+    /// Write a profile from the file that a server wrote on its first start
+    Configure(configure::Arguments),
+    /// Show who you are
+    Whoami(ClientArguments),
+    /// Users
+    User(Noun<user::Command>),
+    /// Passwords that people choose
+    Password(Noun<password::Command>),
+    /// Access credentials, and every other credential a user holds
+    Credential(Noun<credential::Command>),
+    /// Temporary passwords
+    LoginToken(Noun<credential::LoginTokenCommand>),
+    /// Access keys, which sign API requests
+    AccessKey(Noun<access_key::Command>),
+    /// Policies: what users may do
+    Policy(Noun<policy::Command>),
+    /// Instances: registries with their own host names
+    Instance(Noun<instance::Command>),
+    /// Namespaces of an instance
+    Namespace(Noun<namespace::Command>),
+    /// Repositories of an instance
+    Repository(Noun<repository::Command>),
+    /// Tags of a repository
+    Tag(Noun<tag::Command>),
+    /// The audit trail
+    Audit(Noun<audit::Command>),
+    /// The keys that sign tokens
+    SigningKey(Noun<signing_key::Command>),
+}
+
+impl ClientCommand {
+    const fn arguments(&self) -> &ClientArguments {
+        match self {
+            Self::Configure(arguments) => &arguments.client,
+            Self::Whoami(client)
+            | Self::User(Noun { client, .. })
+            | Self::Password(Noun { client, .. })
+            | Self::Credential(Noun { client, .. })
+            | Self::LoginToken(Noun { client, .. })
+            | Self::AccessKey(Noun { client, .. })
+            | Self::Policy(Noun { client, .. })
+            | Self::Instance(Noun { client, .. })
+            | Self::Namespace(Noun { client, .. })
+            | Self::Repository(Noun { client, .. })
+            | Self::Tag(Noun { client, .. })
+            | Self::Audit(Noun { client, .. })
+            | Self::SigningKey(Noun { client, .. }) => client,
+        }
+    }
+}
+
+/// Why a command did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The server, or the way to it.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// What was typed or piped in.
+    #[error("{0}")]
+    Usage(String),
+    /// A file that was named cannot be read.
+    #[error("cannot read {}: {cause}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The operating system does not go along.
+    #[error("the program cannot start its work: {0}")]
+    System(std::io::Error),
+}
+
+impl CommandError {
+    /// 2 for wrong usage, 1 for what was refused or failed.
+    pub(crate) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::Client(_) | Self::File { .. } | Self::System(_) => 1,
+        }
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::File { .. } => "invalid_file",
+            Self::System(_) => "system",
+            Self::Client(error) => error.code(),
+        }
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        if let Self::Client(error) = self { error.request_id() } else { None }
+    }
+
+    pub(crate) fn field(&self) -> Option<&str> {
+        if let Self::Client(error) = self { error.field() } else { None }
+    }
+}
+
+/// What a command has at hand.
+#[derive(Debug)]
+pub(crate) struct Session {
+    arguments: ClientArguments,
+    environment: BTreeMap<String, String>,
+}
+
+impl Session {
+    /// A client for where the flags, the environment and the profile file lead.
+    fn client(&self) -> Result<Tidegate, CommandError> {
+        let flags = Flags {
+            endpoint: self.arguments.endpoint.clone(),
+            access_key_id: self.arguments.access_key_id.clone(),
+            ca_file: self.arguments.ca_file.clone(),
+            profile: self.arguments.profile.clone(),
+        };
+        Ok(Tidegate::new(Target::resolve(flags, &self.environment)?)?)
+    }
+}
+
+/// Runs a command of the client; the environment is passed in. Answers the exit code: 0 done, 1 refused or failed, 2 wrong usage.
+pub(crate) fn run(command: ClientCommand, environment: impl Iterator<Item = (String, String)>) -> ExitCode {
+    let session = Session { arguments: command.arguments().clone(), environment: environment.collect() };
+    let printer = Printer::new(session.arguments.output);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    printer.finish(runtime.map_err(CommandError::System).and_then(|runtime| runtime.block_on(answer(command, &session))))
+}
+
+async fn answer(command: ClientCommand, session: &Session) -> Result<Output, CommandError> {
+    if let ClientCommand::Configure(arguments) = command {
+        return configure::run(&arguments, session);
+    }
+    let client = session.client()?;
+    match command {
+        ClientCommand::Configure(arguments) => configure::run(&arguments, session),
+        ClientCommand::Whoami(_) => Ok(Output::one(&client.whoami().await?)),
+        ClientCommand::User(Noun { verb, .. }) => user::run(verb, &client).await,
+        ClientCommand::Password(Noun { verb, .. }) => password::run(verb, &client).await,
+        ClientCommand::Credential(Noun { verb, .. }) => credential::run(verb, &client).await,
+        ClientCommand::LoginToken(Noun { verb, .. }) => credential::run_login_token(verb, &client).await,
+        ClientCommand::AccessKey(Noun { verb, .. }) => access_key::run(verb, &client).await,
+        ClientCommand::Policy(Noun { verb, .. }) => policy::run(verb, &client).await,
+        ClientCommand::Instance(Noun { verb, .. }) => instance::run(verb, &client).await,
+        ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
+        ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
+        ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,
+        ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client).await,
+        ClientCommand::SigningKey(Noun { verb, .. }) => signing_key::run(verb, &client, session.arguments.output).await,
+    }
+}

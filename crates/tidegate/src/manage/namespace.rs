@@ -1,0 +1,87 @@
+//! `tidegate namespace …`
+
+use api::{CreateNamespace, UpdateNamespace};
+use clap::{Args, Subcommand};
+use client::Tidegate;
+
+use super::CommandError;
+use super::input::InstanceArgument;
+use crate::printer::Output;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Create a namespace
+    Create {
+        /// Its name; _ is the root namespace
+        name: String,
+        #[command(flatten)]
+        of: InstanceArgument,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// List namespaces
+    List {
+        #[command(flatten)]
+        of: InstanceArgument,
+    },
+    /// Show a namespace
+    Show {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        of: InstanceArgument,
+    },
+    /// Change a namespace
+    Update {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        of: InstanceArgument,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Delete an empty namespace
+    Delete {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        of: InstanceArgument,
+    },
+}
+
+/// How a namespace behaves.
+#[derive(Args, Debug)]
+pub(crate) struct Settings {
+    /// May anybody pull? [default for a new one: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    public: Option<bool>,
+    /// May a push make its repository? [default for a new one: true]
+    #[arg(long, value_name = "BOOL")]
+    auto_create_repository: Option<bool>,
+    /// May an index lack children? [default for a new one: false]
+    #[arg(long, value_name = "BOOL")]
+    sparse_indexes: Option<bool>,
+}
+
+pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
+    Ok(match command {
+        Command::Create { name, of, settings: Settings { public, auto_create_repository, sparse_indexes } } => {
+            let (public, sparse_indexes) = (public.unwrap_or_default(), sparse_indexes.unwrap_or_default());
+            let new = CreateNamespace { name, public, auto_create_repository, sparse_indexes };
+            Output::one(&client.namespaces(&of.instance).create(&new).await?)
+        }
+        Command::List { of } => {
+            let columns = &["name", "public", "auto_create_repository", "sparse_indexes", "created_at"];
+            Output::many(&client.namespaces(&of.instance).list().await?, columns)
+        }
+        Command::Show { name, of } => Output::one(&client.namespaces(&of.instance).show(&name).await?),
+        Command::Update { name, of, settings: Settings { public, auto_create_repository, sparse_indexes } } => {
+            let change = UpdateNamespace { public, auto_create_repository, sparse_indexes };
+            Output::one(&client.namespaces(&of.instance).update(&name, &change).await?)
+        }
+        Command::Delete { name, of } => {
+            client.namespaces(&of.instance).delete(&name).await?;
+            Output::Done(format!("Deleted {name}."))
+        }
+    })
+}

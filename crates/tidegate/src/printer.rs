@@ -1,0 +1,201 @@
+//! The only place that prints: answers on standard output, everything else on standard error.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::manage::CommandError;
+
+/// How answers are printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum Format {
+    /// JSON, lists as bare arrays.
+    Json,
+    /// Tables for people.
+    Table,
+}
+
+/// What a command answers.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// One thing, by its keys.
+    One(Value),
+    /// One thing that holds a secret, which is shown this once.
+    Secret(Value),
+    /// Several things; in a table, these keys of them.
+    Many(Vec<Value>, &'static [&'static str]),
+    /// A text that stands for itself in every format.
+    Text(String),
+    /// Nothing but the news that it is done.
+    Done(String),
+}
+
+impl Output {
+    /// One thing.
+    pub(crate) fn one(thing: &impl Serialize) -> Self {
+        Self::One(value(thing))
+    }
+
+    /// One thing with a secret in it.
+    pub(crate) fn secret(thing: &impl Serialize) -> Self {
+        Self::Secret(value(thing))
+    }
+
+    /// Several things.
+    pub(crate) fn many(things: &[impl Serialize], columns: &'static [&'static str]) -> Self {
+        Self::Many(things.iter().map(value).collect(), columns)
+    }
+}
+
+fn value(thing: &impl Serialize) -> Value {
+    serde_json::to_value(thing).unwrap_or_default()
+}
+
+/// Prints in one format.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Printer {
+    asked: Option<Format>,
+    terminal: bool,
+}
+
+impl Printer {
+    /// In the format that was asked for; else tables on a terminal and JSON elsewhere.
+    pub(crate) fn new(asked: Option<Format>) -> Self {
+        Self { asked, terminal: io::stdout().is_terminal() }
+    }
+
+    fn format(self) -> Format {
+        self.asked.unwrap_or(if self.terminal { Format::Table } else { Format::Json })
+    }
+
+    /// Prints a command's answer; its exit code.
+    pub(crate) fn finish(self, result: Result<Output, CommandError>) -> ExitCode {
+        match result {
+            Ok(output) => self.output(&output),
+            Err(error) => self.error(&error),
+        }
+    }
+
+    fn output(self, output: &Output) -> ExitCode {
+        let text = match (output, self.format()) {
+            (Output::Text(text), _) => text.trim_end().to_owned(),
+            (Output::Done(_), Format::Json) => return ExitCode::SUCCESS,
+            (Output::Done(news), Format::Table) => news.clone(),
+            (Output::One(thing) | Output::Secret(thing), Format::Json) => pretty(thing),
+            (Output::Many(things, _), Format::Json) => pretty(things),
+            (Output::One(thing) | Output::Secret(thing), Format::Table) => describe(thing),
+            (Output::Many(things, columns), Format::Table) => table(things, columns),
+        };
+        let written = print(&(text + "\n"));
+        if matches!(output, Output::Secret(_)) && self.format() == Format::Table {
+            note("Keep the secret now: it is shown this once.");
+        }
+        match written {
+            // Whoever reads has seen enough.
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+            _ => ExitCode::SUCCESS,
+        }
+    }
+
+    fn error(self, error: &CommandError) -> ExitCode {
+        if self.asked == Some(Format::Json) {
+            note(&error_json(error).to_string());
+        } else {
+            let id = error.request_id().map_or_else(String::new, |id| format!("\n(request {id})"));
+            note(&format!("error: {error}{id}"));
+        }
+        ExitCode::from(error.exit_code())
+    }
+}
+
+/// Data on standard output.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Says something to a person without touching the answer.
+pub(crate) fn note(text: &str) {
+    // There is nowhere left to say that standard error cannot be written.
+    drop(writeln!(io::stderr().lock(), "{}", harmless(text)));
+}
+
+fn error_json(error: &CommandError) -> Value {
+    let mut detail = Map::new();
+    detail.insert("code".into(), error.code().into());
+    detail.insert("message".into(), error.to_string().into());
+    detail.insert("request_id".into(), error.request_id().into());
+    if let Some(field) = error.field() {
+        detail.insert("field".into(), field.into());
+    }
+    json!({ "error": detail })
+}
+
+fn pretty(thing: &impl Serialize) -> String {
+    serde_json::to_string_pretty(thing).unwrap_or_default()
+}
+
+fn describe(thing: &Value) -> String {
+    let mut table = bare_table();
+    for (key, value) in thing.as_object().into_iter().flatten() {
+        table.add_row([key.clone(), cell(value)]);
+    }
+    table.trim_fmt()
+}
+
+fn table(things: &[Value], columns: &[&str]) -> String {
+    if things.is_empty() {
+        return "None.".to_owned();
+    }
+    let mut table = bare_table();
+    table.set_header(columns.iter().map(|c| c.replace('_', " ").to_uppercase()));
+    for thing in things {
+        table.add_row(columns.iter().map(|c| cell(thing.get(c).unwrap_or(&Value::Null))));
+    }
+    table.trim_fmt()
+}
+
+fn bare_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        Value::String(text) => harmless(text),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// What a server says must not be able to steer the terminal.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_shows_the_chosen_columns() {
+        let things = [json!({"name": "a", "enabled": true, "last_used_at": null, "hosts": ["x", "y"], "hidden": 1})];
+        let text = table(&things, &["name", "enabled", "last_used_at", "hosts"]);
+        let rows: Vec<Vec<&str>> = text.lines().map(|l| l.split("  ").map(str::trim).filter(|w| !w.is_empty()).collect()).collect();
+        assert_eq!(rows, [vec!["NAME", "ENABLED", "LAST USED AT", "HOSTS"], vec!["a", "yes", "-", "x, y"]]);
+        assert_eq!(table(&[], &["name"]), "None.");
+    }
+
+    #[test]
+    fn an_answer_cannot_steer_the_terminal() {
+        assert_eq!(cell(&json!("a\u{1b}[31m")), "a\u{fffd}[31m");
+    }
+}
