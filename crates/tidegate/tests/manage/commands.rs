@@ -1,0 +1,201 @@
+//! What people and scripts see. JSON keys and exit codes are the contract's.
+
+use serde_json::Value;
+
+use crate::house::{House, Shell, has, read};
+
+#[test]
+fn root_configures_itself_and_knows_who_it_is() {
+    let house = House::start();
+    let root = house.root();
+    let who = root.json(&["whoami"]);
+    assert_eq!((&who["name"], &who["kind"]), (&"root".into(), &"root".into()));
+    assert_eq!(who["account_id"], read(&house.bootstrap())["account_id"]);
+    let ran = root.run(&["whoami", "-o", "table"]);
+    assert!(ran.out.contains("account_id") && !ran.out.contains('{'), "{}", ran.out);
+    let ran = root.run(&["whoami", "--profile", "other"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("--profile other"), "{}", ran.err);
+}
+
+#[test]
+fn users_credentials_and_keys_have_the_keys_of_the_contract() {
+    let house = House::start();
+    let root = house.root();
+    let user = root.json(&["user", "create", "alice"]);
+    has(&user, &["user_id", "uuid", "name", "account_id", "enabled", "created_at"]);
+    assert_eq!(root.json(&["user", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(root.refused(&["user", "create", "alice"])["code"], "already_exists");
+    assert_eq!(root.refused(&["user", "create", "12345"])["field"], "name");
+    assert_eq!(root.json(&["user", "disable", "alice"])["enabled"], false);
+    assert_eq!(root.json(&["user", "enable", "alice"])["enabled"], true);
+
+    let made = root.json(&["credential", "create", "--user", "alice", "--description", "ci", "--expires-in", "90d"]);
+    has(&made, &["credential_id", "username", "secret", "instance_id", "created_at", "expires_at"]);
+    assert_eq!((&made["username"], &made["instance_id"]), (&"alice".into(), &Value::Null));
+    let id = made["credential_id"].as_str().unwrap();
+    let listed = root.json(&["credential", "list", "--user", "alice"]);
+    let columns = ["credential_id", "kind", "description", "enabled", "instance_id", "created_at", "created_by", "expires_at"];
+    has(&listed[0], &columns);
+    has(&listed[0], &["last_used_at", "last_used_from"]);
+    assert!(listed[0].get("secret").is_none());
+    assert_eq!(root.json(&["credential", "disable", id])["enabled"], false);
+    assert_eq!(root.json(&["credential", "enable", id])["enabled"], true);
+    assert_eq!(root.run(&["credential", "delete", id]).code, Some(0));
+    assert_eq!(root.refused(&["credential", "delete", id])["code"], "not_found");
+
+    let key = root.json(&["access-key", "create", "--user", "alice"]);
+    has(&key, &["access_key_id", "access_key_secret", "enabled"]);
+    let id = key["access_key_id"].as_str().unwrap();
+    has(&root.json(&["access-key", "list", "--user", "alice"])[0], &["access_key_id", "enabled"]);
+    assert_eq!(root.json(&["access-key", "disable", id])["enabled"], false);
+    has(&root.json(&["access-key", "delete", id]), &["access_key_id", "enabled"]);
+
+    has(&root.json(&["login-token", "create", "--expires-in", "15m"]), &["username", "password", "expires_at", "expires_at_ms"]);
+    assert_eq!(root.refused(&["login-token", "create", "--expires-in", "25h"])["field"], "expires_in");
+    has(&root.json(&["user", "delete", "alice"]), &["user_id", "name"]);
+    assert_eq!(root.refused(&["user", "show", "alice"])["code"], "not_found");
+}
+
+#[test]
+fn passwords_come_from_standard_input() {
+    let house = House::start();
+    let root = house.root();
+    let alice = house.user(&root, "alice");
+    let set = ["password", "set", "--password-stdin"];
+    assert_eq!(alice.piped(&set, "correct horse 9\n").code, Some(0));
+    assert_eq!(alice.piped(&["password", "set", "--sign-in", "--password-stdin"], "correct horse 9\n").code, Some(0));
+    let kinds = alice.json(&["credential", "list"]);
+    let kinds: Vec<_> = kinds.as_array().unwrap().iter().map(|c| c["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["access_key", "permanent_password", "sign_in_password"]);
+    let ran = alice.piped(&[&set[..], &["-o", "json"]].concat(), "short1");
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("\"field\":\"password\"") && !ran.err.contains("short1"), "{}", ran.err);
+    let ran = alice.run(&["password", "set"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    let ran = alice.piped(&["password", "set", "--user", "root", "--password-stdin"], "correct horse 9\n");
+    assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+fn rights_come_from_policies_and_what_is_hidden_looks_absent() {
+    let house = House::start();
+    let root = house.root();
+    let alice = house.user(&root, "alice");
+    assert_eq!(alice.refused(&["user", "list"])["code"], "denied");
+    let (hidden, mut absent) = (alice.refused(&["user", "show", "root"]), alice.refused(&["user", "show", "nobody"]));
+    absent["request_id"] = hidden["request_id"].clone();
+    assert_eq!(hidden, absent);
+
+    let allow = |action: &str| format!(r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#);
+    let made = root.json(&["policy", "create", "readers", "--document", &house.document(&allow("ram:ListUsers"))]);
+    has(&made, &["name", "version"]);
+    let attached = root.json(&["policy", "attach", "readers", "--user", "alice"]);
+    assert_eq!((&attached["name"], &attached["version"]), (&"readers".into(), &1.into()));
+    assert_eq!(alice.json(&["user", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(root.json(&["policy", "list", "--user", "alice"])[0]["name"], "readers");
+
+    let updated = root.json(&["policy", "update", "readers", "--document", &house.document(&allow("cr:PullRepository"))]);
+    assert_eq!(updated["version"], 2);
+    assert_eq!(alice.refused(&["user", "list"])["code"], "denied");
+    let why = root.json(&["policy", "explain", "--user", "alice", "--action", "cr:PullRepository", "--resource", "demo/app"]);
+    has(&why, &["decision", "policy", "statement", "reason"]);
+    assert_eq!((&why["decision"], &why["policy"], &why["statement"]), (&"allow".into(), &"readers".into(), &1.into()));
+    let why = root.json(&["policy", "explain", "--user", "alice", "--action", "cr:PushRepository", "--resource", "demo/app"]);
+    assert_eq!((&why["decision"], &why["policy"]), (&"deny".into(), &Value::Null));
+
+    assert_eq!(root.json(&["policy", "versions", "readers"]).as_array().unwrap().len(), 2);
+    root.json(&["policy", "set-default", "readers", "1"]);
+    assert_eq!(alice.json(&["user", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(root.refused(&["policy", "delete", "readers"])["code"], "in_use");
+    root.json(&["policy", "detach", "readers", "--user", "alice"]);
+    root.json(&["policy", "delete", "readers"]);
+    let bad = house.document(r#"{"Version":"1","Statement":[{"Effect":"Perhaps"}]}"#);
+    assert_eq!(root.refused(&["policy", "create", "bad", "--document", &bad])["field"], "document");
+}
+
+#[test]
+fn a_key_that_is_disabled_opens_nothing() {
+    let house = House::start();
+    let root = house.root();
+    let alice = house.user(&root, "alice");
+    let id = root.json(&["access-key", "list", "--user", "alice"])[0]["access_key_id"].as_str().unwrap().to_owned();
+    // To stop one's own key needs no grant.
+    assert_eq!(alice.json(&["access-key", "disable", &id])["enabled"], false);
+    let refused = alice.refused(&["whoami"]);
+    assert_eq!(refused["code"], "invalid_client");
+    assert!(refused["request_id"].is_string());
+}
+
+#[test]
+fn instances_namespaces_repositories_and_tags() {
+    let house = House::start();
+    let root = house.root();
+    let local = root.json(&["instance", "list"]);
+    has(&local[0], &["instance_id", "name", "region", "hosts"]);
+    let made = root.json(&["instance", "create", "prod", "--host", "Prod.example.com"]);
+    assert_eq!((&made["hosts"][0], &made["region"]), (&"prod.example.com".into(), &"local".into()));
+    assert_eq!(root.json(&["instance", "update", "prod", "--identity-tokens", "true"])["identity_tokens"], true);
+    assert_eq!(root.json(&["instance", "delete", "prod"])["name"], "prod");
+    assert_eq!(root.refused(&["instance", "show", "prod"])["code"], "not_found");
+
+    assert_eq!(root.json(&["namespace", "create", "demo", "--public"])["public"], true);
+    assert_eq!(root.json(&["namespace", "show", "demo", "--instance", "local"])["name"], "demo");
+    assert_eq!(root.json(&["namespace", "update", "demo", "--public", "false"])["public"], false);
+    assert_eq!(root.json(&["repository", "create", "demo/a/b"])["namespace"], "demo");
+    assert_eq!(root.json(&["repository", "update", "demo/a/b", "--description", "x y"])["description"], "x y");
+    assert_eq!(root.json(&["repository", "list"])[0]["name"], "demo/a/b");
+    assert_eq!(root.json(&["tag", "list", "demo/a/b"]), Value::Array(vec![]));
+    assert_eq!(root.refused(&["tag", "show", "demo/a/b:v1"])["code"], "not_found");
+    assert_eq!(root.refused(&["namespace", "delete", "demo"])["code"], "in_use");
+    assert_eq!(root.run(&["repository", "delete", "demo/a/b"]).code, Some(0));
+    assert_eq!(root.run(&["namespace", "delete", "demo"]).code, Some(0));
+    assert_eq!(root.json(&["namespace", "list"]), Value::Array(vec![]));
+}
+
+#[test]
+fn what_was_done_stands_in_the_audit_trail() {
+    let house = House::start();
+    let root = house.root();
+    root.json(&["user", "create", "alice"]);
+    root.json(&["user", "create", "bob"]);
+    let events = root.json(&["audit", "list", "--action", "ram:CreateUser", "--limit", "1"]);
+    assert_eq!(events.as_array().unwrap().len(), 1);
+    let keys = ["time", "action", "outcome", "principal", "credential_id", "resource", "source_ip", "user_agent", "request_id", "count"];
+    has(&events[0], &keys);
+    assert_eq!((&events[0]["resource"], &events[0]["principal"]), (&"user/bob".into(), &"root".into()));
+    assert_eq!(root.json(&["audit", "list", "--user", "root", "--outcome", "failed"]), Value::Array(vec![]));
+    let nothing = root.json(&["audit", "list", "--since", "2100-01-01T00:00:00Z"]);
+    assert_eq!(nothing, Value::Array(vec![]));
+}
+
+#[test]
+fn signing_keys_are_exported_and_rotated() {
+    let house = House::start();
+    let root = house.root();
+    let pem = root.run(&["signing-key", "export"]).out;
+    assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----"), "{pem}");
+    let before = root.json(&["signing-key", "list"]).as_array().unwrap().len();
+    assert_eq!(root.json(&["signing-key", "rotate"]).as_array().unwrap().len(), before + 1);
+    assert_eq!(root.run(&["signing-key", "export", "nothing"]).code, Some(2));
+}
+
+#[test]
+fn wrong_usage_is_two_and_a_server_that_is_not_there_is_one() {
+    let shell = Shell { environment: vec![] };
+    for wrong in [&["user"][..], &["user", "fly"], &["credential", "create"], &["tag", "show", "demo/app"], &["user", "list", "-o", "xml"]]
+    {
+        assert_eq!(shell.run(wrong).code, Some(2), "{wrong:?}");
+    }
+    let ran = shell.run(&["credential", "create", "--description", "x", "--expires-in", "soon"]);
+    assert_eq!(ran.code, Some(2));
+    let ran = shell.run(&["whoami"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("tidegate configure"), "{}", ran.err);
+    let alone = ["TIDEGATE_ACCESS_KEY_ID", "TIDEGATE_ACCESS_KEY_SECRET"].map(|name| (name.to_owned(), "x".to_owned()));
+    let endpoint = ("TIDEGATE_ENDPOINT".to_owned(), "http://127.0.0.1:1".to_owned());
+    let nobody_there = Shell { environment: alone.into_iter().chain([endpoint]).collect() };
+    let error = nobody_there.refused(&["whoami"]);
+    assert_eq!((&error["code"], &error["request_id"]), (&"unreachable".into(), &Value::Null));
+    assert!(error["message"].as_str().unwrap().contains("tidegate serve"));
+}

@@ -1,0 +1,7 @@
+//! The management API and its command line, over a running server.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+mod commands;
+mod house;
+mod http;
+mod rights;
