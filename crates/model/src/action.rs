@@ -90,7 +90,7 @@ actions! {
     ListAccessCredential "cr:ListAccessCredential" on OnUser as User, "List another user's credentials.";
     UpdateAccessCredential "cr:UpdateAccessCredential" on OnUser as User, "Enable a credential, or disable another user's.";
     DeleteAccessCredential "cr:DeleteAccessCredential" on OnUser as User, "Delete another user's credential.";
-    ReadMetrics "cr:ReadMetrics" on OnAccount as Account, "Read the server's metrics.";
+    ReadMetrics "cr:ReadMetrics" on OnInstance as Instance, "Read the server's metrics.";
     ListAuditEvent "cr:ListAuditEvent" on OnAccount as Account, "Read the audit trail.";
     RotateSigningKey "cr:RotateSigningKey" on OnAccount as Account, "Begin a new token signing key.";
     CreateUser "ram:CreateUser" on OnUser as User, "Create a user.";

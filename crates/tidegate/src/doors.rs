@@ -9,8 +9,9 @@ use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use identity::{At, Identity, Presented};
 use kit::{Answer, Authorization, Metrics, Request, authorization, problem, text};
-use model::{Caller, OnAccount, act};
+use model::{Caller, act};
 use secrets::Plain;
+use store::instance::Instance;
 
 use crate::config::Config;
 use crate::health::{Health, not_found};
@@ -37,18 +38,17 @@ impl Doors {
 
     /// `/metrics` on the main listener: for whoever may read them (`cr:ReadMetrics`), by Basic or a management token.
     async fn metrics(&self, request: &Request) -> Answer {
-        let Some(caller) = self.caller(request).await else { return login_wanted() };
-        let Some(known) = caller.known() else { return login_wanted() };
-        match self.access.admit::<act::ReadMetrics>(&request.op, &caller, OnAccount(known.account)).await {
+        let Ok(Some(instance)) = self.identity.instance_at(&request.host.name()).await else { return login_wanted() };
+        let Some(caller) = self.caller(request, &instance).await else { return login_wanted() };
+        match self.access.admit::<act::ReadMetrics>(&request.op, &caller, (*instance.on).clone()).await {
             Ok(_permit) => exposition(&self.metrics),
             Err(access::Refusal::Unavailable) => problem(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "Try again in a moment."),
             Err(_) => problem(StatusCode::FORBIDDEN, "DENIED", "This needs cr:ReadMetrics."),
         }
     }
 
-    async fn caller(&self, request: &Request) -> Option<Caller> {
-        let instance = self.identity.instance_at(&request.host.name()).await.ok()??;
-        let registry = At::Registry { instance: &instance, service: request.host.as_str() };
+    async fn caller(&self, request: &Request, instance: &Instance) -> Option<Caller> {
+        let registry = At::Registry { instance, service: request.host.as_str() };
         let (presented, at) = match authorization(request.headers()).ok()? {
             Authorization::None => return None,
             Authorization::Bearer(token) => (Presented::Bearer(Plain::new(token.to_string()).ok()?), At::Management),
