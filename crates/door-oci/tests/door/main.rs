@@ -1,0 +1,7 @@
+//! The door over a whole registry in memory, in the words of the specification.
+
+mod discovery;
+mod house;
+mod pull;
+mod push;
+mod rights;
