@@ -52,10 +52,10 @@ pub(crate) struct Busy;
 
 impl HashQueue {
     /// A queue with so many hashers, each a thread.
-    pub fn new(hashers: usize, dice: Arc<Dice>) -> Self {
+    pub fn new(hashers: usize, dice: &Arc<Dice>) -> Self {
         let shared = Arc::new(Shared::default());
         for _ in 0..hashers.max(1) {
-            let (shared, dice) = (Arc::downgrade(&shared), Arc::clone(&dice));
+            let (shared, dice) = (Arc::downgrade(&shared), Arc::clone(dice));
             std::thread::spawn(move || work(&shared, &dice));
         }
         Self { shared }
