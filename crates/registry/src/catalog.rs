@@ -86,7 +86,7 @@ impl Registry {
 }
 
 /// A name to go on behind, from a stranger: one that no database takes is behind nothing.
-fn printable(last: Option<&str>) -> &str {
+pub(crate) fn printable(last: Option<&str>) -> &str {
     last.filter(|text| text.len() <= RepositoryName::MAX && !text.contains('\0')).unwrap_or_default()
 }
 
@@ -94,14 +94,15 @@ fn printable(last: Option<&str>) -> &str {
 async fn visible(tx: &mut Tx<'_>, filter: &Filter, instance: InstanceId, last: &str, n: usize) -> Result<Vec<RepositoryName>, StoreError> {
     let mut shown: Vec<RepositoryName> = Vec::new();
     for range in filter.ranges() {
-        // No name has a character below this one, and PostgreSQL keeps no NUL.
+        // Names have no character below `-`, so both bounds mean the same; PostgreSQL takes no NUL.
+        let from = range.from.replace('\0', "\u{1}");
         let to = range.to.map(|to| to.replace('\0', "\u{1}"));
         if to.as_deref().is_some_and(|to| to <= last) {
             continue;
         }
         let mut after = last.to_owned();
         loop {
-            let bounds = (&*range.from, to.as_deref());
+            let bounds = (&*from, to.as_deref());
             let names = store::repository::names_in_range(tx, instance, &after, bounds, one_more(n)).await?;
             let ended = names.len() <= n;
             after = names.last().map(|name| name.as_str().to_owned()).unwrap_or_default();

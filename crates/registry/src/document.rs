@@ -115,6 +115,7 @@ pub(crate) fn digests(descriptors: &[Descriptor]) -> Vec<Digest> {
     descriptors.iter().map(|d| d.digest).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
+#[expect(clippy::zero_sized_map_values, reason = "serde reads an object into a map alone")]
 /// Some readers take `Layers` for `layers`: what they would see in it, we would not. And what stops them must stop us.
 fn refuse_lookalikes(content: &[u8]) -> Result<(), RegistryError> {
     let fields = serde_json::from_slice::<BTreeMap<String, Sound>>(content).map_err(no_json)?;
@@ -180,8 +181,9 @@ impl Raw {
         }
         let config = self.config.map(|d| d.check("config")).transpose()?;
         let artifact_type = self.artifact_type.filter(|t| !t.is_empty()).or_else(|| config.as_ref().map(|c| c.media_type.clone()));
-        if artifact_type.as_ref().is_some_and(|t| t.len() > MAX_TYPE) {
-            return Err(invalid("artifactType is too long"));
+        let artifact_type = artifact_type.filter(|t| !t.is_empty());
+        if artifact_type.as_ref().is_some_and(|t| t.len() > MAX_TYPE || t.chars().any(char::is_control)) {
+            return Err(invalid(format!("artifactType has control characters or more than {MAX_TYPE} bytes")));
         }
         let subject = self.subject.map(|d| d.check("subject")).transpose()?.map(|d| d.digest);
         let annotations = subject.and(self.annotations).map(|a| serde_json::to_string(&a)).transpose();

@@ -25,16 +25,11 @@ pub enum RegistryError {
     #[error("there is no such upload: begin another one")]
     UploadUnknown,
     /// The content is not what its digest says.
-    #[error("the content's digest is not {asked}{}", found.map(|d| format!(", it is {d}")).unwrap_or_default())]
+    #[error("the content's digest is {found}, not the one it came under")]
     DigestInvalid {
-        /// What the client said.
-        asked: Digest,
         /// What it is.
-        found: Option<Digest>,
+        found: Digest,
     },
-    /// The body is not as long as it said.
-    #[error("the body is not as long as it said")]
-    SizeInvalid,
     /// A chunk does not begin where the upload stands.
     #[error("the chunk does not begin where the upload stands, at byte {offset}")]
     RangeInvalid {

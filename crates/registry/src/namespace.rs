@@ -6,7 +6,7 @@ use store::change::{self, Change};
 use store::namespace::{self, Namespace, Settings};
 use store::{StoreError, Tx};
 
-use crate::catalog::{Page, one_more, page_size};
+use crate::catalog::{Page, one_more, page_size, printable};
 use crate::push_target::DEFAULTS;
 use crate::{Registry, RegistryError};
 
@@ -66,7 +66,7 @@ impl Registry {
         n: Option<usize>,
         after: Option<&str>,
     ) -> Result<Page<Namespace>, RegistryError> {
-        let (instance, n, after) = (permit.on().id, page_size(n), after.unwrap_or_default());
+        let (instance, n, after) = (permit.on().id, page_size(n), printable(after));
         let read = self.store.read(|tx| Box::pin(namespace::list(tx, instance, after, one_more(n)))).await?;
         Ok(Page::of(read, n))
     }

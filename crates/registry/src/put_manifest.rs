@@ -66,7 +66,7 @@ fn agreed_digest(reference: &Reference, content: &[u8]) -> Result<Digest, Regist
         Reference::Tag(_) => Ok(Digest::of(Algorithm::Sha256, content)),
         Reference::Digest(asked) => match Digest::of(asked.algorithm(), content) {
             found if found == *asked => Ok(found),
-            found => Err(RegistryError::DigestInvalid { asked: *asked, found: Some(found) }),
+            found => Err(RegistryError::DigestInvalid { found }),
         },
     }
 }

@@ -13,7 +13,7 @@ use crate::{Registry, RegistryError};
 /// Descriptors in one page at most.
 const PAGE: usize = 1000;
 /// Rows read at once: each may carry a manifest's whole annotations.
-const ROWS: usize = 16;
+const ROWS: i64 = 16;
 /// A page ends behind the descriptor with which it grows larger than this.
 const PAGE_BYTES: usize = 1 << 20;
 
@@ -64,6 +64,8 @@ impl Registry {
         artifact_type: Option<&str>,
         after: Option<&Digest>,
     ) -> Result<Referrers, RegistryError> {
+        // No manifest has an empty type, nor one with what no database takes.
+        let artifact_type = artifact_type.map(|t| if t.contains('\0') { "" } else { t });
         let question = Question { on: permit.on(), subject, artifact_type, after };
         let (found, more) = self.store.scan(|tx| Box::pin(question.answer(tx))).await?;
         let next = found.last().filter(|_| more).map(|last| last.digest);
@@ -83,8 +85,8 @@ impl Question<'_> {
         };
         loop {
             let after = found.last().map(|r| r.digest).or(self.after.copied());
-            let rows = store::manifest::referrers(tx, repository, self.subject, self.artifact_type, after.as_ref(), ROWS as i64).await?;
-            let ended = rows.len() < ROWS;
+            let rows = store::manifest::referrers(tx, repository, self.subject, self.artifact_type, after.as_ref(), ROWS).await?;
+            let ended = i64::try_from(rows.len()).is_ok_and(|n| n < ROWS);
             for row in rows {
                 if found.len() == PAGE || bytes > PAGE_BYTES {
                     return Ok((found, true));

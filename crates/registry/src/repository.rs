@@ -5,7 +5,7 @@ use model::{OnNamespace, OnRepository, RepositoryId, Timestamp, UploadId, act};
 use store::Tx;
 use store::repository::{self, Repository};
 
-use crate::catalog::{Page, one_more, page_size};
+use crate::catalog::{Page, one_more, page_size, printable};
 use crate::namespace::tell;
 use crate::{Registry, RegistryError};
 
@@ -30,14 +30,22 @@ pub struct RepositoryChanges {
     pub description: Option<String>,
 }
 
-fn fits(description: &str) -> Result<(), RegistryError> {
-    if description.len() <= MAX_DESCRIPTION { Ok(()) } else { Err(RegistryError::TooLarge { limit: MAX_DESCRIPTION as u64 }) }
+/// A description that can be kept: no longer than the limit, and without what no database keeps.
+fn kept(description: &str) -> Result<String, RegistryError> {
+    if description.len() > MAX_DESCRIPTION {
+        return Err(RegistryError::TooLarge { limit: MAX_DESCRIPTION as u64 });
+    }
+    Ok(description.chars().filter(|c| *c != '\0').collect())
 }
 
 impl Registry {
     /// Creates a repository in a namespace that is there.
-    pub async fn create_repository(&self, permit: Permit<act::CreateRepository>, new: NewRepository) -> Result<Repository, RegistryError> {
-        fits(&new.description)?;
+    pub async fn create_repository(
+        &self,
+        permit: Permit<act::CreateRepository>,
+        mut new: NewRepository,
+    ) -> Result<Repository, RegistryError> {
+        new.description = kept(&new.description)?;
         let now = permit.op().now;
         let id = RepositoryId::from_random((self.random)());
         let (on, record) = (permit.on(), permit.success());
@@ -59,7 +67,7 @@ impl Registry {
         n: Option<usize>,
         after: Option<&str>,
     ) -> Result<Page<Repository>, RegistryError> {
-        let (on, n, after) = (permit.on(), page_size(n), after.unwrap_or_default());
+        let (on, n, after) = (permit.on(), page_size(n), printable(after));
         let read = self.store.read(|tx| Box::pin(list(tx, on, after, one_more(n)))).await?;
         Ok(Page::of(read, n))
     }
@@ -68,9 +76,9 @@ impl Registry {
     pub async fn update_repository(
         &self,
         permit: Permit<act::UpdateRepository>,
-        changes: RepositoryChanges,
+        mut changes: RepositoryChanges,
     ) -> Result<Repository, RegistryError> {
-        fits(changes.description.as_deref().unwrap_or_default())?;
+        changes.description = changes.description.as_deref().map(kept).transpose()?;
         let (on, now) = (permit.on(), permit.op().now);
         let record = permit.success();
         let updated = self.store.write(|tx| Box::pin(update(tx, on, (&changes, now), (self.audit(), &record)))).await?;

@@ -5,7 +5,7 @@ use model::{Digest, OnRepository, Tag, Timestamp, act};
 use store::Tx;
 use store::tag::{self, Tagged};
 
-use crate::catalog::{Page, one_more, page_size};
+use crate::catalog::{Page, one_more, page_size, printable};
 use crate::delete::repository;
 use crate::{Registry, RegistryError};
 
@@ -24,7 +24,7 @@ impl Registry {
         n: Option<usize>,
         after: Option<&str>,
     ) -> Result<Page<Tagged>, RegistryError> {
-        let (on, n, after) = (permit.on(), page_size(n), after.unwrap_or_default());
+        let (on, n, after) = (permit.on(), page_size(n), printable(after));
         let read = self.store.read(|tx| Box::pin(list(tx, on, after, one_more(n)))).await?;
         Ok(Page::of(read, n))
     }

@@ -112,13 +112,13 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         let running = session.state.digest(asked.algorithm());
         if let Some(found) = running.filter(|found| found != asked) {
-            return self.refuse(session, asked, found).await;
+            return self.refuse(session, found).await;
         }
         session.claim.finish(&session.state).await?;
         if running.is_none() {
             let found = self.blobs.digest_again(session.id, session.state.offset(), asked.algorithm()).await?;
             if found != *asked {
-                return self.refuse(session, asked, found).await;
+                return self.refuse(session, found).await;
             }
         }
         let record = permit.success().with_detail(asked.to_string());
@@ -128,13 +128,13 @@ impl Registry {
         Ok(())
     }
 
-    async fn refuse(&self, session: Session, asked: &Digest, found: Digest) -> Result<(), RegistryError> {
+    async fn refuse(&self, session: Session, found: Digest) -> Result<(), RegistryError> {
         let id = session.id;
         if session.row.is_some() {
             self.store.write(|tx| Box::pin(store::upload::delete(tx, id))).await?;
         }
         self.delete_content_if(true, id).await;
-        Err(RegistryError::DigestInvalid { asked: *asked, found: Some(found) })
+        Err(RegistryError::DigestInvalid { found })
     }
 }
 

@@ -26,17 +26,18 @@ pub(crate) struct Doors {
     access: Arc<Access>,
     identity: Arc<Identity>,
     token: DoorToken,
-    oci: DoorOci,
     manage: Manage,
+    oci: DoorOci,
 }
 
 impl Doors {
     /// The doors over a house.
     pub(crate) fn new(house: &House, config: &Config, health: Arc<Health>, metrics: Arc<Metrics>) -> Self {
         let token = DoorToken::new(Arc::clone(&house.identity), config.services.clone());
+        let external = config.external_url.as_deref();
+        let oci = DoorOci::new(Arc::clone(&house.identity), Arc::clone(&house.registry), external);
         let manage = Manage::new(Arc::clone(&house.identity), Arc::clone(&house.registry));
-        let oci = DoorOci::new(Arc::clone(&house.identity), Arc::clone(&house.registry), config.external_url.as_deref());
-        Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token, oci, manage }
+        Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token, manage, oci }
     }
 
     /// `/metrics` on the main listener: for whoever may read them (`cr:ReadMetrics`), by Basic or a management token.

@@ -1,12 +1,17 @@
 use model::{Digest, OnRepository, RepositoryName, act};
 use registry::{ByteRange, RegistryError};
 
-use crate::house::{body, everything, house};
+use crate::house::{House, body, everything, on_each};
+
+on_each! {
+    cve_2024_39897_no_repository_tells_what_another_one_has
+    accounts_share_no_content
+    ranges
+    a_deleted_blob_is_gone_from_its_repository_alone
+}
 
 /// CVE-2024-39897: a repository sees a blob through its own link alone; what others have shows nowhere.
-#[tokio::test]
-async fn cve_2024_39897_no_repository_tells_what_another_one_has() {
-    let house = house().await;
+async fn cve_2024_39897_no_repository_tells_what_another_one_has(house: House) {
     let secret = house.put_blob("secret/app", b"secret").await;
     house.put_blob("demo/app", b"public").await;
     assert!(matches!(house.get_blob("demo/app", &secret).await, Err(RegistryError::BlobUnknown)));
@@ -25,9 +30,7 @@ async fn cve_2024_39897_no_repository_tells_what_another_one_has() {
     assert_eq!(house.get_blob("demo/app", &secret).await.unwrap(), b"secret");
 }
 
-#[tokio::test]
-async fn accounts_share_no_content() {
-    let house = house().await;
+async fn accounts_share_no_content(house: House) {
     let digest = house.put_blob("demo/app", b"same").await;
     let on = || OnRepository { instance: house.foreign.clone(), name: RepositoryName::parse("demo/app").unwrap() };
     let push = || house.may::<act::PushRepository>(&house.mallory, on());
@@ -38,9 +41,7 @@ async fn accounts_share_no_content() {
     assert_eq!(everything(found.body).await, b"same");
 }
 
-#[tokio::test]
-async fn ranges() {
-    let house = house().await;
+async fn ranges(house: House) {
     let digest = house.put_blob("demo/app", b"0123456789").await;
     for (range, want) in [(ByteRange::Between(2, 4), &b"234"[..]), (ByteRange::From(8), b"89"), (ByteRange::Last(1), b"9")] {
         let found = house.registry.blob(house.pull("demo/app").await, &digest, Some(range)).await.unwrap();
@@ -52,9 +53,7 @@ async fn ranges() {
     assert_eq!(house.registry.head_blob(&house.pull("demo/app").await, &digest).await.unwrap(), 10);
 }
 
-#[tokio::test]
-async fn a_deleted_blob_is_gone_from_its_repository_alone() {
-    let house = house().await;
+async fn a_deleted_blob_is_gone_from_its_repository_alone(house: House) {
     let digest = house.put_blob("demo/app", b"x").await;
     house.put_blob("demo/other", b"x").await;
     house.registry.delete_blob(house.delete("demo/app").await, &digest).await.unwrap();

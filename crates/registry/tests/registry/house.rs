@@ -1,5 +1,6 @@
 //! A registry in memory, two people who may do everything, and the words that the stories are told in.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,13 +10,14 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use model::{
     AccountId, ActionKind, Algorithm, Caller, CredentialId, CredentialKind, CredentialRef, Digest, InstanceId, InstanceName, Known,
-    MediaType, NamespaceName, OnInstance, OnNamespace, OnRepository, Op, PrincipalId, PrincipalKind, Reference, Region, RepositoryName,
-    RequestId, Tag, Timestamp, UploadId, act,
+    MediaType, NamespaceName, OnInstance, OnNamespace, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, Reference, Region,
+    RepositoryName, RequestId, Tag, Timestamp, UploadId, act,
 };
 use registry::{Limits, NamespaceChanges, Pushed, Registry, RegistryError};
 use store::account::Principal;
 use store::instance::Instance;
-use store::{Store, Tx};
+use store::policy::Policy;
+use store::{Database, PostgresSettings, Store, Tx};
 
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -37,12 +39,54 @@ pub(crate) struct House {
     _folder: tempfile::TempDir,
 }
 
-pub(crate) async fn house() -> House {
-    house_with(Limits::default()).await
+/// The largest blob here.
+pub(crate) const LIMIT: usize = 1 << 20;
+
+/// One test a database for each story, which is an `async fn(House)`.
+macro_rules! on_each {
+    ($($story:ident)*) => { $(mod $story {
+        #[test]
+        fn sqlite() {
+            crate::house::run(async { super::$story(crate::house::house(&store::Database::Memory).await).await });
+        }
+        #[test]
+        fn postgres() {
+            crate::house::on_postgres(concat!(module_path!(), "::postgres"), super::$story);
+        }
+    })* };
+}
+pub(crate) use on_each;
+
+pub(crate) fn run<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(future)
 }
 
-pub(crate) async fn house_with(limits: Limits) -> House {
-    let store = Arc::new(Store::memory().await.unwrap());
+/// The number of the next schema.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// Tells a story in a schema of its own, or says by name that it was not told.
+pub(crate) fn on_postgres(name: &str, story: impl AsyncFn(House)) {
+    #[expect(clippy::disallowed_methods, reason = "the test run names its PostgreSQL in the environment")]
+    let Ok(url) = std::env::var("TIDEGATE_TEST_POSTGRES_URL") else {
+        // Straight to standard error, which the test harness does not swallow.
+        let line = format!("NOT RUN: {name}: TIDEGATE_TEST_POSTGRES_URL is not set\n");
+        return std::io::stderr().write_all(line.as_bytes()).unwrap();
+    };
+    let schema = format!("test_registry_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let mark = if url.contains('?') { '&' } else { '?' };
+    let own = format!("{url}{mark}options=-c%20search_path%3D{schema}");
+    run(async {
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
+        story(house(&Database::Postgres(PostgresSettings::new(own))).await).await;
+        client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
+    });
+}
+
+pub(crate) async fn house(database: &Database) -> House {
+    let limits = Limits { blob: LIMIT as u64, ..Limits::default() };
+    let store = Arc::new(Store::open(database).await.unwrap());
     let (account, other) = (AccountId::from_random(1), AccountId::from_random(2));
     let [local, strict, foreign] = [("local", account, true), ("strict", account, false), ("foreign", other, true)]
         .map(|(name, account, auto)| instance(name, account, auto));
@@ -210,6 +254,18 @@ impl House {
 
     pub(crate) async fn get(&self, name: &str, reference: &Reference) -> Result<Bytes, RegistryError> {
         Ok(self.registry.manifest(self.pull(name).await, reference).await?.content)
+    }
+
+    /// A user who may do what this policy says and nothing else.
+    pub(crate) async fn bound_by(&self, document: &str) -> Caller {
+        let carol = Principal { kind: PrincipalKind::User, ..principal("carol", self.local.account) };
+        let (id, account, name) = (PolicyId::from_random(1), self.local.account, String::from("carols"));
+        let policy =
+            Policy { id, account, name, description: String::new(), default_version: 1, last_version: 1, created: NOW, updated: NOW };
+        self.store.write(|tx| Box::pin(store::account::insert_principal(tx, &carol))).await.unwrap();
+        self.store.write(|tx| Box::pin(store::policy::insert(tx, &policy, document))).await.unwrap();
+        self.store.write(|tx| Box::pin(store::policy::attach(tx, carol.id, "carols", Some(id), NOW))).await.unwrap();
+        caller(&carol)
     }
 
     /// Lets an index name what is not there.

@@ -2,16 +2,21 @@ use access::Filter;
 use model::{Action, Digest, Reference};
 use registry::RegistryError;
 
-use crate::house::{House, descriptor, house, image, op, tag};
+use crate::house::{House, descriptor, image, on_each, op, tag};
+
+on_each! {
+    tags_in_pages
+    referrers_with_type_annotations_and_filter
+    many_large_referrers_come_in_pages_in_one_order
+    the_catalog_shows_what_the_filter_does_in_pages
+}
 
 async fn tags(house: &House, n: Option<usize>, last: Option<&str>) -> (Vec<String>, bool) {
     let page = house.registry.tags(house.pull("demo/app").await, n, last).await.unwrap();
     (page.items.iter().map(ToString::to_string).collect(), page.more)
 }
 
-#[tokio::test]
-async fn tags_in_pages() {
-    let house = house().await;
+async fn tags_in_pages(house: House) {
     let (manifest, _) = house.push_image("demo/app", &tag("b"), b"layer").await;
     for name in ["c", "a", "B", "d"] {
         house.put("demo/app", &tag(name), &manifest).await.unwrap();
@@ -20,6 +25,7 @@ async fn tags_in_pages() {
     assert_eq!(tags(&house, Some(2), None).await, (["B", "a"].map(String::from).to_vec(), true));
     assert_eq!(tags(&house, Some(2), Some("a")).await, (["b", "c"].map(String::from).to_vec(), true));
     assert_eq!(tags(&house, Some(2), Some("bb")).await, (["c", "d"].map(String::from).to_vec(), false));
+    assert_eq!(tags(&house, Some(1), Some("\0")).await, (vec!["B".into()], true));
     assert_eq!(tags(&house, Some(0), None).await, (vec![], false));
     assert_eq!(tags(&house, Some(usize::MAX), Some("d")).await, (vec![], false));
     let none = house.registry.tags(house.pull("demo/none").await, None, None).await;
@@ -37,9 +43,7 @@ async fn referrers(
     (serde_json::from_slice(&found.index).unwrap(), found.next)
 }
 
-#[tokio::test]
-async fn referrers_with_type_annotations_and_filter() {
-    let house = house().await;
+async fn referrers_with_type_annotations_and_filter(house: House) {
     house.put_blob("demo/app", b"{}").await;
     let subject = "not pushed yet";
     let about = Digest::sha256(subject.as_bytes());
@@ -62,6 +66,9 @@ async fn referrers_with_type_annotations_and_filter() {
     for subject in [Digest::sha256(b""), Digest::sha512(b"")] {
         assert_eq!(referrers(&house, &subject, None, None).await.0["manifests"], serde_json::json!([]));
     }
+    assert_eq!(referrers(&house, &about, Some("\0"), None).await.0["manifests"], serde_json::json!([]));
+    let odd = house.put("demo/app", &tag("t"), &image(b"{}", &[], &more("x\\u0000"))).await;
+    assert!(matches!(odd, Err(RegistryError::ManifestInvalid { .. })), "{odd:?}");
     let nowhere = house.registry.referrers(house.pull("demo/none").await, &about, None, None).await.unwrap();
     assert!(nowhere.index.ends_with(b"\"manifests\":[]}"));
 
@@ -70,9 +77,7 @@ async fn referrers_with_type_annotations_and_filter() {
     assert_eq!(referrers(&house, &about, Some("x/sbom"), None).await.0["manifests"], serde_json::json!([]));
 }
 
-#[tokio::test]
-async fn many_large_referrers_come_in_pages_in_one_order() {
-    let house = house().await;
+async fn many_large_referrers_come_in_pages_in_one_order(house: House) {
     house.put_blob("demo/app", b"{}").await;
     let subject = descriptor("a/b", b"subject");
     for n in 0..40 {
@@ -97,9 +102,7 @@ async fn catalog(house: &House, filter: &Filter, n: Option<usize>, last: Option<
     (page.items.iter().map(ToString::to_string).collect(), page.more)
 }
 
-#[tokio::test]
-async fn the_catalog_shows_what_the_filter_does_in_pages() {
-    let house = house().await;
+async fn the_catalog_shows_what_the_filter_does_in_pages(house: House) {
     for name in ["demo/app", "demo/web", "demo-x/a", "other/a", "single", "zoo/prod/a", "zoo/test/a"] {
         house.begin(name).await;
     }
@@ -111,8 +114,8 @@ async fn the_catalog_shows_what_the_filter_does_in_pages() {
     let text = r#"{"Version":"1","Statement":[
         {"Effect":"Allow","Action":"cr:PullRepository","Resource":["acs:cr:*:*:repository/*/demo/*","acs:cr:*:*:repository/*/zoo/*/a"]},
         {"Effect":"Deny","Action":"cr:PullRepository","Resource":"acs:cr:*:*:repository/*/demo/app"}]}"#;
-    let document = policy::ram::parse(text).unwrap();
-    let some = policy::filter(&[("p", &document)], Action::PullRepository, &policy::Context::from(&op()), &house.local);
+    let carol = house.bound_by(text).await;
+    let some = house.access.visible(&op(), &carol, Action::PullRepository, &house.local).await.unwrap();
     let want = ["demo/web", "zoo/prod/a", "zoo/test/a"].map(String::from);
     assert_eq!(catalog(&house, &some, None, None).await, (want.to_vec(), false));
     for n in 1..=3 {
