@@ -1,0 +1,9 @@
+//! What was acknowledged survives `kill -9`; what was not is whole or not there.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+mod audit;
+mod durable;
+mod kills;
+#[expect(dead_code, reason = "each suite needs a part of it")]
+#[path = "../wire/mod.rs"]
+mod wire;
