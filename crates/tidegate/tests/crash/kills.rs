@@ -13,6 +13,10 @@ use crate::wire::{OCI_MANIFEST, content, digest, manifest};
 
 const PUSHERS: u64 = 50;
 const KILLS: u64 = 20;
+/// Between a client's images, so that what all of them pushed can be looked at in the stage's time.
+const PAUSE: Duration = Duration::from_millis(100);
+/// What is looked at of the acknowledged after each kill; all of it is at the end.
+const SAMPLE: usize = 150;
 
 /// What the server has said of a blob or a manifest, by its path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +62,7 @@ impl Pusher<'_> {
                 std::thread::sleep(Duration::from_millis(20));
             }
             images += 1;
+            std::thread::sleep(PAUSE);
         }
         (images, retries)
     }
@@ -146,18 +151,34 @@ fn check(node: &Node, authorization: &str, entries: &[(String, Said, String)]) {
     }
 }
 
+/// All tags, page after page.
+fn every_tag(team: u32, send: &mut impl FnMut(&str, &str) -> Answer) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    loop {
+        let last = tags.last().map(|tag| format!("&last={tag}")).unwrap_or_default();
+        let page = send("GET", &format!("/v2/team{team}/app/tags/list?n=500{last}")).json();
+        let page: Vec<_> = page["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap().to_owned()).collect();
+        if page.is_empty() {
+            return tags;
+        }
+        tags.extend(page);
+    }
+}
+
 /// Every tag that is listed leads to a manifest whose blobs are all there.
 fn check_tags(node: &Node, authorization: &str) -> usize {
     let mut count = 0;
     let mut connection = node.connection();
-    let mut get = |path: &str| connection.send(&Ask::get(path).with(authorization).header("accept", OCI_MANIFEST)).unwrap();
+    let mut send = |method: &str, path: &str| {
+        connection.send(&Ask::new(method, path).with(authorization).header("accept", OCI_MANIFEST)).unwrap()
+    };
     for team in 0..5 {
-        let tags = get(&format!("/v2/team{team}/app/tags/list?n=1000")).json();
-        for tag in tags["tags"].as_array().unwrap() {
-            let found = get(&format!("/v2/team{team}/app/manifests/{}", tag.as_str().unwrap())).json();
+        let tags = every_tag(team, &mut send);
+        for tag in tags {
+            let found = send("GET", &format!("/v2/team{team}/app/manifests/{tag}")).json();
             let layers = found["layers"].as_array().unwrap().iter().chain([&found["config"]]);
             for layer in layers.map(|layer| layer["digest"].as_str().unwrap().to_owned()) {
-                let status = get(&format!("/v2/team{team}/app/blobs/{layer}")).status;
+                let status = send("HEAD", &format!("/v2/team{team}/app/blobs/{layer}")).status;
                 assert_eq!(status, 200, "{tag}: {layer}");
             }
             count += 1;
@@ -193,8 +214,8 @@ fn killed_twenty_times_in_the_middle_of_fifty_pushes_it_keeps_what_it_acknowledg
             node = Node::start(settings);
             let (unsure, sure): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(_, said, _)| *said == Said::Nothing);
             check(&node, &authorization, &unsure);
-            // A sample in between; all of it at the end.
-            let sample: Vec<_> = sure.into_iter().skip(usize::try_from(kill).unwrap() % 7).step_by(7).collect();
+            let step = sure.len() / SAMPLE + 1;
+            let sample: Vec<_> = sure.into_iter().skip(usize::try_from(kill).unwrap() % step).step_by(step).collect();
             check(&node, &authorization, &sample);
         }
         stop.store(true, Ordering::SeqCst);
@@ -207,7 +228,11 @@ fn killed_twenty_times_in_the_middle_of_fifty_pushes_it_keeps_what_it_acknowledg
     node = Node::start(node.stop());
     let entries = ledger.all();
     assert!(entries.iter().all(|(_, said, _)| *said == Said::Acknowledged), "every client finished");
-    check(&node, &authorization, &entries);
+    std::thread::scope(|scope| {
+        for part in entries.chunks(entries.len() / 4 + 1) {
+            scope.spawn(|| check(&node, &authorization, part));
+        }
+    });
     let tags = check_tags(&node, &authorization);
     assert_eq!(tags, entries.iter().filter(|(path, ..)| path.contains("/manifests/")).count());
     println!("{} blobs and manifests acknowledged, all there", entries.len());

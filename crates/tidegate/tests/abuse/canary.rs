@@ -1,0 +1,98 @@
+//! Secrets go in by every way there is, and come out nowhere (GHSA-prh4-vhfh-24mj, CVE-2025-48374).
+
+use serde_json::{Value, json};
+
+use crate::wire::api::{Api, bootstrap, push, root, token};
+use crate::wire::http::{Ask, basic};
+use crate::wire::node::{Node, Settings};
+
+#[test]
+fn ghsa_prh4_vhfh_24mj_no_secret_reaches_a_log_the_trail_the_metrics_or_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings::in_folder(folder.path(), "data").set("TIDEGATE_LOG_LEVEL", "trace");
+    let node = Node::start(settings.set("TIDEGATE_MASTER_KEY", crate::wire::MASTER_KEY));
+    let api = Api::root(&node);
+    let mut secrets = vec![crate::wire::MASTER_KEY.to_owned()];
+    let mut errors = Vec::new();
+    made(&node, &api, &mut secrets);
+    mistaken(&node, &api, &mut secrets, &mut errors);
+    // The trail's batch is written within a second.
+    std::thread::sleep(std::time::Duration::from_millis(1300));
+    let trail = Value::from(api.audit("")).to_string();
+    let metrics = node.send(&Ask::get("/metrics").with(&root(&node))).text();
+    let lists: String = ["/credentials?user=alice", "/access-keys?user=alice", "/users", "/instances", "/signing-keys"]
+        .map(|path| api.call("GET", path, &Value::Null).to_string())
+        .concat();
+    let settings = node.stop();
+    let log = std::fs::read_to_string(settings.log()).unwrap();
+    assert!(log.contains(r#""status":401"#) && log.contains(r#""status":201"#), "the log has the requests");
+    let sinks = [("log", &log), ("trail", &trail), ("metrics", &metrics), ("lists", &lists), ("errors", &errors.concat())];
+    for secret in &secrets {
+        assert!(secret.len() >= 8, "{secret}");
+        for (name, sink) in sinks {
+            assert!(!sink.contains(secret.as_str()), "{secret} stands in the {name}");
+        }
+    }
+    println!("{} secrets, {} bytes of log", secrets.len(), log.len());
+}
+
+/// Everything that the product makes or keeps.
+fn made(node: &Node, api: &Api<'_>, secrets: &mut Vec<String>) {
+    let first = bootstrap(node);
+    secrets.extend(["root_password", "access_key_secret"].map(|key| first[key].as_str().unwrap().to_owned()));
+    api.create_user("alice");
+    api.create_policy("all", &["cr:*"]);
+    api.attach("alice", "all");
+    for kind in ["sign_in", "permanent"] {
+        let password = format!("Canary-{kind}-1");
+        api.call("PUT", "/users/alice/password", &json!({ "kind": kind, "password": password }));
+        assert_eq!(node.send(&Ask::get("/v2/").with(&basic("alice", &password))).status == 200, kind == "permanent");
+        secrets.push(password);
+    }
+    let credential = api.call("POST", "/credentials", &json!({ "user": "alice", "description": "canary" }));
+    let key = api.create_access_key("alice");
+    let own = Api::with_key(node, &key);
+    let login = own.call("POST", "/login-tokens", &json!({}));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let authorization = basic("alice", &text(&credential["secret"]));
+    let bearer = token(node, &authorization, "repository:demo/app:pull,push");
+    push(node, &bearer, "demo/app", "v1", 1);
+    secrets.extend([text(&credential["secret"]), key.secret, text(&login["password"]), authorization[6..].to_owned()]);
+    secrets.extend([bearer[7..].to_owned(), own.token()[7..].to_owned()]);
+}
+
+/// Secrets in places where they do not belong, or are wrong; every answer is kept.
+fn mistaken(node: &Node, api: &Api<'_>, secrets: &mut Vec<String>, errors: &mut Vec<String>) {
+    let canary = |place: &str| format!("canary-{place}-Zq7");
+    let asks = [
+        Ask::get("/v2/").with(&basic("alice", &canary("basic"))),
+        Ask::get("/v2/").with(&basic("nobody", &canary("unknown"))),
+        Ask::get("/v2/").with(&format!("Bearer {}", canary("bearer"))),
+        Ask::get("/v2/").with(&format!("Basic {}", canary("malformed"))),
+        Ask::get("/v2/").with(&format!("Digest {}", canary("scheme"))),
+        Ask::get("/v2/").with(&basic("root", &canary("twice"))).with(&basic("root", &canary("second"))),
+        Ask::get(&format!("/token?service=x&password={}", canary("query"))),
+        Ask::get(&format!("/token?refresh_token={}&scope=wrong", canary("refresh"))),
+        Ask::new("POST", "/token").form(&[("grant_type", "password"), ("username", "alice"), ("password", &canary("form"))]),
+        Ask::new("POST", "/token").form(&[("grant_type", "refresh_token"), ("refresh_token", &canary("grant"))]),
+        Ask::new("POST", "/token").body(canary("body")),
+        Ask::new("POST", "/api/v1/oauth2/token").form(&[("grant_type", "client_credentials"), ("client_id", "x"), ("client_secret", &canary("client"))]),
+        Ask::new("POST", "/api/v1/oauth2/token").form(&[("grant_type", "password"), ("username", "root"), ("password", &canary("person"))]),
+        Ask::get("/api/v1/whoami").header("cookie", &canary("cookie")).header("x-api-key", &canary("header")),
+        Ask::get("/metrics").with(&basic("root", &canary("metrics"))),
+    ];
+    errors.extend(asks.iter().map(|ask| node.send(ask).text()));
+    for body in [
+        json!({ "kind": "permanent", "password": "canary-short-Zq7-".repeat(4) }),
+        json!({ "kind": "permanent", "password": ["canary-list-Zq7"] }),
+        json!({ "kind": "permanent", "password": "canary-field-Zq7", "canary": "canary-extra-Zq7" }),
+        json!({ "kind": "canary-kind", "password": "canary-known-Zq7" }),
+    ] {
+        errors.push(api.send("PUT", "/users/alice/password", &body).text());
+    }
+    secrets.extend(
+        ["basic", "unknown", "bearer", "malformed", "scheme", "twice", "second", "query", "refresh", "form", "grant", "body", "client", "person", "cookie", "header", "metrics"]
+            .map(canary),
+    );
+    secrets.extend(["canary-short-Zq7", "canary-list-Zq7", "canary-field-Zq7", "canary-extra-Zq7", "canary-known-Zq7"].map(str::to_owned));
+}

@@ -1,0 +1,13 @@
+//! Input that tries to break the server: tokens, bytes, requests, and secrets that must not come out again.
+//!
+//! What one door alone decides is tested beside that door; `docs/security.md` says which test holds which promise.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+
+mod bytes;
+mod canary;
+mod carriers;
+mod requests;
+mod tokens;
+#[expect(dead_code, reason = "each suite needs a part of it")]
+#[path = "../wire/mod.rs"]
+mod wire;
