@@ -45,7 +45,6 @@ fn hold(name: &RepositoryName) {
     }
     assert!(text.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase()));
     let namespace = name.namespace();
-    let whole =
-        if namespace.is_root() { name.within_namespace().to_owned() } else { format!("{namespace}/{}", name.within_namespace()) };
+    let whole = if namespace.is_root() { name.within_namespace().to_owned() } else { format!("{namespace}/{}", name.within_namespace()) };
     assert_eq!(whole, text);
 }

@@ -108,7 +108,8 @@ impl Directory {
         loop {
             let from = self.applied.load(Ordering::Acquire);
             let look = self.store.read(|tx| Box::pin(change::since(tx, from, PAGE)));
-            let changes = timeout(LOOK_PATIENCE, look).await.map_err(|_| StoreError::Unavailable("the change feed does not answer".into()))??;
+            let changes =
+                timeout(LOOK_PATIENCE, look).await.map_err(|_| StoreError::Unavailable("the change feed does not answer".into()))??;
             self.apply(&changes);
             if changes.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
                 break;

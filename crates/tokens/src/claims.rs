@@ -146,3 +146,76 @@ impl Entry {
         format!("{}:{}:{}", self.kind, self.name, self.actions.join(","))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn good() -> Value {
+        json!({
+            "iss": "tidegate", "sub": "1234567890123456", "aud": "reg.example", "jti": "0",
+            "iat": 1_800_000_000, "nbf": 1_800_000_000, "exp": 1_800_000_300,
+            "access": [{"type": "repository", "name": "demo/app", "actions": ["pull"]}],
+        })
+    }
+
+    fn read(payload: Value) -> Option<Claims> {
+        serde_json::from_value::<Payload>(payload).ok()?.claims(NOW).ok()
+    }
+
+    fn with(claim: &str, value: Value) -> Value {
+        let mut payload = good();
+        payload[claim] = value;
+        payload
+    }
+
+    #[test]
+    fn a_whole_payload_is_read() {
+        let claims = read(good()).unwrap();
+        assert_eq!((&*claims.audience, claims.until), ("reg.example", NOW.plus(model::Seconds(300))));
+        assert!(claims.scopes.allow(&"demo/app".parse().unwrap(), model::RepositoryAction::Pull));
+    }
+
+    /// Harbor #23270: a token without `iat` ended the process.
+    #[test]
+    fn harbor_23270_each_claim_is_there_and_of_its_type() {
+        for claim in ["iss", "aud", "exp", "nbf", "iat", "jti"] {
+            let mut payload = good();
+            payload.as_object_mut().unwrap().remove(claim);
+            assert_eq!(read(payload), None, "without {claim}");
+        }
+        for claim in ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cred", "with", "inst", "access"] {
+            for wrong in [json!(true), json!({}), json!(1.5), json!([1]), json!(["reg.example"])] {
+                assert_eq!(read(with(claim, wrong.clone())), None, "{claim}: {wrong}");
+            }
+        }
+        for (claim, wrong) in [
+            ("sub", json!("alice")),
+            ("cred", json!("../1")),
+            ("with", json!("everything")),
+            ("inst", json!("")),
+            ("exp", json!("1800000300")),
+            ("exp", json!(1e300)),
+            ("exp", json!(u64::MAX)),
+            ("access", json!([{"type": "repository", "name": "Demo", "actions": ["pull"]}])),
+            ("access", json!([{"type": "repository", "name": "demo/app"}])),
+            ("access", Value::from(vec![json!({"type": "repository", "name": "a", "actions": ["pull"]}); 65])),
+        ] {
+            assert_eq!(read(with(claim, wrong.clone())), None, "{claim}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn no_claim_is_from_the_future_and_none_ends_before_it_begins() {
+        for claim in ["nbf", "iat"] {
+            assert!(read(with(claim, json!(NOW.seconds() + SKEW))).is_some(), "{claim}: within the skew");
+            assert_eq!(read(with(claim, json!(NOW.seconds() + SKEW + 1))), None, "{claim}");
+        }
+        assert_eq!(read(with("exp", json!(1_800_000_000))), None);
+        assert_eq!(read(with("exp", json!(i64::MIN))), None);
+    }
+}

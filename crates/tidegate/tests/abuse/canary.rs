@@ -76,7 +76,11 @@ fn mistaken(node: &Node, api: &Api<'_>, secrets: &mut Vec<String>, errors: &mut 
         Ask::new("POST", "/token").form(&[("grant_type", "password"), ("username", "alice"), ("password", &canary("form"))]),
         Ask::new("POST", "/token").form(&[("grant_type", "refresh_token"), ("refresh_token", &canary("grant"))]),
         Ask::new("POST", "/token").body(canary("body")),
-        Ask::new("POST", "/api/v1/oauth2/token").form(&[("grant_type", "client_credentials"), ("client_id", "x"), ("client_secret", &canary("client"))]),
+        Ask::new("POST", "/api/v1/oauth2/token").form(&[
+            ("grant_type", "client_credentials"),
+            ("client_id", "x"),
+            ("client_secret", &canary("client")),
+        ]),
         Ask::new("POST", "/api/v1/oauth2/token").form(&[("grant_type", "password"), ("username", "root"), ("password", &canary("person"))]),
         Ask::get("/api/v1/whoami").header("cookie", &canary("cookie")).header("x-api-key", &canary("header")),
         Ask::get("/metrics").with(&basic("root", &canary("metrics"))),
@@ -91,8 +95,26 @@ fn mistaken(node: &Node, api: &Api<'_>, secrets: &mut Vec<String>, errors: &mut 
         errors.push(api.send("PUT", "/users/alice/password", &body).text());
     }
     secrets.extend(
-        ["basic", "unknown", "bearer", "malformed", "scheme", "twice", "second", "query", "refresh", "form", "grant", "body", "client", "person", "cookie", "header", "metrics"]
-            .map(canary),
+        [
+            "basic",
+            "unknown",
+            "bearer",
+            "malformed",
+            "scheme",
+            "twice",
+            "second",
+            "query",
+            "refresh",
+            "form",
+            "grant",
+            "body",
+            "client",
+            "person",
+            "cookie",
+            "header",
+            "metrics",
+        ]
+        .map(canary),
     );
     secrets.extend(["canary-short-Zq7", "canary-list-Zq7", "canary-field-Zq7", "canary-extra-Zq7", "canary-known-Zq7"].map(str::to_owned));
 }

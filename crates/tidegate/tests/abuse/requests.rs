@@ -52,11 +52,22 @@ fn targets() -> Vec<String> {
     for query in ["n=-1", "n=2147483648", "n=99999999999999999999", "n=1&n=2", "last=%00", "last=%ff", "n=", "last=../..", "n=%31"] {
         targets.extend(["/v2/_catalog", "/v2/demo/app/tags/list"].map(|list| format!("{list}?{query}")));
     }
-    for query in ["digest=x", "digest=", "digest=sha256:00&digest=sha256:01", "mount=x&from=y", "mount=x", "from=..", "digest=%ff", "digest-algorithm=md5"] {
+    for query in [
+        "digest=x",
+        "digest=",
+        "digest=sha256:00&digest=sha256:01",
+        "mount=x&from=y",
+        "mount=x",
+        "from=..",
+        "digest=%ff",
+        "digest-algorithm=md5",
+    ] {
         targets.push(format!("/v2/demo/app/blobs/uploads/?{query}"));
         targets.push(format!("/v2/demo/app/blobs/uploads/unknown?{query}"));
     }
-    for query in ["scope=x", "scope=repository:A:pull", "service=other", "service=a&service=b", "scope=%ff", "account=%00", "offline_token=2"] {
+    for query in
+        ["scope=x", "scope=repository:A:pull", "service=other", "service=a&service=b", "scope=%ff", "account=%00", "offline_token=2"]
+    {
         targets.push(format!("/token?{query}"));
     }
     targets

@@ -195,7 +195,8 @@ fn cve_2026_4404_no_default_secret_opens_anything() {
     let house = house();
     for name in ["root", "admin", "tidegate", "local"] {
         for password in ["", "root", "admin", "Harbor12345", "password", "tidegate", "changeme"] {
-            let ask = Ask::get("/v2/").with(&basic(name, password)).header("x-forwarded-for", &format!("10.{}.{}.1", name.len(), password.len()));
+            let ask =
+                Ask::get("/v2/").with(&basic(name, password)).header("x-forwarded-for", &format!("10.{}.{}.1", name.len(), password.len()));
             assert_eq!(house.node.send(&ask).status, 401, "{name}:{password}");
         }
     }

@@ -135,7 +135,10 @@ fn location(answer: &Answer) -> io::Result<String> {
         created(answer)?;
     }
     let location = answer.header("location").unwrap();
-    Ok(location.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned())).unwrap_or_else(|| location.to_owned()))
+    Ok(location
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()))
+        .unwrap_or_else(|| location.to_owned()))
 }
 
 /// What is acknowledged is there; what is not is not there, or whole.
@@ -169,9 +172,8 @@ fn every_tag(team: u32, send: &mut impl FnMut(&str, &str) -> Answer) -> Vec<Stri
 fn check_tags(node: &Node, authorization: &str) -> usize {
     let mut count = 0;
     let mut connection = node.connection();
-    let mut send = |method: &str, path: &str| {
-        connection.send(&Ask::new(method, path).with(authorization).header("accept", OCI_MANIFEST)).unwrap()
-    };
+    let mut send =
+        |method: &str, path: &str| connection.send(&Ask::new(method, path).with(authorization).header("accept", OCI_MANIFEST)).unwrap();
     for team in 0..5 {
         let tags = every_tag(team, &mut send);
         for tag in tags {

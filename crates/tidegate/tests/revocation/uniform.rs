@@ -40,7 +40,12 @@ fn cve_2019_19030_unknown_wrong_and_disabled_take_as_long_and_say_the_same() {
             answers.push(answer);
         }
     }
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "the same bytes for all: {:?} {:?}", answers[0], answers.iter().find(|a| **a != answers[0]));
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "the same bytes for all: {:?} {:?}",
+        answers[0],
+        answers.iter().find(|a| **a != answers[0])
+    );
     let medians = took.map(median);
     println!("medians of {TRIES}: {cases:?} {medians:?}");
     let (least, most) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
