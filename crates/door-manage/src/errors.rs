@@ -162,7 +162,6 @@ impl From<RegistryError> for Problem {
             RegistryError::Conflict => Self::new(StatusCode::CONFLICT, "conflict", message),
             RegistryError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message),
             RegistryError::DigestInvalid { .. }
-            | RegistryError::SizeInvalid
             | RegistryError::RangeInvalid { .. }
             | RegistryError::RangeUnsatisfiable { .. }
             | RegistryError::ManifestInvalid { .. }

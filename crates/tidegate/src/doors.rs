@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use access::Access;
 use door_manage::Manage;
+use door_oci::DoorOci;
 use door_token::DoorToken;
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -26,14 +27,17 @@ pub(crate) struct Doors {
     identity: Arc<Identity>,
     token: DoorToken,
     manage: Manage,
+    oci: DoorOci,
 }
 
 impl Doors {
     /// The doors over a house.
     pub(crate) fn new(house: &House, config: &Config, health: Arc<Health>, metrics: Arc<Metrics>) -> Self {
         let token = DoorToken::new(Arc::clone(&house.identity), config.services.clone());
+        let external = config.external_url.as_deref();
+        let oci = DoorOci::new(Arc::clone(&house.identity), Arc::clone(&house.registry), external);
         let manage = Manage::new(Arc::clone(&house.identity), Arc::clone(&house.registry));
-        Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token, manage }
+        Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token, manage, oci }
     }
 
     /// `/metrics` on the main listener: for whoever may read them (`cr:ReadMetrics`), by Basic or a management token.
@@ -120,7 +124,8 @@ impl App for Doors {
             Door::Metrics => self.metrics(&request).await,
             Door::Token | Door::WellKnown => self.token.answer(request).await,
             Door::Manage => self.manage.answer(request).await,
-            Door::Oci | Door::None => not_found(),
+            Door::Oci => self.oci.answer(request).await,
+            Door::None => not_found(),
         }
     }
 }

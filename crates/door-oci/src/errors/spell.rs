@@ -76,11 +76,9 @@ impl Asked<'_> {
             RegistryError::ManifestUnknown => Failure::new(Code::ManifestUnknown, text),
             RegistryError::BlobUnknown => Failure::new(Code::BlobUnknown, text),
             RegistryError::UploadUnknown => Failure::new(Code::BlobUploadUnknown, text),
-            RegistryError::DigestInvalid { asked, found } => {
-                let found = found.map(|d| d.to_string());
-                Failure::new(Code::DigestInvalid, text).with_detail(json!({"asked": asked.to_string(), "found": found}))
+            RegistryError::DigestInvalid { found } => {
+                Failure::new(Code::DigestInvalid, text).with_detail(json!({"found": found.to_string()}))
             }
-            RegistryError::SizeInvalid => Failure::new(Code::SizeInvalid, text),
             RegistryError::RangeInvalid { offset } => self.out_of_order(text, offset),
             RegistryError::RangeUnsatisfiable { size } => {
                 Failure::new(Code::RangeInvalid, text).with_made_header(CONTENT_RANGE, format!("bytes */{size}"))
