@@ -6,16 +6,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
 #![expect(clippy::disallowed_methods, reason = "a suite finds its programs in the environment and waits by the clock")]
 
-mod http;
-mod house;
-mod program;
+pub(crate) mod house;
+pub(crate) mod http;
+pub(crate) mod program;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-
-pub(crate) use http::{Answer, Request};
-pub(crate) use house::{Cli, House, Server, text};
-pub(crate) use program::{Program, Ran};
 
 /// The program under test: the release build where a stage of `cargo xtask test` says so, else the one built with the tests.
 pub(crate) fn tidegate() -> PathBuf {

@@ -18,6 +18,13 @@ pub(crate) struct Program {
     environment: Vec<(String, String)>,
 }
 
+/// A program that goes on until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
 /// What a command did.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -70,10 +77,11 @@ impl Program {
         ran
     }
 
-    /// Starts something that goes on, such as a daemon, with its output in `log`.
-    pub(crate) fn start(&self, arguments: &[&str], log: &Path) -> Child {
-        let log = File::create(log).unwrap();
-        self.spawn(arguments, Stdio::null(), log.try_clone().unwrap(), log)
+    /// Starts something that goes on, with its output in `log`.
+    pub(crate) fn start(&self, arguments: &[&str], log: &Path) -> Daemon {
+        let file = File::create(log).unwrap();
+        let child = self.spawn(arguments, Stdio::null(), file.try_clone().unwrap(), file);
+        Daemon { child, log: log.to_owned() }
     }
 
     fn spawn(&self, arguments: &[&str], input: Stdio, out: File, err: File) -> Child {
@@ -127,9 +135,34 @@ impl std::fmt::Display for Ran {
     }
 }
 
+impl Daemon {
+    /// Everything that it has said.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Asked first, since an engine has children of its own that only it can end.
+        if let Some(process) = process(&self.child) {
+            let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+        }
+        wait(&mut self.child, Duration::from_secs(20));
+    }
+}
+
+fn process(child: &Child) -> Option<rustix::process::Pid> {
+    rustix::process::Pid::from_raw(i32::try_from(child.id()).ok()?)
+}
+
 /// Ends the child and all that it started, at once.
-pub(crate) fn kill(child: &mut Child) {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+fn kill(child: &mut Child) {
+    if let Some(group) = process(child) {
         // Both may have ended already.
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
@@ -138,7 +171,7 @@ pub(crate) fn kill(child: &mut Child) {
 }
 
 /// Waits for its end; after `limit` it is killed, and None.
-pub(crate) fn wait(child: &mut Child, limit: Duration) -> Option<std::process::ExitStatus> {
+fn wait(child: &mut Child, limit: Duration) -> Option<std::process::ExitStatus> {
     let begin = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
