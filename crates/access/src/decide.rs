@@ -204,9 +204,8 @@ impl Access {
         };
         match outcome {
             Effective::Allowed => Ok(Say::Allow),
-            Effective::Denied => Ok(Say::Refuse),
             Effective::NotSaid if self.is_public(action, resource).await? => Ok(Say::Allow),
-            Effective::NotSaid => Ok(Say::Refuse),
+            Effective::Denied | Effective::NotSaid => Ok(Say::Refuse),
         }
     }
 

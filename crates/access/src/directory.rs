@@ -204,17 +204,17 @@ impl Directory {
     /// From the shelf, else loaded together with the feed's head at that moment.
     async fn shelved<'c, K: Hash + Eq + Clone, V: Send>(
         &'c self,
-        shelf: &Shelf<K, V>,
+        kept: &Shelf<K, V>,
         key: K,
         load: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, (i64, Option<V>), StoreError> + Send + Sync,
     ) -> Result<Option<Arc<V>>, StoreError> {
-        if let Some(known) = shelf.get(&key) {
+        if let Some(known) = kept.get(&key) {
             return Ok(Some(known));
         }
         let (head, value) = self.store.read(load).await?;
         let value = value.map(Arc::new);
         if let Some(value) = &value {
-            self.keep(head, || shelf.insert(key, Arc::clone(value)));
+            self.keep(head, || kept.insert(key, Arc::clone(value)));
         }
         Ok(value)
     }

@@ -6,6 +6,33 @@ use model::{Action, ActionKind, Caller, Op, Resource, Scopes, Target};
 use store::StoreError;
 
 /// The proof that `caller` may do `A` to one thing. Made by [`crate::Access`] alone, bound to that thing, used once.
+///
+/// A forged permit does not compile:
+///
+/// ```compile_fail,E0624
+/// # fn forge(op: model::Op, caller: model::Caller, on: model::OnAccount) {
+/// let forged = access::Permit::<model::act::ListUsers>::new(op, caller, on);
+/// # }
+/// ```
+///
+/// Nor does one that is used twice:
+///
+/// ```compile_fail,E0382
+/// # fn act(permit: access::Permit<model::act::ListUsers>) {}
+/// # fn twice(permit: access::Permit<model::act::ListUsers>) {
+/// act(permit);
+/// act(permit);
+/// # }
+/// ```
+///
+/// Nor one for another action:
+///
+/// ```compile_fail,E0308
+/// # fn list(permit: access::Permit<model::act::ListUsers>) {}
+/// # fn other(permit: access::Permit<model::act::ListPolicies>) {
+/// list(permit);
+/// # }
+/// ```
 pub struct Permit<A: ActionKind> {
     on: A::On,
     by: Caller,

@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn placeholders_take_one_segment_each() {
-        assert_eq!(captures("/users", "/users"), Some("".to_owned()));
+        assert_eq!(captures("/users", "/users"), Some(String::new()));
         assert_eq!(captures("/users/{name}", "/users/alice%40x"), Some("alice@x".to_owned()));
         assert_eq!(captures("/users/{name}/policies/{policy}", "/users/a/policies/b"), Some("a,b".to_owned()));
         assert_eq!(captures("/i/{i}/tags/{*tag}", "/i/x/tags/demo/app/v1"), Some("x,demo/app/v1".to_owned()));

@@ -25,6 +25,7 @@ use registry::Registry;
 use secrets::Plain;
 
 use crate::errors::{Asked, Code, Failure, Refused, Scheme};
+pub use crate::operations::operations;
 use crate::operations::{Call, Declared};
 use crate::routes::{Route, route};
 

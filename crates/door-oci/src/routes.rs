@@ -21,6 +21,22 @@ pub(crate) enum Place {
     Referrers,
 }
 
+impl Place {
+    /// As the specification writes it.
+    pub(crate) const fn template(self) -> &'static str {
+        match self {
+            Self::Base => "/v2/",
+            Self::Catalog => "/v2/_catalog",
+            Self::Manifest => "/v2/<name>/manifests/<reference>",
+            Self::Blob => "/v2/<name>/blobs/<digest>",
+            Self::Uploads => "/v2/<name>/blobs/uploads/",
+            Self::Upload => "/v2/<name>/blobs/uploads/<id>",
+            Self::Tags => "/v2/<name>/tags/list",
+            Self::Referrers => "/v2/<name>/referrers/<digest>",
+        }
+    }
+}
+
 /// A path in its parts, none of them checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Route<'p> {

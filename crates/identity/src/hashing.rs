@@ -52,10 +52,10 @@ pub(crate) struct Busy;
 
 impl HashQueue {
     /// A queue with so many hashers, each a thread.
-    pub fn new(hashers: usize, dice: Arc<Dice>) -> Self {
+    pub fn new(hashers: usize, dice: &Arc<Dice>) -> Self {
         let shared = Arc::new(Shared::default());
         for _ in 0..hashers.max(1) {
-            let (shared, dice) = (Arc::downgrade(&shared), Arc::clone(&dice));
+            let (shared, dice) = (Arc::downgrade(&shared), Arc::clone(dice));
             std::thread::spawn(move || work(&shared, &dice));
         }
         Self { shared }
@@ -68,7 +68,7 @@ impl HashQueue {
 
     /// How often argon2id has run.
     pub fn calls(&self) -> u64 {
-        self.shared.calls.load(Ordering::Relaxed)
+        self.shared.calls.load(Ordering::Acquire)
     }
 
     /// Is this the password? With no stored hash the work is the same and the answer is no.
@@ -150,8 +150,9 @@ fn work(shared: &Weak<Shared>, dice: &Dice) {
             continue;
         };
         drop(waiting);
+        // Counted before it is answered, so that whoever has the answer sees the count.
+        shared.calls.fetch_add(1, Ordering::AcqRel);
         run(job, &mut hasher, dice);
-        shared.calls.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -64,7 +64,7 @@ impl Identity {
             store,
             access,
             tokens,
-            hashing: HashQueue::new(hashers, Arc::clone(&dice)),
+            hashing: HashQueue::new(hashers, &dice),
             dice,
             pepper: master.pepper(),
             sealing: master.sealing_key(),

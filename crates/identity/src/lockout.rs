@@ -23,20 +23,17 @@ const ROOM: usize = 65_536;
 
 /// A source: an IPv4 /24 or an IPv6 /64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Network([u8; 8]);
+pub(crate) enum Network {
+    V4(u32),
+    V6(u128),
+}
 
 impl Network {
     /// The network that an address is in.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
-            IpAddr::V4(v4) => {
-                let [a, b, c, _] = v4.octets();
-                Self([0, 0, 0, 0, 4, a, b, c])
-            }
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, e, f, g, h, ..] = v6.octets();
-                Self([a, b, c, d, e, f, g, h])
-            }
+            IpAddr::V4(v4) => Self::V4(v4.to_bits() >> 8),
+            IpAddr::V6(v6) => Self::V6(v6.to_bits() >> 64),
         }
     }
 }

@@ -51,6 +51,10 @@ impl Identity {
         password: Plain,
         slot: &str,
     ) -> Result<Caller, AuthError> {
+        // Before the memory is asked: else whoever is locked out could go on guessing what it holds.
+        let name = counted_name(account, username);
+        let from = Network::of(op.source_ip);
+        self.lockout.check(&name, from, op.now).map_err(|retry_after| AuthError::LockedOut { retry_after })?;
         let key = self.checked.key(account, username, slot, &password);
         if let Some((principal, credential, until)) = self.checked.known.get(&key)
             && until > op.now
@@ -58,9 +62,6 @@ impl Identity {
         {
             return Ok(caller);
         }
-        let name = counted_name(account, username);
-        let from = Network::of(op.source_ip);
-        self.lockout.check(&name, from, op.now).map_err(|retry_after| AuthError::LockedOut { retry_after })?;
         let found = self.stored_password(account, username, slot).await?;
         let stored = found.as_ref().map(|(_, phc)| PasswordHash::parse(phc)).transpose().map_err(|_| AuthError::Unavailable)?;
         let right = self.hashing.verify(from, password, stored).await.map_err(|_| AuthError::Busy)?;

@@ -78,7 +78,13 @@ pub struct CredentialRef {
 
 /// A principal who has shown a credential, or nobody (anonymous).
 ///
-/// Only `identity` says who somebody is: the constructor is banned elsewhere by lint, the fields are private.
+/// Only `identity` says who somebody is: the constructor is banned elsewhere by lint, the fields are private. A forged caller
+/// does not compile:
+///
+/// ```compile_fail,E0423
+/// let known: model::Known = todo!();
+/// let forged = model::Caller(Some(std::sync::Arc::new(known)));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Caller(Option<Arc<Known>>);
 

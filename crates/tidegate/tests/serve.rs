@@ -70,7 +70,7 @@ fn starts_answers_and_stops() {
     let server = Server::start(&folder.path().join("data"), &[]);
     assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
     assert!(server.get("/readyz?secret=1").starts_with("HTTP/1.1 200"));
-    assert!(server.get("/nowhere").starts_with("HTTP/1.1 404"));
+    assert!(server.get("/nowhere").starts_with("HTTP/1.1 401"), "on the main listener they need a login");
     let (code, log) = server.terminate();
     assert_eq!(code, Some(0));
     let line = log.lines().find(|line| line.contains("/readyz")).expect("a line a request");
@@ -98,7 +98,7 @@ fn metrics_come_without_authentication_on_the_admin_listener_alone() {
     let admin = taken.local_addr().unwrap().to_string();
     drop(taken);
     let server = Server::start(folder.path(), &["--admin-listen", &admin]);
-    assert!(server.get("/metrics").starts_with("HTTP/1.1 404"));
+    assert!(server.get("/metrics").starts_with("HTTP/1.1 401"), "on the main listener they need a login");
     let metrics = get(&admin, "/metrics");
     assert!(metrics.contains(r#"tidegate_http_requests_total{door="metrics",method="GET",status="4xx"} 1"#), "{metrics}");
 }

@@ -97,20 +97,19 @@ impl Tokens {
 
     /// A bearer token for registry requests at `service`, carrying what was granted.
     pub async fn issue_bearer(&self, op: &Op, granted: &Granted, service: &str, instance: InstanceId) -> Result<Bearer, TokenError> {
-        let claims = self.claims(op, granted.by(), service, self.bearer_life);
-        let claims = Claims { instance: Some(instance), scopes: granted.scopes().clone(), ..claims };
+        let own = claims(op, granted.by(), service, self.bearer_life);
+        let claims = Claims { instance: Some(instance), scopes: granted.scopes().clone(), ..own };
         self.bearer(op, Kind::Bearer, &claims).await
     }
 
     /// A bearer token for the management API.
     pub async fn issue_manage(&self, op: &Op, caller: &Caller) -> Result<Bearer, TokenError> {
-        let claims = self.claims(op, caller, Kind::Manage.typ(), MANAGE);
-        self.bearer(op, Kind::Manage, &claims).await
+        self.bearer(op, Kind::Manage, &claims(op, caller, Kind::Manage.typ(), MANAGE)).await
     }
 
     /// A refresh token that lives as long as the credential behind it, for `service` and one instance.
     pub async fn issue_refresh(&self, op: &Op, caller: &Caller, service: &str, instance: InstanceId) -> Result<Plain, TokenError> {
-        let claims = Claims { instance: Some(instance), ..self.claims(op, caller, service, REFRESH_MAX) };
+        let claims = Claims { instance: Some(instance), ..claims(op, caller, service, REFRESH_MAX) };
         Ok(self.bearer(op, Kind::Refresh, &claims).await?.token)
     }
 
@@ -126,7 +125,7 @@ impl Tokens {
         if !(LOGIN_MIN..=LOGIN_MAX).contains(&life) {
             return Err(TokenError::Lifetime);
         }
-        let own = self.claims(permit.op(), permit.by(), Kind::Login.typ(), life);
+        let own = claims(permit.op(), permit.by(), Kind::Login.typ(), life);
         let claims = Claims { instance: instance.or(own.instance), ..own };
         let password = self.bearer(permit.op(), Kind::Login, &claims).await?.token;
         Ok(LoginToken { username: "cr_temp_user", password, expires: claims.until })
@@ -177,27 +176,27 @@ impl Tokens {
         Ok(said)
     }
 
-    fn claims(&self, op: &Op, caller: &Caller, audience: &str, life: Seconds) -> Claims {
-        let known: Option<&Known> = caller.known();
-        let wanted = op.now.plus(life);
-        Claims {
-            principal: known.map(|k| k.principal),
-            audience: audience.into(),
-            credential: known.map(|k| k.credential.id),
-            credential_kind: known.map(|k| k.credential.kind),
-            instance: known.and_then(|k| k.instance),
-            scopes: Scopes::default(),
-            from: op.now,
-            until: known.and_then(|k| k.ends).map_or(wanted, |ends| ends.min(wanted)),
-        }
-    }
-
     async fn bearer(&self, op: &Op, kind: Kind, claims: &Claims) -> Result<Bearer, TokenError> {
         let payload = Payload::new(kind, &self.issuer, claims, self.dice.bits128());
         let token = self.ring.sign(op.now, kind.typ(), &payload).await?;
         let token = Plain::new(token).map_err(|_| TokenError::Invalid)?;
         let lives = Seconds(claims.until.seconds() - op.now.seconds());
         Ok(Bearer { token, issued: op.now, lives })
+    }
+}
+
+fn claims(op: &Op, caller: &Caller, audience: &str, life: Seconds) -> Claims {
+    let known: Option<&Known> = caller.known();
+    let wanted = op.now.plus(life);
+    Claims {
+        principal: known.map(|k| k.principal),
+        audience: audience.into(),
+        credential: known.map(|k| k.credential.id),
+        credential_kind: known.map(|k| k.credential.kind),
+        instance: known.and_then(|k| k.instance),
+        scopes: Scopes::default(),
+        from: op.now,
+        until: known.and_then(|k| k.ends).map_or(wanted, |ends| ends.min(wanted)),
     }
 }
 

@@ -104,6 +104,14 @@ pub(crate) fn find(place: Place, method: &Method) -> Result<&'static Declared, S
     })
 }
 
+/// All operations as method, path and action (none: who is logged in), for tables of rights and for tests that walk them.
+pub fn operations() -> impl Iterator<Item = (&'static Method, &'static str, Option<Action>)> {
+    OPERATIONS.iter().map(|row| match row.right {
+        Right::Login => (&row.method, row.place.template(), None),
+        Right::On(action) | Right::Listed(action) => (&row.method, row.place.template(), Some(action)),
+    })
+}
+
 /// One request: what it asks, and who asks it.
 pub(crate) struct Call<'r> {
     pub(crate) door: &'r DoorOci,

@@ -10,12 +10,13 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use model::{
     AccountId, ActionKind, Algorithm, Caller, CredentialId, CredentialKind, CredentialRef, Digest, InstanceId, InstanceName, Known,
-    MediaType, NamespaceName, OnInstance, OnNamespace, OnRepository, Op, PrincipalId, PrincipalKind, Reference, Region, RepositoryName,
-    RequestId, Tag, Timestamp, UploadId, act,
+    MediaType, NamespaceName, OnInstance, OnNamespace, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, Reference, Region,
+    RepositoryName, RequestId, Tag, Timestamp, UploadId, act,
 };
 use registry::{Limits, NamespaceChanges, Pushed, Registry, RegistryError};
 use store::account::Principal;
 use store::instance::Instance;
+use store::policy::Policy;
 use store::{Database, PostgresSettings, Store, Tx};
 
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -253,6 +254,18 @@ impl House {
 
     pub(crate) async fn get(&self, name: &str, reference: &Reference) -> Result<Bytes, RegistryError> {
         Ok(self.registry.manifest(self.pull(name).await, reference).await?.content)
+    }
+
+    /// A user who may do what this policy says and nothing else.
+    pub(crate) async fn bound_by(&self, document: &str) -> Caller {
+        let carol = Principal { kind: PrincipalKind::User, ..principal("carol", self.local.account) };
+        let (id, account, name) = (PolicyId::from_random(1), self.local.account, String::from("carols"));
+        let policy =
+            Policy { id, account, name, description: String::new(), default_version: 1, last_version: 1, created: NOW, updated: NOW };
+        self.store.write(|tx| Box::pin(store::account::insert_principal(tx, &carol))).await.unwrap();
+        self.store.write(|tx| Box::pin(store::policy::insert(tx, &policy, document))).await.unwrap();
+        self.store.write(|tx| Box::pin(store::policy::attach(tx, carol.id, "carols", Some(id), NOW))).await.unwrap();
+        caller(&carol)
     }
 
     /// Lets an index name what is not there.

@@ -114,8 +114,8 @@ async fn the_catalog_shows_what_the_filter_does_in_pages(house: House) {
     let text = r#"{"Version":"1","Statement":[
         {"Effect":"Allow","Action":"cr:PullRepository","Resource":["acs:cr:*:*:repository/*/demo/*","acs:cr:*:*:repository/*/zoo/*/a"]},
         {"Effect":"Deny","Action":"cr:PullRepository","Resource":"acs:cr:*:*:repository/*/demo/app"}]}"#;
-    let document = policy::ram::parse(text).unwrap();
-    let some = policy::filter(&[("p", &document)], Action::PullRepository, &policy::Context::from(&op()), &house.local);
+    let carol = house.bound_by(text).await;
+    let some = house.access.visible(&op(), &carol, Action::PullRepository, &house.local).await.unwrap();
     let want = ["demo/web", "zoo/prod/a", "zoo/test/a"].map(String::from);
     assert_eq!(catalog(&house, &some, None, None).await, (want.to_vec(), false));
     for n in 1..=3 {

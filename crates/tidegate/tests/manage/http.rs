@@ -41,7 +41,7 @@ fn tokens_are_fetched_as_rfc_6749_says() {
     let house = House::start();
     let bootstrap = read(&house.bootstrap());
     let password = bootstrap["root_password"].as_str().unwrap();
-    let encoded: String = password.bytes().map(|b| format!("%{b:02X}")).collect();
+    let encoded = percent_encoding::utf8_percent_encode(password, percent_encoding::NON_ALPHANUMERIC);
     let (head, body) = house.http("POST", TOKEN, FORM, &format!("grant_type=password&username=root&password={encoded}&scope=x"));
     assert_eq!(status(&head), 200, "{body}");
     let token: Value = serde_json::from_str(&body).unwrap();

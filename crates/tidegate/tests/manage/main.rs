@@ -1,5 +1,5 @@
 //! The management API and its command line, over a running server.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 
 mod commands;
 mod house;

@@ -1,0 +1,164 @@
+//! The house.
+
+use std::sync::Arc;
+
+use access::{Access, Audit, Directory};
+use blobs::BlobStore;
+use door_manage::Manage;
+use door_oci::DoorOci;
+use door_token::DoorToken;
+use identity::{Bootstrap, Identity};
+use kit::{Answer, Request, problem};
+use model::{Clock as _, FixedClock, Seconds, Timestamp};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng as _;
+use registry::{Limits, Registry};
+use secrets::{Dice, MasterKey};
+use store::Store;
+use tokens::Tokens;
+
+use crate::Client;
+
+/// When every house begins: 2026-01-02T03:04:05Z.
+pub const NOW: Timestamp = Timestamp::from_seconds(1_767_323_045);
+/// Every user's permanent password.
+pub const PASSWORD: &str = "correct-horse-9";
+
+/// A house with its root user and the instance `local`.
+pub struct House {
+    clock: FixedClock,
+    /// The use cases of identity.
+    pub identity: Arc<Identity>,
+    /// The use cases of the registry.
+    pub registry: Arc<Registry>,
+    /// Decides rights.
+    pub access: Arc<Access>,
+    /// The database.
+    pub store: Arc<Store>,
+    /// What the first start made.
+    pub bootstrap: Bootstrap,
+    oci: DoorOci,
+    token: DoorToken,
+    manage: Manage,
+    _blobs: tempfile::TempDir,
+}
+
+impl std::fmt::Debug for House {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("House")
+    }
+}
+
+/// A new house, on SQLite in memory.
+pub async fn house() -> House {
+    House::over(Store::memory().await.unwrap()).await
+}
+
+impl House {
+    /// A new house over an empty database.
+    pub async fn over(store: Store) -> Self {
+        let dice = Arc::new(Dice::new(Box::new(ChaCha20Rng::seed_from_u64(1))));
+        let master = dice.with(|random| MasterKey::generate(random));
+        let store = Arc::new(store);
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = BlobStore::open(folder.path(), blobs::Options::default()).unwrap();
+        let directory = Directory::open(Arc::clone(&store), NOW).await.unwrap();
+        let access = Arc::new(Access::new(Arc::new(directory), Arc::new(Audit::new(Arc::clone(&store), 1))));
+        let bearer = Seconds::minutes(5);
+        let tokens = Arc::new(Tokens::open(Arc::clone(&store), &master, Arc::clone(&dice), "tidegate", bearer, NOW).await.unwrap());
+        access.directory().listen(tokens.listener());
+        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1));
+        let random = move || dice.bits();
+        let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
+        let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();
+        assert!(identity.commit_bootstrap(&bootstrap).await.unwrap(), "the database is empty");
+        Self {
+            clock: FixedClock::at(NOW),
+            oci: DoorOci::new(Arc::clone(&identity), Arc::clone(&registry), None),
+            token: DoorToken::new(Arc::clone(&identity), vec!["other.example".into()]),
+            manage: Manage::new(Arc::clone(&identity), Arc::clone(&registry)),
+            identity,
+            registry,
+            access,
+            store,
+            bootstrap,
+            _blobs: folder,
+        }
+    }
+
+    /// With one more user, who has the permanent password [`PASSWORD`] and no right at all.
+    pub async fn with_user(self, name: &str) -> Self {
+        let root = self.root_manager().await;
+        root.post("/api/v1/users", &serde_json::json!({ "name": name })).await.expect(201);
+        let body = serde_json::json!({ "kind": "permanent", "password": PASSWORD });
+        root.put(&format!("/api/v1/users/{name}/password"), &body).await.expect(204);
+        self
+    }
+
+    /// With a policy of this document attached to a user.
+    pub async fn with_policy(self, user: &str, name: &str, document: &str) -> Self {
+        let root = self.root_manager().await;
+        let body = serde_json::json!({ "name": name, "document": document });
+        root.post("/api/v1/policies", &body).await.expect(201);
+        root.put(&format!("/api/v1/users/{user}/policies/{name}"), &serde_json::json!({})).await.expect(204);
+        self
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Lets time pass, and the background look at the change feed that goes with it.
+    pub async fn advance(&self, by: Seconds) {
+        self.clock.advance(by);
+        self.access.directory().follow(self.now()).await.unwrap();
+    }
+
+    /// Nobody in particular.
+    pub fn anon(&self) -> Client<'_> {
+        Client::new(self, None)
+    }
+
+    /// Somebody with a user name and a password, by Basic.
+    pub fn login(&self, username: &str, password: &str) -> Client<'_> {
+        Client::basic(self, username, password)
+    }
+
+    /// A user made by [`House::with_user`], by Basic.
+    pub fn user(&self, name: &str) -> Client<'_> {
+        self.login(name, PASSWORD)
+    }
+
+    /// The root user, by Basic.
+    pub fn root(&self) -> Client<'_> {
+        self.login("root", self.bootstrap.root_password.reveal())
+    }
+
+    /// Somebody with a bearer token.
+    pub fn bearer(&self, token: &str) -> Client<'_> {
+        Client::new(self, Some(format!("Bearer {token}")))
+    }
+
+    /// The root user at the management API.
+    pub async fn root_manager(&self) -> Client<'_> {
+        self.manager(&self.bootstrap.access_key_id, self.bootstrap.access_key_secret.reveal()).await
+    }
+
+    /// An access key's owner at the management API.
+    pub async fn manager(&self, access_key_id: &str, secret: &str) -> Client<'_> {
+        let form = "grant_type=client_credentials";
+        let reply = self.login(access_key_id, secret).form("/api/v1/oauth2/token", form).await.expect(200);
+        self.bearer(&reply.text("access_token"))
+    }
+
+    pub(crate) async fn answer(&self, request: Request) -> Answer {
+        match request.path() {
+            "/token" => self.token.answer(request).await,
+            path if path.starts_with("/.well-known/") => self.token.answer(request).await,
+            path if path == "/v2" || path.starts_with("/v2/") => self.oci.answer(request).await,
+            path if path.starts_with("/api/v1/") => self.manage.answer(request).await,
+            _ => problem(http::StatusCode::NOT_FOUND, "NOT_FOUND", "no door"),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! A whole house in memory, with a fixed clock and seed, spoken to in the product's words.
+//!
+//! What it is for: `house().with_user("alice")`, then `anon`, `alice`, `root` as clients that send requests through the doors
+//! as the listener would, without a socket. Time stands still until [`House::advance`]; ids follow from the seed. What it may
+//! not be: more than a dev-dependency; its users live in `tests/` folders. To add to it: what a test would have to explain
+//! otherwise.
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test that cannot set up its house has failed, and says where")]
+
+mod client;
+mod house;
+
+pub use client::{Client, Reply};
+pub use house::{House, NOW, PASSWORD, house};
