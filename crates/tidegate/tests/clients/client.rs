@@ -1,6 +1,7 @@
 //! What every client is put through.
 
-use crate::people::{Login, People};
+use crate::people::{Login, PASSWORD, People};
+use crate::support::http::Request;
 use crate::support::program::Ran;
 
 /// A client that was not written here, with an image (chart, file) of its own that it can push.
@@ -32,17 +33,19 @@ pub(crate) fn goes_round(people: &People, client: &mut dyn Client) {
     client.push("secret/app:1").ok();
     client.push("single:1").ok();
     client.pull("single:1").ok();
-    is_refused(client);
+    is_refused(people, client);
 }
 
 /// Somebody with a wrong password, then somebody who may pull in `demo` and nothing else.
-fn is_refused(client: &mut dyn Client) {
+fn is_refused(people: &People, client: &mut dyn Client) {
     let bob = People::bob();
     client.login(&Login { password: "Wrong-horse-7".to_owned(), ..bob.clone() }).refused(&[]);
     client.login(&bob).ok();
     client.pull("demo/app:permanent-password").ok();
     let refusal = client.refusal_of_push();
     client.push("demo/app:refused").refused(&[refusal]);
+    let nothing_came = Request::get("/v2/demo/app/manifests/refused").basic("alice", PASSWORD);
+    people.house.send(&nothing_came).expect(404);
     let there = client.pull("secret/app:1").refused(&[]);
     let not_there = client.pull("nowhere/app:1").refused(&[]);
     assert_eq!(what_it_says(&there, "secret"), what_it_says(&not_there, "nowhere"), "{there}\n{not_there}");

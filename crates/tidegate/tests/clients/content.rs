@@ -37,7 +37,9 @@ fn an_index_of_two_platforms_goes_round() {
     skopeo.login(&alice()).ok();
     // Compressing would make other images of these.
     let from = format!("oci:{}:x", layout.display());
-    skopeo.run(&["copy", "--all", "--preserve-digests", "--dest-tls-verify=false", &from, &format!("docker://{}", people.at("demo/multi:1"))]).ok();
+    skopeo
+        .run(&["copy", "--all", "--preserve-digests", "--dest-tls-verify=false", &from, &format!("docker://{}", people.at("demo/multi:1"))])
+        .ok();
 
     let crane = crane_of_alice(&people);
     let found = crane.run("manifest", &[&people.at("demo/multi:1")]).ok().json();
@@ -69,7 +71,7 @@ fn a_referrer_that_one_client_attached_is_listed_by_another() {
     let one = regctl.run(&filter).ok();
     assert!(one.says("application/spdx+json") && !one.says("application/vnd.example.signature"), "{one}");
     oras.login(&People::bob()).ok();
-    oras.attach("demo/signed:1", "application/spdx+json").refused(&["cr:PushRepository"]);
+    oras.attach("demo/signed:1", "application/vnd.example.other").refused(&["cr:PushRepository"]);
 }
 
 #[test]

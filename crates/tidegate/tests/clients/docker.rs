@@ -38,10 +38,6 @@ impl Docker {
         docker
     }
 
-    pub(crate) fn program(&self) -> &Program {
-        &self.program
-    }
-
     fn import(&self) {
         let layer: PathBuf = self.program.folder().join("layer.tar");
         std::fs::write(&layer, tar("hello", b"hello from docker")).unwrap();

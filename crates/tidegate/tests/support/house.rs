@@ -99,7 +99,7 @@ impl House {
 impl Drop for House {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("--- the end of the server's log\n{}", last_lines(&self.server.log(), 30));
+            println!("--- the end of the server's log\n{}", last_lines(&self.server.log(), 12));
         }
     }
 }

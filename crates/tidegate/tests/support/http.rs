@@ -51,7 +51,11 @@ impl Request {
     pub(crate) fn try_send(&self, address: &str) -> Option<Answer> {
         let mut socket = TcpStream::connect(address).ok()?;
         socket.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
-        let length = if self.body.is_empty() && self.head.starts_with("GET") { String::new() } else { format!("content-length: {}\r\n", self.body.len()) };
+        let length = if self.body.is_empty() && self.head.starts_with("GET") {
+            String::new()
+        } else {
+            format!("content-length: {}\r\n", self.body.len())
+        };
         socket.write_all(format!("{}host: {address}\r\n{length}\r\n", self.head).as_bytes()).ok()?;
         // A server may answer before it has read everything.
         let _ = socket.write_all(&self.body);
