@@ -29,7 +29,7 @@ impl Ctr {
         let log = format!("{folder}/log");
         let mut containerd = daemon.start(&["--config", &format!("{folder}/config.toml")], log.as_ref());
         let (program, socket) = (people.program("ctr"), format!("{folder}/socket"));
-        wait_until("containerd answers", Duration::from_secs(60), || {
+        wait_until("containerd answers", Duration::from_mins(1), || {
             assert!(!containerd.has_ended(), "containerd ended:\n{}", containerd.log());
             program.run(&["--address", &socket, "version"]).code == Some(0)
         });

@@ -29,7 +29,7 @@ impl Docker {
         let log = folder.join("log");
         let mut engine = engine.start(&[storage, network].concat(), &log);
         let program = people.program("docker").with("DOCKER_HOST", &socket).with("DOCKER_CONFIG", &path("config"));
-        wait_until("dockerd answers", Duration::from_secs(60), || {
+        wait_until("dockerd answers", Duration::from_mins(1), || {
             assert!(!engine.has_ended(), "dockerd ended:\n{}", engine.log());
             program.run(&["version"]).code == Some(0)
         });

@@ -4,7 +4,7 @@
 //! [`client::goes_round`]. What one client alone can show is a test of its own beside it; what several show together is in
 //! `content.rs` (kinds of content) and `rights.rs` (what changes while a client is logged in). `docs/clients.md` prints what a
 //! person types.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of a test may fail it")]
 
 mod client;
 mod containerd;

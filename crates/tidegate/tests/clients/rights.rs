@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::client::Client as _;
+use crate::layout::{Layout, tar};
 use crate::modules::Crane;
 use crate::people::{Login, PASSWORD, People};
 use crate::support::http::Request;
@@ -49,6 +50,20 @@ fn a_disabled_credential_ends_at_once_with_its_bearer_tokens() {
         status(&people, &bearer) == 200
     });
     crane.pull("demo/app:1").ok();
+}
+
+/// Everything else here is refused at the manifest, since its layers are there already; this one at its first upload.
+#[test]
+#[ignore = "cargo xtask test --only clients"]
+fn a_new_layer_is_refused_by_the_name_of_the_right() {
+    let (people, mut crane) = scene();
+    let layout = Layout::new(&people.house.folder.path().join("new"));
+    let image = layout.image("amd64", &[tar("new", b"nobody has this")]);
+    let layout = layout.tagged(image);
+    crane.login(&People::bob()).ok();
+    crane.push_layout(&layout, "demo/app:2").refused(&["cr:PushRepository on repository/local/demo/app"]);
+    // Not even whether there is such a repository.
+    crane.push_layout(&layout, "elsewhere/app:2").refused(&["repository/local/elsewhere/app"]);
 }
 
 /// A document that denies pulling where the condition holds.

@@ -1,6 +1,6 @@
 //! The OCI conformance suite against the real program, authentication on; the status of each of its tests is compared with
 //! `expected.txt`. `docs/conformance.md` says how to read that list and how to make it anew.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of a test may fail it")]
 
 #[expect(dead_code, reason = "other suites use the rest")]
 #[path = "../support/mod.rs"]

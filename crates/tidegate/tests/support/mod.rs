@@ -3,7 +3,14 @@
 //!
 //! A suite says `#[path = "../support/mod.rs"] mod support;`. Everything here fails the test with what was run and what it
 //! printed; nothing here decides what is right.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test may fail it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "the helpers of a test may fail it"
+)]
 #![expect(clippy::disallowed_methods, reason = "a suite finds its programs in the environment and waits by the clock")]
 
 pub(crate) mod house;
