@@ -1,0 +1,102 @@
+//! What changes while a client is logged in: credentials that are disabled, policies that begin to deny.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::client::Client as _;
+use crate::layout::{Layout, tar};
+use crate::modules::Crane;
+use crate::people::{Login, PASSWORD, People};
+use crate::support::http::Request;
+use crate::support::program::Program;
+use crate::support::wait_until;
+
+/// In force everywhere within this.
+const SOON: Duration = Duration::from_secs(1);
+
+const MANIFEST: &str = "/v2/demo/app/manifests/1";
+
+/// People, alice's crane, and `demo/app:1`.
+fn scene() -> (People, Crane) {
+    let people = People::new();
+    let mut crane = Crane::new(&people);
+    crane.login(&Login { kind: "permanent-password", user: "alice".to_owned(), password: PASSWORD.to_owned() }).ok();
+    crane.push("demo/app:1").ok();
+    (people, crane)
+}
+
+/// The status of a GET of `demo/app:1` with a bearer token.
+fn status(people: &People, bearer: &str) -> u16 {
+    people.house.send(&Request::get(MANIFEST).bearer(bearer)).status
+}
+
+#[test]
+#[ignore = "cargo xtask test --only clients"]
+fn a_disabled_credential_ends_at_once_with_its_bearer_tokens() {
+    let (people, mut crane) = scene();
+    let (id, secret) = people.root.new_credential("alice");
+    crane.login(&Login { kind: "access-credential", user: "alice".to_owned(), password: secret.clone() }).ok();
+    let bearer = people.house.bearer("alice", &secret, "repository:demo/app:pull");
+    assert_eq!(status(&people, &bearer), 200);
+
+    people.root.run(&["credential", "disable", &id]).ok();
+    wait_until("the bearer token is 401", SOON, || status(&people, &bearer) == 401);
+    crane.pull("demo/app:1").refused(&["UNAUTHORIZED"]);
+
+    people.root.run(&["credential", "enable", &id]).ok();
+    wait_until("a new bearer token works", SOON, || {
+        let bearer = people.house.bearer("alice", &secret, "repository:demo/app:pull");
+        status(&people, &bearer) == 200
+    });
+    crane.pull("demo/app:1").ok();
+}
+
+/// Everything else here is refused at the manifest, since its layers are there already; this one at its first upload.
+#[test]
+#[ignore = "cargo xtask test --only clients"]
+fn a_new_layer_is_refused_by_the_name_of_the_right() {
+    let (people, mut crane) = scene();
+    let layout = Layout::new(&people.house.folder.path().join("new"));
+    let image = layout.image("amd64", &[tar("new", b"nobody has this")]);
+    let layout = layout.tagged(image);
+    crane.login(&People::bob()).ok();
+    crane.push_layout(&layout, "demo/app:2").refused(&["cr:PushRepository on repository/local/demo/app"]);
+    // Not even whether there is such a repository.
+    crane.push_layout(&layout, "elsewhere/app:2").refused(&["repository/local/elsewhere/app"]);
+}
+
+/// A document that denies pulling where the condition holds.
+fn deny(condition: &Value) -> Value {
+    let statement = json!({"Effect": "Deny", "Action": "cr:PullRepository", "Resource": "*", "Condition": condition});
+    json!({"Version": "1", "Statement": [statement]})
+}
+
+#[test]
+#[ignore = "cargo xtask test --only clients"]
+fn a_deny_by_address_wins_over_an_allow() {
+    let (people, crane) = scene();
+    let bearer = people.house.bearer("alice", PASSWORD, "repository:demo/app:pull");
+    people.root.grant("alice", "not-from-elsewhere", &deny(&json!({"IpAddress": {"acs:SourceIp": "192.0.2.0/24"}})));
+    assert_eq!(status(&people, &bearer), 200, "a deny for another address");
+    crane.pull("demo/app:1").ok();
+
+    people.root.grant("alice", "not-from-here", &deny(&json!({"IpAddress": {"acs:SourceIp": ["127.0.0.0/8"]}})));
+    wait_until("the bearer token is refused", SOON, || status(&people, &bearer) != 200);
+    let answer = people.house.send(&Request::get(MANIFEST).bearer(&bearer)).expect(401);
+    assert!(answer.text().contains("cr:PullRepository"), "{}", answer.text());
+    crane.pull("demo/app:1").refused(&["cr:PullRepository"]);
+}
+
+#[test]
+#[ignore = "cargo xtask test --only clients"]
+fn a_deny_by_time_begins_while_a_bearer_token_is_out() {
+    let (people, crane) = scene();
+    let bearer = people.house.bearer("alice", PASSWORD, "repository:demo/app:pull");
+    let date = Program::new("/bin/date", people.house.folder.path());
+    let soon = date.run(&["--utc", "--date", "+3 seconds", "+%Y-%m-%dT%H:%M:%SZ"]).ok().out.trim().to_owned();
+    people.root.grant("alice", "not-later", &deny(&json!({"DateGreaterThan": {"acs:CurrentTime": soon}})));
+    assert_eq!(status(&people, &bearer), 200, "the time has not come");
+    wait_until("the time has come", Duration::from_secs(5), || status(&people, &bearer) == 401);
+    crane.pull("demo/app:1").refused(&["cr:PullRepository"]);
+}
