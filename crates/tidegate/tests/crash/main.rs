@@ -1,5 +1,5 @@
 //! What was acknowledged survives `kill -9`; what was not is whole or not there.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 
 mod audit;
 mod durable;

@@ -172,7 +172,11 @@ fn round(here: &Api<'_>, there: &Node, somebody: &Somebody, end: End) -> Vec<(&'
     let probes = somebody.probes(end, there);
     let (acknowledged, ready) = (&std::sync::OnceLock::new(), &std::sync::Barrier::new(probes.len() + 1));
     std::thread::scope(|scope| {
-        let watch = |probe: &Probe| honoured(there, probe, &|| acknowledged.get().copied(), &|| drop(ready.wait()));
+        let watch = |probe: &Probe| {
+            honoured(there, probe, &|| acknowledged.get().copied(), &|| {
+                ready.wait();
+            })
+        };
         let runs: Vec<_> = probes.iter().map(|probe| (probe.what, scope.spawn(move || watch(probe)))).collect();
         ready.wait();
         somebody.end(end, here);

@@ -1,5 +1,6 @@
 //! HTTP/1.1, byte by byte: nothing is corrected, added or followed that the caller has not asked for.
 
+use std::fmt::Write as _;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -57,13 +58,13 @@ impl Ask {
         let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         let own = |name: &str| self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
         if !own("host") {
-            text.push_str(&format!("host: {host}\r\n"));
+            let _ = write!(text, "host: {host}\r\n");
         }
         if !own("content-length") && (!self.body.is_empty() || matches!(self.method.as_str(), "POST" | "PUT" | "PATCH")) {
-            text.push_str(&format!("content-length: {}\r\n", self.body.len()));
+            let _ = write!(text, "content-length: {}\r\n", self.body.len());
         }
         for (name, value) in &self.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(text, "{name}: {value}\r\n");
         }
         text.push_str("\r\n");
         let mut bytes = text.into_bytes();
