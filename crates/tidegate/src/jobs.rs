@@ -15,7 +15,7 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(250);
 /// How often the audit batch is written: what a crash can lose.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// How often the hourly work is looked at, and how long the node that does it keeps it for itself.
-const TEND_EVERY: Duration = Duration::from_secs(600);
+const TEND_EVERY: Duration = Duration::from_mins(10);
 const TEND_LEASE: Seconds = Seconds::minutes(5);
 /// Changes are kept for as long as any node may need them.
 const KEEP_CHANGES: Seconds = Seconds::days(2);

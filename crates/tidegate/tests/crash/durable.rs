@@ -25,6 +25,7 @@ impl Call {
     }
 }
 
+#[expect(clippy::zombie_processes, reason = "the caller waits for it; a test that fails takes it along")]
 fn attach(node: &Node, into: &Path) -> Child {
     let pid = node.pid().to_string();
     let mut strace = Command::new("strace");

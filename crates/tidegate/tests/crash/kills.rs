@@ -216,8 +216,8 @@ fn killed_twenty_times_in_the_middle_of_fifty_pushes_it_keeps_what_it_acknowledg
             node = Node::start(settings);
             let (unsure, sure): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(_, said, _)| *said == Said::Nothing);
             check(&node, &authorization, &unsure);
-            let step = sure.len() / SAMPLE + 1;
-            let sample: Vec<_> = sure.into_iter().skip(usize::try_from(kill).unwrap() % step).step_by(step).collect();
+            let every = sure.len() / SAMPLE + 1;
+            let sample: Vec<_> = sure.into_iter().skip(usize::try_from(kill).unwrap() % every).step_by(every).collect();
             check(&node, &authorization, &sample);
         }
         stop.store(true, Ordering::SeqCst);
