@@ -23,7 +23,13 @@ struct Generated {
     arguments: &'static [&'static str],
 }
 
-const GENERATED: &[Generated] = &[];
+const GENERATED: &[Generated] = &[
+    Generated { path: "docs/actions.md", arguments: &["generate", "actions"] },
+    Generated { path: "docs/commands.md", arguments: &["generate", "commands"] },
+    Generated { path: "docs/configuration.md", arguments: &["generate", "configuration"] },
+    Generated { path: "docs/metrics.md", arguments: &["generate", "metrics"] },
+    Generated { path: "docs/openapi.json", arguments: &["generate", "openapi"] },
+];
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<String> {
     if options.check { check(workspace) } else { write(workspace) }

@@ -6,6 +6,7 @@
 use std::hash::Hash;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, RepositoryName, Timestamp};
 use quick_cache::sync::Cache;
@@ -13,11 +14,16 @@ use store::change::{self, Change};
 use store::credential::Credential;
 use store::instance::Instance;
 use store::{Store, StoreError, Tx, Work};
+use tokio::time::timeout;
 
 use crate::Refusal;
 
 /// How long a node may go without a look at the change feed before it must not decide anything.
 const FRESH_MS: i64 = 1000;
+/// How long a request waits for a late look at the feed, behind others that wait for the same.
+const FRESH_PATIENCE: Duration = Duration::from_secs(1);
+/// How long one look may take before its connection is given up.
+const LOOK_PATIENCE: Duration = Duration::from_secs(2);
 /// Changes read in one go.
 const PAGE: i64 = 1000;
 
@@ -101,7 +107,8 @@ impl Directory {
         let _one_at_a_time = self.following.lock().await;
         loop {
             let from = self.applied.load(Ordering::Acquire);
-            let changes = self.store.read(|tx| Box::pin(change::since(tx, from, PAGE))).await?;
+            let look = self.store.read(|tx| Box::pin(change::since(tx, from, PAGE)));
+            let changes = timeout(LOOK_PATIENCE, look).await.map_err(|_| StoreError::Unavailable("the change feed does not answer".into()))??;
             self.apply(&changes);
             if changes.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
                 break;
@@ -144,7 +151,7 @@ impl Directory {
         if !self.is_stale(now) {
             return Ok(());
         }
-        self.follow(now).await.map_err(Refusal::from)
+        timeout(FRESH_PATIENCE, self.follow(now)).await.map_err(|_| Refusal::Unavailable)?.map_err(Refusal::from)
     }
 
     /// Is the last look at the feed older than a second?

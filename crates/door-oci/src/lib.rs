@@ -9,6 +9,8 @@
 //! reaches a decision that its canonical spelling does not.
 
 mod errors;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod operations;
 mod routes;
 mod shapes;

@@ -5,6 +5,8 @@
 //! [`operations::OPERATIONS`], a function in `routes`.
 
 mod errors;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod operations;
 mod routes;
 mod shapes;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::RegistryError;
+use crate::sound::Sound;
 
 /// The largest manifest that is taken.
 pub(crate) const MAX_BYTES: usize = 4 << 20;
@@ -81,6 +82,10 @@ fn invalid(reason: impl Into<String>) -> RegistryError {
     RegistryError::ManifestInvalid { reason: reason.into() }
 }
 
+fn no_json(error: serde_json::Error) -> RegistryError {
+    invalid(format!("it is not the JSON of a manifest: {error}"))
+}
+
 impl Document {
     /// Reads a manifest that came with this media type.
     pub(crate) fn parse(content_type: Option<&MediaType>, content: &[u8]) -> Result<Self, RegistryError> {
@@ -88,7 +93,7 @@ impl Document {
             return Err(RegistryError::TooLarge { limit: MAX_BYTES as u64 });
         }
         refuse_lookalikes(content)?;
-        let raw: Raw = serde_json::from_slice(content).map_err(|e| invalid(format!("it is not the JSON of a manifest: {e}")))?;
+        let raw: Raw = serde_json::from_slice(content).map_err(no_json)?;
         if raw.schema_version != Some(2) {
             return Err(invalid("schemaVersion is not 2"));
         }
@@ -111,10 +116,9 @@ pub(crate) fn digests(descriptors: &[Descriptor]) -> Vec<Digest> {
 }
 
 #[expect(clippy::zero_sized_map_values, reason = "serde reads an object into a map alone")]
-/// Some readers take `Layers` for `layers`: what they would see in it, we would not.
+/// Some readers take `Layers` for `layers`: what they would see in it, we would not. And what stops them must stop us.
 fn refuse_lookalikes(content: &[u8]) -> Result<(), RegistryError> {
-    // What is no object at all is refused with a better text by what follows.
-    let Ok(fields) = serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(content) else { return Ok(()) };
+    let fields = serde_json::from_slice::<BTreeMap<String, Sound>>(content).map_err(no_json)?;
     let alike = |name: &str| FIELDS.iter().any(|f| *f != name && f.eq_ignore_ascii_case(name));
     match fields.keys().find(|name| alike(name)) {
         Some(name) => Err(invalid(format!("the field {name} is spelled in the wrong case"))),
@@ -280,6 +284,19 @@ mod tests {
         }
         let many = format!(r#"{{"schemaVersion":2,"config":@,"layers":[{}@]}}"#, "@,".repeat(MAX_DESCRIPTORS));
         assert!(parse(OCI_MANIFEST, &many).unwrap_err().contains("more than"));
+    }
+
+    #[test]
+    fn refuses_what_stops_another_reader_in_fields_that_we_pass_over() {
+        let with = |field: &[u8]| {
+            let json = [br#"{"schemaVersion":2,"manifests":[],"x":"#.as_slice(), field, b"}"].concat();
+            Document::parse(MediaType::parse(OCI_INDEX).ok().as_ref(), &json).map_err(|e| e.to_string())
+        };
+        assert!(with(br#"[1,-1,1.5,null,true,"a",{"b":{}}]"#).is_ok());
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        for bad in [b"\"\xff\"".as_slice(), br#""\ud800""#, b"1e999", deep.as_bytes()] {
+            assert!(with(bad).unwrap_err().contains("not the JSON"), "{}", String::from_utf8_lossy(bad));
+        }
     }
 
     #[test]

@@ -11,12 +11,15 @@ mod catalog;
 mod delete;
 mod document;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod manifest;
 mod namespace;
 mod push_target;
 mod put_manifest;
 mod referrers;
 mod repository;
+mod sound;
 mod tag;
 mod upload;
 mod upload_session;

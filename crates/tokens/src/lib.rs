@@ -8,6 +8,8 @@
 
 mod claims;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod issue;
 mod jws;
 mod ring;

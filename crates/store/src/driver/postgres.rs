@@ -20,6 +20,8 @@ const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 /// For migrations: each statement sees what was committed while this one waited for the lock.
 const MIGRATE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// What a statement may take beyond the time that the server gives it: the way there and back.
+const SLACK: Duration = Duration::from_secs(1);
 /// How often a unit is run before its conflict is the caller's.
 const TRIES: u32 = 12;
 
@@ -69,6 +71,7 @@ impl fmt::Debug for PostgresSettings {
 
 pub(super) struct Postgres {
     pool: Pool,
+    patience: Duration,
     pauses: AtomicU64,
 }
 
@@ -94,7 +97,7 @@ impl Postgres {
             .create_timeout(Some(settings.acquire_timeout))
             .build()
             .map_err(StoreError::unavailable)?;
-        Ok(Self { pool, pauses: AtomicU64::new(u64::from(std::process::id())) })
+        Ok(Self { pool, patience: settings.statement_timeout + SLACK, pauses: AtomicU64::new(u64::from(std::process::id())) })
     }
 
     pub(super) async fn read<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
@@ -171,7 +174,9 @@ impl Postgres {
         E: From<StoreError> + Send,
     {
         let client: Client = self.pool.get().await.map_err(StoreError::unavailable)?;
-        let session = Session::begin(client, begin).await?;
+        // A migration waits for another node's, however long that takes.
+        let patience = (begin != MIGRATE).then_some(self.patience);
+        let session = Session::begin(client, begin, patience).await?;
         let mut tx = Tx::new(Unit::Postgres(Box::new(session)));
         let result = body(&mut tx).await;
         let (unit, failure) = tx.end();

@@ -8,6 +8,8 @@ use crate::server::metrics_page;
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(super) enum Document {
+    /// docs/actions.md
+    Actions,
     /// docs/configuration.md
     Configuration,
     /// docs/metrics.md
@@ -20,6 +22,7 @@ pub(super) enum Document {
 
 pub(super) fn run(document: Document, command: clap::Command) -> Result<(), Failure> {
     match document {
+        Document::Actions => print(&policy::actions_table()),
         Document::Configuration => print(&configuration_page()),
         Document::Metrics => print(&metrics_page()),
         Document::Commands => print(&reference::page(command)),

@@ -2,6 +2,8 @@
 
 use std::error::Error as _;
 use std::fmt;
+use std::future::Future;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use deadpool_postgres::{Client, Object};
@@ -17,7 +19,12 @@ use crate::driver::value::Value;
 /// the server then undoes it, and no other unit waits behind a statement that nobody listens to.
 pub(in crate::driver) struct Session {
     client: Option<Client>,
+    /// How long each statement is waited for. A server that hangs, or whose host is gone, never says that it timed out.
+    patience: Option<Duration>,
 }
+
+/// How long the end of a unit that failed is waited for, before its connection is closed instead.
+const ROLLBACK_PATIENCE: Duration = Duration::from_secs(1);
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,8 +33,8 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
-    pub(super) async fn begin(client: Client, begin: &'static str) -> Result<Self, StoreError> {
-        let session = Self { client: Some(client) };
+    pub(super) async fn begin(client: Client, begin: &'static str, patience: Option<Duration>) -> Result<Self, StoreError> {
+        let session = Self { client: Some(client), patience };
         session.batch(begin).await?;
         Ok(session)
     }
@@ -40,6 +47,7 @@ impl Session {
     }
 
     pub(super) async fn rollback(mut self) {
+        self.patience = Some(ROLLBACK_PATIENCE);
         match self.batch("ROLLBACK").await {
             Ok(()) => self.client = None,
             Err(_) => self.close(),
@@ -49,23 +57,29 @@ impl Session {
     pub(in crate::driver) async fn execute(&self, sql: &'static str, params: &[Value]) -> Result<u64, StoreError> {
         let client = self.client()?;
         let statement = self.prepare(sql, params).await?;
-        client.execute_raw(&statement, params).await.map_err(store_error)
+        self.bounded(client.execute_raw(&statement, params)).await
     }
 
     pub(in crate::driver) async fn rows(&self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
         let client = self.client()?;
         let statement = self.prepare(sql, params).await?;
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as _).collect();
-        let rows = client.query(&statement, &params).await.map_err(store_error)?;
+        let rows = self.bounded(client.query(&statement, &params)).await?;
         rows.iter().map(|found| row(sql, found)).collect()
     }
 
     pub(in crate::driver) async fn batch(&self, sql: &str) -> Result<(), StoreError> {
-        self.client()?.batch_execute(sql).await.map_err(store_error)
+        self.bounded(self.client()?.batch_execute(sql)).await
+    }
+
+    async fn bounded<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, StoreError> {
+        let Some(patience) = self.patience else { return work.await.map_err(store_error) };
+        let silent = |_| StoreError::unavailable("PostgreSQL did not answer in time");
+        tokio::time::timeout(patience, work).await.map_err(silent)?.map_err(store_error)
     }
 
     async fn prepare(&self, sql: &'static str, params: &[Value]) -> Result<Statement, StoreError> {
-        let statement = self.client()?.prepare_cached(sql).await.map_err(store_error)?;
+        let statement = self.bounded(self.client()?.prepare_cached(sql)).await?;
         let wanted = statement.params().len();
         if wanted == params.len() {
             return Ok(statement);

@@ -1,0 +1,43 @@
+//! Policy documents: printed, what was read is read again as the same; deciding by it ends, and lists show what decisions say.
+#![no_main]
+
+use std::sync::{Arc, LazyLock};
+
+use libfuzzer_sys::fuzz_target;
+use model::{AccountId, Action, InstanceId, InstanceName, OnInstance, OnRepository, Region, RepositoryName, Resource, Timestamp};
+use policy::{Context, Document, Request, evaluate, explain, filter, ram};
+
+static INSTANCE: LazyLock<Arc<OnInstance>> = LazyLock::new(|| {
+    Arc::new(OnInstance {
+        account: AccountId::from_random(1),
+        id: InstanceId::from_random(2),
+        name: InstanceName::parse("local").unwrap(),
+        region: Region::parse("local").unwrap(),
+    })
+});
+
+fuzz_target!(|text: &str| {
+    let Ok(document) = ram::parse(text) else { return };
+    assert!(text.chars().count() <= policy::MAX_CHARS && document.statements.len() <= policy::MAX_STATEMENTS);
+    let printed = ram::print(&document);
+    match ram::parse(&printed) {
+        Ok(again) => assert_eq!(again, document, "{printed}"),
+        // Escapes and quotes can make the canonical text longer than what came.
+        Err(error) => assert!(printed.chars().count() > policy::MAX_CHARS, "{error}: {printed}"),
+    }
+    decide(&document);
+});
+
+fn decide(document: &Document) {
+    let context = Context::new(Timestamp::from_millis(1_800_000_000_000), "10.1.2.3".parse().unwrap(), true);
+    let held = [("p", document)];
+    let seen = filter(&held, Action::PullRepository, &context, &INSTANCE);
+    for name in ["demo/app", "a", "team-1/x/y"] {
+        let name = RepositoryName::parse(name).unwrap();
+        let on = Resource::Repository(OnRepository { instance: Arc::clone(&INSTANCE), name: name.clone() });
+        let request = Request { action: Action::PullRepository, resource: &on, context: &context };
+        let allowed = evaluate(&held, &request).is_allowed();
+        assert_eq!(allowed, seen.shows(&name), "{name}: what may be pulled is what a list shows");
+        let _ = explain(&held, &request);
+    }
+}
