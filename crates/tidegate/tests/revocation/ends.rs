@@ -188,7 +188,8 @@ fn measure(name: &str, here: &Node, there: &Node, promise: Duration) {
     let mut all: Vec<(End, &'static str, Duration)> = Vec::new();
     for count in 0..ROUNDS {
         for (number, end) in ENDS.into_iter().enumerate() {
-            let somebody = Somebody::new(&api, &format!("u{count}-{}", format!("{end:?}").to_lowercase()), format!("10.{count}.{number}.1"));
+            let somebody =
+                Somebody::new(&api, &format!("u{count}-{}", format!("{end:?}").to_lowercase()), format!("10.{count}.{number}.1"));
             all.extend(round(&api, there, &somebody, end).into_iter().map(|(what, took)| (end, what, took)));
         }
     }
