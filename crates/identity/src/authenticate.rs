@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use access::{Frequent, Outcome, PrincipalRights, Record};
 use model::{
-    AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, OnAccount, Op, PrincipalId, Resource, Scopes, Timestamp,
+    AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, OnAccount, Op, PrincipalId, Resource, Scopes,
+    Timestamp,
 };
 use secrets::{Kind as SecretKind, Plain, Recognised};
 use store::StoreError;
