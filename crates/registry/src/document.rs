@@ -82,7 +82,7 @@ fn invalid(reason: impl Into<String>) -> RegistryError {
     RegistryError::ManifestInvalid { reason: reason.into() }
 }
 
-fn no_json(error: serde_json::Error) -> RegistryError {
+fn no_json(error: &serde_json::Error) -> RegistryError {
     invalid(format!("it is not the JSON of a manifest: {error}"))
 }
 
@@ -93,7 +93,7 @@ impl Document {
             return Err(RegistryError::TooLarge { limit: MAX_BYTES as u64 });
         }
         refuse_lookalikes(content)?;
-        let raw: Raw = serde_json::from_slice(content).map_err(no_json)?;
+        let raw: Raw = serde_json::from_slice(content).map_err(|e| no_json(&e))?;
         if raw.schema_version != Some(2) {
             return Err(invalid("schemaVersion is not 2"));
         }
@@ -118,7 +118,7 @@ pub(crate) fn digests(descriptors: &[Descriptor]) -> Vec<Digest> {
 #[expect(clippy::zero_sized_map_values, reason = "serde reads an object into a map alone")]
 /// Some readers take `Layers` for `layers`: what they would see in it, we would not. And what stops them must stop us.
 fn refuse_lookalikes(content: &[u8]) -> Result<(), RegistryError> {
-    let fields = serde_json::from_slice::<BTreeMap<String, Sound>>(content).map_err(no_json)?;
+    let fields = serde_json::from_slice::<BTreeMap<String, Sound>>(content).map_err(|e| no_json(&e))?;
     let alike = |name: &str| FIELDS.iter().any(|f| *f != name && f.eq_ignore_ascii_case(name));
     match fields.keys().find(|name| alike(name)) {
         Some(name) => Err(invalid(format!("the field {name} is spelled in the wrong case"))),
