@@ -66,7 +66,7 @@ impl Record {
             principal: known.map(|k| k.principal),
             name: known.map_or_else(|| "anonymous".into(), |k| Arc::clone(&k.name)),
             credential: known.map(|k| (k.credential.id, k.credential.kind)),
-            resource: resource.to_string().into(),
+            resource: printable(&resource.to_string(), 512).into(),
             detail: None,
             op: op.clone(),
         }
@@ -74,7 +74,7 @@ impl Record {
 
     /// A login that failed: whoever claimed to be `name`.
     pub fn failed_login(op: &Op, account: AccountId, name: &str, principal: Option<PrincipalId>) -> Self {
-        let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        let name = printable(name, 64);
         Self {
             account: Some(account),
             action: "login".into(),
@@ -96,6 +96,11 @@ impl Record {
     }
 }
 
+/// What a stranger sent, as it may stand in a record: no control characters, which one of the databases refuses.
+fn printable(text: &str, at_most: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(at_most).collect()
+}
+
 /// Writes a record in the transaction of the change it tells of.
 pub async fn write(tx: &mut Tx<'_>, audit: &Audit, record: &Record) -> Result<(), StoreError> {
     match audit.event(record, 1) {
@@ -111,6 +116,8 @@ pub enum Frequent {
     Pull(Digest),
     /// A token was granted.
     Login,
+    /// A login failed: for this name, by its hash, so that a flood of them is not a flood of records.
+    Failed(u64),
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -201,13 +208,27 @@ impl Audit {
         let mut counted: Vec<(Record, i64)> = records.into_iter().chain(folded.into_values()).collect();
         while !counted.is_empty() {
             let chunk = counted.split_off(counted.len().saturating_sub(CHUNK));
-            if let Err(error) = self.write_chunk(&chunk).await {
-                counted.extend(chunk);
-                self.put_back(counted);
-                return Err(error);
+            match self.write_chunk(&chunk).await {
+                Ok(()) => {}
+                Err(StoreError::Statement(cause)) => self.write_one_by_one(&chunk, &*cause).await,
+                Err(error) => {
+                    counted.extend(chunk);
+                    self.put_back(counted);
+                    return Err(error);
+                }
             }
         }
         self.write_uses(uses).await
+    }
+
+    /// After a chunk was refused for what it holds: one record that cannot be written must not keep the others waiting.
+    async fn write_one_by_one(&self, chunk: &[(Record, i64)], cause: &(dyn std::error::Error + Send + Sync)) {
+        tracing::error!(%cause, "a chunk of audit records was refused; writing them one by one");
+        for one in chunk {
+            if let Err(error) = self.write_chunk(std::slice::from_ref(one)).await {
+                tracing::error!(%error, action = &*one.0.action, "an audit record could not be written");
+            }
+        }
     }
 
     async fn write_chunk(&self, chunk: &[(Record, i64)]) -> Result<(), StoreError> {

@@ -96,7 +96,11 @@ impl Access {
     pub async fn admit_or_hide<A: ActionKind>(&self, op: &Op, caller: &Caller, on: A::On, see: Action) -> Result<Permit<A>, Refusal> {
         let resource = on.resource();
         match self.admit::<A>(op, caller, on).await {
-            Err(Refusal::Denied { .. }) if self.may(op, caller, see, &resource).await.is_err() => Err(Refusal::NotFound),
+            Err(denied @ Refusal::Denied { .. }) => match self.may(op, caller, see, &resource).await {
+                Ok(()) => Err(denied),
+                Err(Refusal::Unavailable) => Err(Refusal::Unavailable),
+                Err(_) => Err(Refusal::NotFound),
+            },
             answer => answer,
         }
     }
@@ -163,9 +167,16 @@ impl Access {
         if rights.kind == PrincipalKind::Root {
             return Ok(Explanation::allowed("the root user is not bound by policies"));
         }
+        if is_root_of(resource, &rights) {
+            return Ok(Explanation::refused("nobody but the root user touches the root user's keys and passwords"));
+        }
         let held = self.held(&rights).await?;
         let context = Context::new(at, from, true);
-        Ok(policy::explain(&held.labelled(), &Request { action, resource, context: &context }))
+        let explained = policy::explain(&held.labelled(), &Request { action, resource, context: &context });
+        if explained.effective == Effective::NotSaid && self.is_public(action, resource).await? {
+            return Ok(Explanation::allowed("the repository or its namespace is public"));
+        }
+        Ok(explained)
     }
 
     async fn may(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource) -> Result<(), Refusal> {

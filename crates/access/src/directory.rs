@@ -105,11 +105,21 @@ impl Directory {
     /// after its own change, so that the change is in force here before it is answered.
     pub async fn follow(&self, now: Timestamp) -> Result<(), StoreError> {
         let _one_at_a_time = self.following.lock().await;
+        if now.millis() <= self.looked.load(Ordering::Acquire) - FRESH_MS {
+            // The clock stepped back: what it showed before says nothing of how fresh this is.
+            self.looked.store(now.millis(), Ordering::Release);
+        }
         loop {
             let from = self.applied.load(Ordering::Acquire);
-            let look = self.store.read(|tx| Box::pin(change::since(tx, from, PAGE)));
-            let changes =
+            let look = self.store.read(|tx| Box::pin(head_and_since(tx, from)));
+            let (head, changes) =
                 timeout(LOOK_PATIENCE, look).await.map_err(|_| StoreError::Unavailable("the change feed does not answer".into()))??;
+            let next = changes.first().map(|(seq, _)| *seq);
+            if head < from || (head > from && next != Some(from + 1)) {
+                // Numbers have no gaps: rows are gone (restored from a backup, or pruned while this node slept).
+                self.forget_everything(head);
+                continue;
+            }
             self.apply(&changes);
             if changes.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
                 break;
@@ -117,6 +127,16 @@ impl Directory {
         }
         self.looked.fetch_max(now.millis(), Ordering::AcqRel);
         Ok(())
+    }
+
+    /// Starts anew at `head`: nothing that was known before is believed.
+    fn forget_everything(&self, head: i64) {
+        tracing::warn!(head, "the change feed has a gap: everything is read again");
+        let _guard = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        self.forget(None);
+        listeners.iter().for_each(|tell| tell(None));
+        self.applied.store(head, Ordering::Release);
     }
 
     fn apply(&self, changes: &[(i64, Option<Change>)]) {
@@ -234,6 +254,10 @@ impl Directory {
             insert();
         }
     }
+}
+
+async fn head_and_since(tx: &mut Tx<'_>, from: i64) -> Result<(i64, Vec<(i64, Option<Change>)>), StoreError> {
+    Ok((change::head(tx).await?, change::since(tx, from, PAGE).await?))
 }
 
 async fn rights(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<PrincipalRights>, StoreError> {

@@ -10,6 +10,7 @@ use crate::{Identity, IdentityError};
 
 /// Access keys of one user (RAM's limit): two, so that one can be renewed while the other works.
 const MAX: i64 = 2;
+const KINDS: &[CredentialKind] = &[CredentialKind::AccessKey];
 
 /// A new access key: the only time its secret is seen.
 #[derive(Debug)]
@@ -68,14 +69,14 @@ impl Identity {
     ) -> Result<Credential, IdentityError> {
         let found = self.own_key(permit.on(), access_key_id).await?;
         let record = permit.success().with_detail(format!("{} {access_key_id}", if enabled { "enable" } else { "disable" }));
-        self.enable(permit.op(), permit.on(), found.id, enabled, &record).await
+        self.enable(permit.op(), permit.on(), (found.id, KINDS), enabled, &record).await
     }
 
     /// Deletes an access key.
     pub async fn delete_access_key(&self, permit: Permit<act::DeleteAccessKey>, access_key_id: &str) -> Result<(), IdentityError> {
         let found = self.own_key(permit.on(), access_key_id).await?;
         let record = permit.success().with_detail(access_key_id);
-        self.delete(permit.op(), permit.on(), found.id, &record).await
+        self.delete(permit.op(), permit.on(), (found.id, KINDS), &record).await
     }
 
     async fn own_key(&self, owner: &OnUser, access_key_id: &str) -> Result<Credential, IdentityError> {

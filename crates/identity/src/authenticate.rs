@@ -1,9 +1,13 @@
 //! Everything that can be presented, and who it makes one.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use access::{PrincipalRights, Record};
-use model::{AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, Op, PrincipalId, Scopes, Timestamp};
+use access::{Frequent, Outcome, PrincipalRights, Record};
+use model::{
+    AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, OnAccount, Op, PrincipalId, Resource, Scopes,
+    Timestamp,
+};
 use secrets::{Kind as SecretKind, Plain, Recognised};
 use store::StoreError;
 use store::credential::Credential;
@@ -68,7 +72,18 @@ impl Identity {
     /// An access key's owner, for a token of the management API (OAuth 2.0 client credentials, RFC 6749 section 4.4).
     pub async fn authenticate_access_key(&self, op: &Op, access_key_id: &str, secret: &Plain) -> Result<Caller, AuthError> {
         self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
-        if Recognised::Generated(SecretKind::AccessKeySecret) != SecretKind::recognise(secret.reveal()) {
+        let answer = self.by_access_key(op, access_key_id, secret).await;
+        if answer.is_err()
+            && let Some((key, _)) = self.read(|tx| Box::pin(store::credential::by_access_key(tx, access_key_id))).await?
+        {
+            self.write_down_failure(op, key.account, access_key_id, &answer).await;
+        }
+        self.write_down_login(op, answer).await
+    }
+
+    async fn by_access_key(&self, op: &Op, access_key_id: &str, secret: &Plain) -> Result<Caller, AuthError> {
+        let well_formed = SecretKind::recognise(secret.reveal()) == Recognised::Generated(SecretKind::AccessKeySecret);
+        if !well_formed || access_key_id.contains(char::is_control) {
             return Err(AuthError::Invalid);
         }
         let found = self.by_secret(secret).await?;
@@ -84,12 +99,15 @@ impl Identity {
         self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
         let answer = self.by_password(op, account, username, password, crate::passwords::SIGN_IN).await;
         self.write_down_failure(op, account, username, &answer).await;
-        answer
+        self.write_down_login(op, answer).await
     }
 
     /// Who may go on as whom: the owner of a refresh token (Docker token specification, OAuth 2.0 form).
     pub async fn authenticate_refresh(&self, op: &Op, token: &Plain, instance: &Instance, service: &str) -> Result<Caller, AuthError> {
         self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
+        if !instance.identity_tokens {
+            return Err(AuthError::Invalid);
+        }
         let usable = Usable { kind: TokenKind::Refresh, audience: Some(service) };
         let said = self.tokens.verify(token.reveal(), usable, op.now).await?;
         let claims = &said.1;
@@ -117,7 +135,11 @@ impl Identity {
         let usable = Usable { kind: TokenKind::Manage, audience: None };
         let said = self.tokens.verify(token.reveal(), usable, op.now).await?;
         let kind = said.1.credential_kind.ok_or(AuthError::Invalid)?;
-        self.by_claims(op, &said.1, kind, None).await
+        let caller = self.by_claims(op, &said.1, kind, None).await?;
+        // A management token is its key at work for a while: what the key makes may outlive the token, never the key.
+        let known = caller.known().ok_or(AuthError::Invalid)?;
+        let alive = self.alive(op, known.principal, known.credential.id).await?;
+        Ok(alive.caller(kind, said.1.instance, None, alive.credential.expires))
     }
 
     async fn by_claims(&self, op: &Op, claims: &Claims, kind: CredentialKind, scopes: Option<Scopes>) -> Result<Caller, AuthError> {
@@ -207,7 +229,21 @@ impl Identity {
             Err(AuthError::Disabled) => "disabled",
             Err(AuthError::LockedOut { .. }) => "locked out",
         };
-        self.access.audit().note(Record::failed_login(op, account, username, None).with_detail(reason)).await;
+        let mut hasher = DefaultHasher::new();
+        (username, reason).hash(&mut hasher);
+        let record = || Record::failed_login(op, account, username, None).with_detail(reason);
+        self.access.audit().note_frequent(op, &Caller::anonymous(), Frequent::Failed(hasher.finish()), record).await;
+    }
+
+    /// A sign-in to the management API, written down where it succeeded.
+    async fn write_down_login(&self, op: &Op, answer: Result<Caller, AuthError>) -> Result<Caller, AuthError> {
+        let caller = answer?;
+        if let Some(known) = caller.known() {
+            let on = Resource::Account(OnAccount(known.account));
+            let record = || Record::new(op, &caller, "login", &on, Outcome::Success);
+            self.access.audit().note_frequent(op, &caller, Frequent::Login, record).await;
+        }
+        Ok(caller)
     }
 }
 

@@ -47,6 +47,12 @@ impl Identity {
         Ok(first?.is_none())
     }
 
+    /// The first account that was made.
+    pub async fn first_account(&self) -> Result<Option<AccountId>, IdentityError> {
+        let first: Result<_, StoreError> = self.read(|tx| Box::pin(account::first_account(tx))).await;
+        Ok(first?.map(|account| account.id))
+    }
+
     /// Makes up the first account, without writing it: its secrets must lie in their file before the database has it.
     pub async fn prepare_bootstrap(&self, now: Timestamp) -> Result<Bootstrap, IdentityError> {
         let account = AccountId::from_random(self.dice.bits());

@@ -11,6 +11,8 @@ use crate::{Identity, IdentityError};
 
 /// Access credentials of one user.
 const MAX: i64 = 100;
+/// What the rights over access credentials reach: the registry's own kinds, never what opens the management API.
+const REGISTRY_KINDS: &[CredentialKind] = &[CredentialKind::AccessCredential, CredentialKind::PermanentPassword];
 /// Ten years.
 const LONGEST: Seconds = Seconds::days(3650);
 
@@ -103,26 +105,26 @@ impl Identity {
         enabled: bool,
     ) -> Result<Credential, IdentityError> {
         let record = permit.success().with_detail(format!("{} {id}", if enabled { "enable" } else { "disable" }));
-        self.enable(permit.op(), permit.on(), id, enabled, &record).await
+        self.enable(permit.op(), permit.on(), (id, REGISTRY_KINDS), enabled, &record).await
     }
 
     /// Deletes a credential; every token made from it ends.
     pub async fn delete_credential(&self, permit: Permit<act::DeleteAccessCredential>, id: CredentialId) -> Result<(), IdentityError> {
         let record = permit.success().with_detail(id.to_string());
-        self.delete(permit.op(), permit.on(), id, &record).await
+        self.delete(permit.op(), permit.on(), (id, REGISTRY_KINDS), &record).await
     }
 
     pub(crate) async fn enable(
         &self,
         op: &Op,
         owner: &OnUser,
-        id: CredentialId,
+        (id, kinds): (CredentialId, &'static [CredentialKind]),
         enabled: bool,
         record: &Record,
     ) -> Result<Credential, IdentityError> {
         self.change(op.now, |tx| {
             Box::pin(async move {
-                let found = owned(tx, owner, id).await?;
+                let found = owned(tx, owner, id, kinds).await?;
                 credential::set_enabled(tx, id, enabled).await?;
                 change::append(tx, op.now, Change::Credential(id.as_i64())).await?;
                 audit::write(tx, self.access.audit(), record).await?;
@@ -132,10 +134,16 @@ impl Identity {
         .await
     }
 
-    pub(crate) async fn delete(&self, op: &Op, owner: &OnUser, id: CredentialId, record: &Record) -> Result<(), IdentityError> {
+    pub(crate) async fn delete(
+        &self,
+        op: &Op,
+        owner: &OnUser,
+        (id, kinds): (CredentialId, &'static [CredentialKind]),
+        record: &Record,
+    ) -> Result<(), IdentityError> {
         self.change(op.now, |tx| {
             Box::pin(async move {
-                owned(tx, owner, id).await?;
+                owned(tx, owner, id, kinds).await?;
                 credential::delete(tx, id).await?;
                 change::append(tx, op.now, Change::Credential(id.as_i64())).await?;
                 Ok(audit::write(tx, self.access.audit(), record).await?)
@@ -145,10 +153,16 @@ impl Identity {
     }
 }
 
-/// The credential, if it is that user's: an id of somebody else's answers nothing.
-async fn owned(tx: &mut Tx<'_>, owner: &OnUser, id: CredentialId) -> Result<Credential, IdentityError> {
+/// The credential, if it is that user's and of a kind that the caller's right is about: an id of somebody else's answers
+/// nothing.
+async fn owned(tx: &mut Tx<'_>, owner: &OnUser, id: CredentialId, kinds: &[CredentialKind]) -> Result<Credential, IdentityError> {
     let found: Result<_, StoreError> = credential::by_id(tx, id).await;
-    found?.filter(|c| Some(c.principal) == owner.id).ok_or(IdentityError::NotFound("credential"))
+    let found = found?.filter(|c| Some(c.principal) == owner.id).ok_or(IdentityError::NotFound("credential"))?;
+    match found.kind {
+        kind if kinds.contains(&kind) => Ok(found),
+        CredentialKind::AccessKey => Err(IdentityError::invalid("credential", "this is an access key: it is changed by its own commands")),
+        _ => Err(IdentityError::invalid("credential", "a sign-in password is changed by setting another one")),
+    }
 }
 
 fn checked_description(text: &str) -> Result<String, IdentityError> {

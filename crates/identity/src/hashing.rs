@@ -87,11 +87,11 @@ impl HashQueue {
 
     fn submit(&self, from: Network, job: Job) -> Result<(), Busy> {
         let mut waiting = self.shared.lock();
-        let count = waiting.count;
-        let line = waiting.by_network.entry(from).or_default();
-        if count >= WAITING || line.len() >= WAITING_FROM_ONE {
+        let before_it = waiting.by_network.get(&from).map_or(0, VecDeque::len);
+        if before_it >= WAITING_FROM_ONE || (waiting.count >= WAITING && !waiting.push_out(before_it)) {
             return Err(Busy);
         }
+        let line = waiting.by_network.entry(from).or_default();
         let first = line.is_empty();
         line.push_back(job);
         waiting.count += 1;
@@ -118,6 +118,16 @@ impl Shared {
 }
 
 impl Waiting {
+    /// Makes room for a network that has `fewer` jobs waiting by dropping the last job of the longest line, whose owner is
+    /// told that there was no room.
+    fn push_out(&mut self, fewer: usize) -> bool {
+        let longest = self.by_network.values_mut().max_by_key(|line| line.len());
+        let Some(line) = longest.filter(|line| line.len() > fewer + 1) else { return false };
+        line.pop_back();
+        self.count = self.count.saturating_sub(1);
+        true
+    }
+
     /// The next job: networks take turns.
     fn take(&mut self) -> Option<Job> {
         let network = self.turns.pop_front()?;

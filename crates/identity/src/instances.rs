@@ -45,6 +45,9 @@ impl Identity {
     /// An instance of the caller's account by name or id, as something to ask a permit for.
     pub async fn instance(&self, caller: &Caller, text: &str) -> Result<Instance, IdentityError> {
         let account = caller.known().ok_or(IdentityError::NotFound("instance"))?.account;
+        if text.contains(char::is_control) {
+            return Err(IdentityError::NotFound("instance"));
+        }
         let found = self
             .read(|tx| {
                 Box::pin(async move {
@@ -61,6 +64,8 @@ impl Identity {
     /// Creates an instance. Its name is its admin user's, so it shares the users' space of names.
     pub async fn create_instance(&self, permit: Permit<act::CreateInstance>, wanted: CreateInstance) -> Result<Instance, IdentityError> {
         let hosts = checked_hosts(wanted.hosts)?;
+        // It shares the users' space of names, so it may not be a name that they cannot have.
+        model::LoginName::parse(wanted.name.as_str()).map_err(|e| IdentityError::invalid("name", e.rule))?;
         let on =
             OnInstance { account: permit.on().0, id: InstanceId::from_random(self.dice.bits()), name: wanted.name, region: wanted.region };
         let now = permit.op().now;

@@ -17,7 +17,7 @@ pub(crate) const MAX: usize = 256;
 
 /// The principal that `username` means in `account`: `root`, the account's id, `NAME`, `NAME@ACCOUNT`, a numeric user id.
 pub(crate) async fn resolve(tx: &mut Tx<'_>, account: AccountId, username: &str) -> Result<Option<Principal>, StoreError> {
-    if username.len() > MAX {
+    if username.len() > MAX || username.contains(char::is_control) {
         return Ok(None);
     }
     let (name, account) = match username.rsplit_once('@') {
@@ -57,6 +57,9 @@ impl Identity {
     pub async fn user(&self, caller: &Caller, text: &str) -> Result<OnUser, IdentityError> {
         let known = caller.known().ok_or(IdentityError::NotFound("user"))?;
         let account = known.account;
+        if text.contains(char::is_control) {
+            return Err(IdentityError::NotFound("user"));
+        }
         let plain = text.len() <= 64 && !text.contains('@');
         let found = if plain { self.read(|tx| Box::pin(resolve(tx, account, text))).await? } else { None };
         Ok(match found {

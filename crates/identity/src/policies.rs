@@ -46,6 +46,9 @@ impl Identity {
     /// A policy by name, as something to ask a permit for: there or not.
     pub async fn policy(&self, caller: &Caller, name: &str) -> Result<OnPolicy, IdentityError> {
         let account = caller.known().ok_or(IdentityError::NotFound("policy"))?.account;
+        if name.contains(char::is_control) {
+            return Err(IdentityError::NotFound("policy"));
+        }
         let found = self.read(|tx| Box::pin(store::policy::by_name(tx, account, name))).await?;
         Ok(OnPolicy { account, id: found.map(|p| p.id), name: name.chars().take(128).collect::<String>().into() })
     }

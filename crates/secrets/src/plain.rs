@@ -17,7 +17,7 @@ pub struct SecretTooLong;
 
 impl Plain {
     /// The most bytes that a secret has. Tokens are presented as secrets too, so it is roomier than a password.
-    pub const MAX_BYTES: usize = 4096;
+    pub const MAX_BYTES: usize = 16 * 1024;
 
     /// Takes the text over; one that is too long is wiped as well.
     pub fn new(mut text: String) -> Result<Self, SecretTooLong> {

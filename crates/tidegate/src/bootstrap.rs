@@ -20,7 +20,7 @@ pub(crate) async fn bootstrap(identity: &Identity, data_dir: &Path, endpoint: &s
     let path = data_dir.join("bootstrap.json");
     let new = data_dir.join("bootstrap.json.new");
     if !identity.is_new().await.map_err(failed)? {
-        return finish_interrupted(&new, &path);
+        return finish_interrupted(identity, &new, &path).await;
     }
     let first = identity.prepare_bootstrap(SystemClock.now()).await.map_err(failed)?;
     write_new(&new, &first, endpoint).map_err(|cause| unwritable(&new, cause))?;
@@ -32,8 +32,17 @@ pub(crate) async fn bootstrap(identity: &Identity, data_dir: &Path, endpoint: &s
 }
 
 /// A start that ended between the database's commit and the renaming left the file under its other name.
-fn finish_interrupted(new: &Path, path: &Path) -> Result<Option<PathBuf>, Refusal> {
-    if new.exists() && !path.exists() { publish(new, path).map(Some) } else { Ok(None) }
+/// One whose account another node's first start overtook tells of secrets that never were: it goes.
+async fn finish_interrupted(identity: &Identity, new: &Path, path: &Path) -> Result<Option<PathBuf>, Refusal> {
+    let Ok(text) = fs::read_to_string(new).map(Zeroizing::new) else { return Ok(None) };
+    let written: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+    let account = written.and_then(|value| value.get("account_id")?.as_str()?.parse().ok());
+    let first = identity.first_account().await.map_err(|error| Refusal::Bootstrap(error.to_string()))?;
+    if account.is_some() && account == first && !path.exists() {
+        return publish(new, path).map(Some);
+    }
+    fs::remove_file(new).map_err(|cause| unwritable(new, cause))?;
+    Ok(None)
 }
 
 fn publish(new: &Path, path: &Path) -> Result<PathBuf, Refusal> {

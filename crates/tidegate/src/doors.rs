@@ -6,9 +6,9 @@ use access::Access;
 use door_manage::Manage;
 use door_oci::DoorOci;
 use door_token::DoorToken;
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use identity::{At, Identity, Presented};
+use identity::{At, AuthError, Identity, Presented};
 use kit::{Answer, Authorization, Metrics, Request, authorization, problem, text};
 use model::{Caller, act};
 use secrets::Plain;
@@ -42,26 +42,36 @@ impl Doors {
 
     /// `/metrics` on the main listener: for whoever may read them (`cr:ReadMetrics`), by Basic or a management token.
     async fn metrics(&self, request: &Request) -> Answer {
-        let Ok(Some(instance)) = self.identity.instance_at(&request.host.name()).await else { return login_wanted() };
-        let Some(caller) = self.caller(request, &instance).await else { return login_wanted() };
+        let Ok(Some(instance)) = self.identity.instance_at(&request.host.name()).await else { return unavailable() };
+        let caller = match self.caller(request, &instance).await {
+            Ok(caller) => caller,
+            Err(AuthError::Unavailable | AuthError::Busy) => return unavailable(),
+            Err(AuthError::Invalid | AuthError::Expired | AuthError::Disabled | AuthError::LockedOut { .. }) => return login_wanted(),
+        };
         match self.access.admit::<act::ReadMetrics>(&request.op, &caller, (*instance.on).clone()).await {
             Ok(_permit) => exposition(&self.metrics),
-            Err(access::Refusal::Unavailable) => problem(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "Try again in a moment."),
+            Err(access::Refusal::Unavailable) => unavailable(),
+            Err(access::Refusal::Unauthenticated) => login_wanted(),
             Err(_) => problem(StatusCode::FORBIDDEN, "DENIED", "This needs cr:ReadMetrics."),
         }
     }
 
-    async fn caller(&self, request: &Request, instance: &Instance) -> Option<Caller> {
+    async fn caller(&self, request: &Request, instance: &Instance) -> Result<Caller, AuthError> {
         let registry = At::Registry { instance, service: request.host.as_str() };
-        let (presented, at) = match authorization(request.headers()).ok()? {
-            Authorization::None => return None,
-            Authorization::Bearer(token) => (Presented::Bearer(Plain::new(token.to_string()).ok()?), At::Management),
-            Authorization::Basic { username, password } => {
-                (Presented::Basic { username, password: Plain::new(password.to_string()).ok()? }, registry)
-            }
+        let plain = |secret: &str| Plain::new(secret.to_owned()).map_err(|_| AuthError::Invalid);
+        let (presented, at) = match authorization(request.headers()).map_err(|_| AuthError::Invalid)? {
+            Authorization::None => return Err(AuthError::Invalid),
+            Authorization::Bearer(token) => (Presented::Bearer(plain(&token)?), At::Management),
+            Authorization::Basic { username, password } => (Presented::Basic { username, password: plain(&password)? }, registry),
         };
-        self.identity.authenticate(&request.op, presented, at).await.ok()
+        self.identity.authenticate(&request.op, presented, at).await
     }
+}
+
+fn unavailable() -> Answer {
+    let mut answer = problem(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "Try again in a moment.");
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
 }
 
 fn login_wanted() -> Answer {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Granted, Permit};
+use access::{Audit, Granted, Permit};
 use model::{Caller, InstanceId, Known, Op, Scopes, Seconds, Timestamp, act};
 use quick_cache::sync::Cache;
 use secrets::{Dice, MasterKey, Plain};
@@ -157,13 +157,13 @@ impl Tokens {
     }
 
     /// Begins a new signing key now.
-    pub async fn rotate(&self, permit: Permit<act::RotateSigningKey>) -> Result<bool, TokenError> {
-        self.ring.rotate(permit.op().now, true).await
+    pub async fn rotate(&self, permit: Permit<act::RotateSigningKey>, audit: &Audit) -> Result<bool, TokenError> {
+        self.ring.rotate(permit.op().now, Some((audit, &permit.success()))).await
     }
 
     /// Begins a new signing key when the youngest has signed long enough. For the job that holds [`crate::RING_JOB`].
     pub async fn rotate_if_due(&self, now: Timestamp) -> Result<bool, TokenError> {
-        self.ring.rotate(now, false).await
+        self.ring.rotate(now, None).await
     }
 
     async fn verify_signature(&self, token: &str, fingerprint: [u8; 32], now: Timestamp) -> Result<Arc<(Kind, Claims)>, TokenError> {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use access::{Audit, Record};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
@@ -105,17 +106,17 @@ impl Ring {
         Ok(keys.iter().filter(|k| k.retires.is_none_or(|at| at > now)).map(Key::publish).collect())
     }
 
-    /// Makes a new key if the youngest has signed long enough, or if told to `now`. True: it did.
-    pub(crate) async fn rotate(&self, now: Timestamp, always: bool) -> Result<bool, TokenError> {
+    /// Makes a new key if the youngest has signed long enough, or if somebody wants it, which is written down. True: it did.
+    pub(crate) async fn rotate(&self, now: Timestamp, wanted: Option<(&Audit, &Record)>) -> Result<bool, TokenError> {
         let youngest = self.keys().await?.iter().map(|k| k.signs_from).max();
         let due = youngest.is_none_or(|from| from.plus(SIGNS_FOR) <= now);
         let under_way = youngest.is_some_and(|from| from > now);
-        if under_way || !(due || always) {
+        if under_way || !(due || wanted.is_some()) {
             return Ok(false);
         }
         let key = self.generate(now, now.plus(ANNOUNCED))?;
         let key = &key;
-        self.store.write(|tx| Box::pin(insert_next(tx, key))).await?;
+        self.store.write(|tx| Box::pin(insert_next(tx, key, wanted))).await?;
         self.forget();
         Ok(true)
     }
@@ -190,7 +191,10 @@ async fn insert_first(tx: &mut Tx<'_>, key: &SigningKey) -> Result<(), StoreErro
     Ok(())
 }
 
-async fn insert_next(tx: &mut Tx<'_>, key: &SigningKey) -> Result<(), StoreError> {
+async fn insert_next(tx: &mut Tx<'_>, key: &SigningKey, wanted: Option<(&Audit, &Record)>) -> Result<(), StoreError> {
+    if let Some((audit, record)) = wanted {
+        access::audit::write(tx, audit, record).await?;
+    }
     signing_key::retire_older(tx, key.signs_from, key.signs_from.plus(OVERLAP)).await?;
     signing_key::insert(tx, key).await?;
     signing_key::delete_retired(tx, Timestamp::from_millis(key.created.millis() - KEPT.0 * 1000)).await?;

@@ -13,11 +13,11 @@ use crate::shapes;
 pub(super) async fn create_credential(call: Call) -> Result<Answer, Problem> {
     let new: api::CreateCredential = call.json()?;
     let on = call.user(new.user.as_deref()).await?;
+    let permit = call.admit_or_hide::<act::CreateAccessCredential>(on, Action::GetUser).await?;
     let instance = match new.instance {
         Some(text) => Some(call.instance_named(Some(&text)).await?.on.id),
         None => None,
     };
-    let permit = call.admit_or_hide::<act::CreateAccessCredential>(on, Action::GetUser).await?;
     let wanted = CreateCredential { description: new.description, expires_in: new.expires_in, instance };
     let made = call.identity().create_credential(permit, wanted).await?;
     let shape = api::CreatedCredential {
@@ -65,11 +65,13 @@ pub(super) async fn delete_credential(call: Call) -> Result<Answer, Problem> {
 
 pub(super) async fn create_login_token(call: Call) -> Result<Answer, Problem> {
     let new: api::CreateLoginToken = call.json()?;
+    // Before the instance is looked up: whoever may make no token learns of no instance.
+    let permit = call.admit::<act::GetAuthorizationToken>(call.account()?).await?;
     let instance = match new.instance {
         Some(text) => Some(call.instance_named(Some(&text)).await?.on.id),
         None => None,
     };
-    let permit = call.admit::<act::GetAuthorizationToken>(call.account()?).await?;
+    call.identity().access().audit().note(permit.success()).await;
     let made = call.identity().tokens().issue_login_token(permit, new.expires_in, instance).await?;
     let shape = api::CreatedLoginToken {
         username: made.username.to_owned(),

@@ -14,7 +14,7 @@ pub(super) async fn list_signing_keys(call: Call) -> Result<Answer, Problem> {
 
 pub(super) async fn rotate_signing_key(call: Call) -> Result<Answer, Problem> {
     let permit = call.admit::<act::RotateSigningKey>(call.account()?).await?;
-    call.identity().tokens().rotate(permit).await?;
+    call.identity().tokens().rotate(permit, call.identity().access().audit()).await?;
     keys(&call).await
 }
 

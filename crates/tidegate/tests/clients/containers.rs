@@ -62,22 +62,25 @@ struct Storage {
     /// The image that is pushed, by its id.
     image: String,
     /// The program's own switches.
-    switches: Vec<String>,
+    switches: &'static [&'static str],
 }
 
 impl Storage {
-    fn new(people: &People, name: &str, own: &[&str]) -> Self {
-        let program = with_login_file(people.program(name)).with("STORAGE_DRIVER", "vfs");
-        let folder = program.folder().to_str().unwrap().to_owned();
-        let mut switches: Vec<String> =
-            ["--root", &format!("{folder}/root"), "--runroot", &format!("{folder}/runroot")].map(str::to_owned).to_vec();
-        switches.extend(own.iter().map(|text| (*text).to_owned()));
+    fn new(people: &People, name: &str, switches: &'static [&'static str]) -> Self {
+        let program = with_login_file(people.program(name));
         Self { program, registry: people.house.address.clone(), image: String::new(), switches }
     }
 
     fn run(&self, arguments: &[&str]) -> Ran {
-        let switches: Vec<&str> = self.switches.iter().map(String::as_str).collect();
-        self.program.run(&[&switches, arguments].concat())
+        self.run_in("own", arguments)
+    }
+
+    /// With images and containers in this store; plain folders, since anything else leaves mounts behind.
+    fn run_in(&self, store: &str, arguments: &[&str]) -> Ran {
+        let folder = self.program.folder().join(store);
+        let (root, runroot) = (folder.join("root"), folder.join("runroot"));
+        let place = ["--storage-driver", "vfs", "--root", root.to_str().unwrap(), "--runroot", runroot.to_str().unwrap()];
+        self.program.run(&[&place, self.switches, arguments].concat())
     }
 }
 
@@ -92,14 +95,10 @@ impl Client for Storage {
 
     fn pull(&self, name: &str) -> Ran {
         // Into another store, which has none of the layers.
-        let folder = self.program.folder().join("other");
-        let (root, runroot) = (folder.join("root"), folder.join("runroot"));
-        let other = Self { switches: self.switches.clone(), program: self.program.clone(), registry: String::new(), image: String::new() };
         let image = format!("{}/{name}", self.registry);
-        let at = ["--root", root.to_str().unwrap(), "--runroot", runroot.to_str().unwrap()];
-        let ran = other.run(&[at.as_slice(), &["pull", "--tls-verify=false", &image]].concat());
+        let ran = self.run_in("other", &["pull", "--tls-verify=false", &image]);
         if ran.code == Some(0) {
-            other.run(&[at.as_slice(), &["rmi", &image]].concat()).ok();
+            self.run_in("other", &["rmi", &image]).ok();
         }
         ran
     }

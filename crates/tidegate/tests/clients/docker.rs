@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::client::{Client, goes_round};
 use crate::layout::tar;
-use crate::people::{Login, People};
+use crate::people::{Login, PASSWORD, People};
 use crate::support::program::{Daemon, Program, Ran};
 use crate::support::wait_until;
 
@@ -75,5 +75,11 @@ impl Client for Docker {
 #[ignore = "cargo xtask test --only clients"]
 fn docker_goes_round() {
     let people = People::new();
-    goes_round(&people, &mut Docker::new(&people));
+    let mut docker = Docker::new(&people);
+    goes_round(&people, &mut docker);
+    // A layer that is in another repository already is not sent again.
+    docker.login(&Login { kind: "permanent-password", user: "alice".to_owned(), password: PASSWORD.to_owned() }).ok();
+    docker.push("demo/first:1").ok();
+    let second = docker.push("demo/second:1").ok();
+    assert!(second.says("Mounted from demo/first"), "{second}");
 }

@@ -60,7 +60,7 @@ impl Layout {
             file.write_all(&piece).unwrap();
             hash.update(&piece);
         }
-        let digest = hex(&hash.finalize());
+        let digest = hex::encode(hash.finalize());
         fs::rename(name, self.folder.join("blobs/sha256").join(&digest)).unwrap();
         json!({"mediaType": LAYER, "digest": format!("sha256:{digest}"), "size": size})
     }
@@ -74,7 +74,7 @@ impl Layout {
     }
 
     fn blob(&self, media_type: &str, bytes: &[u8]) -> Value {
-        let digest = hex(&Sha256::digest(bytes));
+        let digest = hex::encode(Sha256::digest(bytes));
         fs::write(self.folder.join("blobs/sha256").join(&digest), bytes).unwrap();
         json!({"mediaType": media_type, "digest": format!("sha256:{digest}"), "size": bytes.len()})
     }
@@ -106,8 +106,4 @@ pub(crate) fn tar(name: &str, content: &[u8]) -> Vec<u8> {
     archive.extend_from_slice(content);
     archive.resize(archive.len().next_multiple_of(512) + 1024, 0);
     archive
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }

@@ -12,9 +12,6 @@ use crate::support::http::Request;
 use crate::support::program::Program;
 use crate::support::wait_until;
 
-/// In force everywhere within this.
-const SOON: Duration = Duration::from_secs(1);
-
 const MANIFEST: &str = "/v2/demo/app/manifests/1";
 
 /// People, alice's crane, and `demo/app:1`.
@@ -41,14 +38,12 @@ fn a_disabled_credential_ends_at_once_with_its_bearer_tokens() {
     assert_eq!(status(&people, &bearer), 200);
 
     people.root.run(&["credential", "disable", &id]).ok();
-    wait_until("the bearer token is 401", SOON, || status(&people, &bearer) == 401);
+    assert_eq!(status(&people, &bearer), 401, "in force before the command returned");
     crane.pull("demo/app:1").refused(&["UNAUTHORIZED"]);
 
     people.root.run(&["credential", "enable", &id]).ok();
-    wait_until("a new bearer token works", SOON, || {
-        let bearer = people.house.bearer("alice", &secret, "repository:demo/app:pull");
-        status(&people, &bearer) == 200
-    });
+    let bearer = people.house.bearer("alice", &secret, "repository:demo/app:pull");
+    assert_eq!(status(&people, &bearer), 200);
     crane.pull("demo/app:1").ok();
 }
 
@@ -62,8 +57,7 @@ fn a_new_layer_is_refused_by_the_name_of_the_right() {
     let layout = layout.tagged(image);
     crane.login(&People::bob()).ok();
     crane.push_layout(&layout, "demo/app:2").refused(&["cr:PushRepository on repository/local/demo/app"]);
-    // Not even whether there is such a repository.
-    crane.push_layout(&layout, "elsewhere/app:2").refused(&["repository/local/elsewhere/app"]);
+    crane.push_layout(&layout, "elsewhere/app:2").refused(&["401 Unauthorized"]);
 }
 
 /// A document that denies pulling where the condition holds.
@@ -82,7 +76,6 @@ fn a_deny_by_address_wins_over_an_allow() {
     crane.pull("demo/app:1").ok();
 
     people.root.grant("alice", "not-from-here", &deny(&json!({"IpAddress": {"acs:SourceIp": ["127.0.0.0/8"]}})));
-    wait_until("the bearer token is refused", SOON, || status(&people, &bearer) != 200);
     let answer = people.house.send(&Request::get(MANIFEST).bearer(&bearer)).expect(401);
     assert!(answer.text().contains("cr:PullRepository"), "{}", answer.text());
     crane.pull("demo/app:1").refused(&["cr:PullRepository"]);

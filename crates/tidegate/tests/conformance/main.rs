@@ -42,6 +42,17 @@ fn every_test_ends_as_expected() {
     }
 }
 
+#[test]
+fn a_test_that_ends_otherwise_is_seen() {
+    let report = r#"<testcase name="OCI Conformance Test/ping" classname="" time="0.1" status="passed">
+        <testcase name="OCI Conformance Test/empty/tag list" classname="" time="0.1" status="failure">"#;
+    let found = read_report(report);
+    assert_eq!(printed(&found), "failure 1 empty/tag list\npassed 1 ping\n");
+    let (expected, _) = read_expected();
+    assert!(difference(&expected, &found).contains("found:    failure 1 empty/tag list\n"));
+    assert_eq!(difference(&found, &found), "");
+}
+
 /// How often each test ended with which status: `("Pass", "sha256 blobs/get-missing")`. The suite runs some under one name.
 type Counts = BTreeMap<(String, String), usize>;
 

@@ -5,6 +5,9 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 /// A request; one connection each.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -36,7 +39,7 @@ impl Request {
     }
 
     pub(crate) fn basic(self, user: &str, password: &str) -> Self {
-        self.header("authorization", &format!("Basic {}", base64(format!("{user}:{password}").as_bytes())))
+        self.header("authorization", &format!("Basic {}", BASE64.encode(format!("{user}:{password}"))))
     }
 
     pub(crate) fn bearer(self, token: &str) -> Self {
@@ -117,17 +120,4 @@ fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
         whole.extend_from_slice(rest.get(line + 2..line + 2 + size)?);
         rest = rest.get(line + 4 + size..)?;
     }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let number = group.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let letter = ALPHABET[number >> (18 - 6 * place) & 63];
-            text.push(if place <= group.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
 }
