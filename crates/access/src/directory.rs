@@ -105,10 +105,6 @@ impl Directory {
     /// after its own change, so that the change is in force here before it is answered.
     pub async fn follow(&self, now: Timestamp) -> Result<(), StoreError> {
         let _one_at_a_time = self.following.lock().await;
-        if now.millis() <= self.looked.load(Ordering::Acquire) - FRESH_MS {
-            // The clock stepped back: what it showed before says nothing of how fresh this is.
-            self.looked.store(now.millis(), Ordering::Release);
-        }
         loop {
             let from = self.applied.load(Ordering::Acquire);
             let look = self.store.read(|tx| Box::pin(head_and_since(tx, from)));
@@ -124,6 +120,10 @@ impl Directory {
             if changes.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
                 break;
             }
+        }
+        if now.millis() <= self.looked.load(Ordering::Acquire) - FRESH_MS {
+            // The clock stepped back: what it showed before says nothing of how fresh this is.
+            self.looked.store(now.millis(), Ordering::Release);
         }
         self.looked.fetch_max(now.millis(), Ordering::AcqRel);
         Ok(())

@@ -59,7 +59,7 @@ fn cve_2025_48374_debug_prints_the_name_of_the_type_only() {
 fn no_error_repeats_what_was_presented() {
     let marked = "MARKED-\u{e9}-SECRET";
     let texts = [
-        Plain::new(marked.repeat(1000)).unwrap_err().to_string(),
+        Plain::new(marked.repeat(Plain::MAX_BYTES)).unwrap_err().to_string(),
         ChosenPassword::parse(plain(marked)).unwrap_err().to_string(),
         MasterKey::parse(marked.as_bytes()).unwrap_err().to_string(),
         PasswordHash::parse(marked).unwrap_err().to_string(),
