@@ -1,8 +1,11 @@
 //! What we depend on: under which licences, from where, and what must not come in. `docs/decisions/licences-by-own-code.md` says
 //! why this is not cargo-deny.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 
+use crate::command::output;
 use crate::workspace::{Package, Workspace};
 
 /// Licences that may be linked into an Apache-2.0 program without duties beyond a notice.
@@ -23,7 +26,7 @@ const ALLOWED: &[&str] = &[
     "CDLA-Permissive-2.0", // the root certificates' data
 ];
 
-/// What must never be in the lock file, and why.
+/// What must never be built, and why. (The lock file may list what no feature of ours turns on.)
 const BANNED: &[(&str, &str)] = &[
     ("openssl-sys", "TLS is rustls with aws-lc-rs; no system library"),
     ("native-tls", "TLS is rustls with aws-lc-rs; no system library"),
@@ -34,18 +37,27 @@ const BANNED: &[(&str, &str)] = &[
 /// Fails with a line a package; the remark names what cannot be checked here.
 pub(crate) fn check(workspace: &Workspace) -> Result<String> {
     let all = workspace.with_dependencies()?;
-    let wrong: Vec<String> = all.packages.iter().filter_map(wrong).collect();
+    let mut wrong: Vec<String> = all.packages.iter().filter_map(wrong).collect();
+    wrong.extend(banned(&built(workspace)?));
     if !wrong.is_empty() {
         bail!("dependencies that may not come in:\n  {}", wrong.join("\n  "));
     }
     Ok(format!("{} packages; advisories NOT checked: their database cannot be fetched", all.packages.len()))
 }
 
+/// The names of all packages that some target of ours builds.
+fn built(workspace: &Workspace) -> Result<String> {
+    let tree = ["tree", "--workspace", "--target", "all", "--edges", "normal,build,dev", "--prefix", "none", "--format", "{p}"];
+    output(&mut workspace.cargo(tree))
+}
+
+fn banned(built: &str) -> Vec<String> {
+    let names: BTreeSet<&str> = built.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    BANNED.iter().filter(|(name, _)| names.contains(name)).map(|(name, reason)| format!("{name} is banned: {reason}")).collect()
+}
+
 fn wrong(package: &Package) -> Option<String> {
     let named = format!("{} {}", package.name, package.version);
-    if let Some((_, reason)) = BANNED.iter().find(|(name, _)| *name == package.name) {
-        return Some(format!("{named} is banned: {reason}"));
-    }
     if let Some(source) = package.source.as_deref().filter(|source| !source.starts_with("registry+")) {
         return Some(format!("{named} comes from {source}, not from the registry"));
     }
@@ -140,10 +152,8 @@ mod tests {
 
     #[test]
     fn bans_sources_and_missing_licences_are_named() {
-        assert_eq!(
-            wrong(&package("openssl-sys", Some("MIT"), None)).unwrap(),
-            "openssl-sys 1.0.0 is banned: TLS is rustls with aws-lc-rs; no system library"
-        );
+        let built = "serde v1.0.0 (proc-macro)\nopenssl-sys v0.9.0\nstringent v1.0.0";
+        assert_eq!(banned(built), ["openssl-sys is banned: TLS is rustls with aws-lc-rs; no system library"]);
         assert!(wrong(&package("a", Some("MIT"), Some("git+file:///elsewhere"))).unwrap().contains("not from the registry"));
         assert_eq!(wrong(&package("a", None, None)).unwrap(), "a 1.0.0 names no licence");
         assert!(wrong(&package("a", Some("MIT"), Some("registry+x"))).is_none());
