@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::command::spawn;
 
 /// How long a server may take to listen, and to stop when asked.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Short, since `measure start` counts it.
 const PAUSE: Duration = Duration::from_millis(1);
 

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use base64::Engine;
@@ -16,7 +18,7 @@ use tempfile::TempDir;
 use super::certificate;
 use super::http::Connection;
 use crate::command::run;
-use crate::server::{Server, free_address};
+use crate::server::{PATIENCE, Server, free_address};
 use crate::workspace::Workspace;
 
 /// The repositories that the load kit reads and writes; pushes go to one each client.
@@ -72,7 +74,18 @@ impl Tidegate {
             call.arg("--tls-cert").arg(certificate).arg("--tls-key").arg(key);
         }
         call.stderr(fs::File::create(folder.path().join("log"))?);
-        Ok(Self { server: Server::start("tidegate", &mut call, address)?, folder, tls })
+        let tidegate = Self { server: Server::start("tidegate", &mut call, address)?, folder, tls };
+        tidegate.wait_until_it_is_ready()?;
+        Ok(tidegate)
+    }
+
+    /// It listens before it is ready; a first start writes its secrets down in between.
+    fn wait_until_it_is_ready(&self) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        while self.bootstrap().is_err() && Instant::now() < end {
+            sleep(Duration::from_millis(1));
+        }
+        self.bootstrap().map(drop)
     }
 
     /// Stops it and leaves its data.
