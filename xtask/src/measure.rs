@@ -68,6 +68,9 @@ struct Compare {
     /// Over TLS; against nginx alone.
     #[arg(long)]
     tls: bool,
+    /// Measure on a busy machine too, without waiting for it to come to rest: ratios only, and rough ones.
+    #[arg(long)]
+    busy: bool,
     /// Small content: to see that everything works, not to quote.
     #[arg(long)]
     quick: bool,
@@ -189,7 +192,7 @@ struct LoadKit {
     script: PathBuf,
     only: String,
     content: Vec<String>,
-    load: [String; 4],
+    load: Vec<String>,
 }
 
 impl LoadKit {
@@ -199,7 +202,7 @@ impl LoadKit {
             script: workspace.root.join("xtask/loadkit/bench.py"),
             only: options.only.clone(),
             content: if options.quick { small.map(str::to_owned).to_vec() } else { Vec::new() },
-            load: ["--secs".into(), options.secs.to_string(), "--rounds".into(), options.rounds.to_string()],
+            load: load_options(options),
         }
     }
 
@@ -227,7 +230,7 @@ impl LoadKit {
     }
 
     fn compare(&self, group: &str, other: &Registry, ours: &Ours) -> Result<()> {
-        let mut call = self.call(&["compare", &other.base(), &ours.base(), "--settle"]);
+        let mut call = self.call(&["compare", &other.base(), &ours.base()]);
         call.arg(format!("--only=^{group}$")).args(&self.load);
         call.envs(ours.bearer()?.map(|auth| ("BENCH_AUTH_B", auth)));
         call.args(other.pid().map(|pid| format!("--pid-a={pid}")));
@@ -235,6 +238,14 @@ impl LoadKit {
         print!("{}", output(&mut call)?);
         Ok(())
     }
+}
+
+fn load_options(options: &Compare) -> Vec<String> {
+    let mut words = vec!["--secs".to_owned(), options.secs.to_string(), "--rounds".to_owned(), options.rounds.to_string()];
+    if !options.busy {
+        words.push("--settle".to_owned());
+    }
+    words
 }
 
 /// A certificate for 127.0.0.1 that its own key has signed, and that key.
