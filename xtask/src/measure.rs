@@ -7,22 +7,29 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::command::{output, run};
 use crate::peers;
 use crate::workspace::Workspace;
 
+mod figures;
+mod http;
+mod logins;
 mod registries;
 mod sink;
+mod start;
 mod tidegate;
 
 use registries::Registry;
-use tidegate::Tidegate;
+use tidegate::{Program, Tidegate};
 
 #[derive(Args)]
 pub(crate) struct Options {
+    /// A Tidegate that is built already; else the release build is made first.
+    #[arg(long, global = true)]
+    program: Option<PathBuf>,
     #[command(subcommand)]
     what: What,
 }
@@ -31,6 +38,10 @@ pub(crate) struct Options {
 enum What {
     /// Tidegate beside another server, by the load kit.
     Compare(Compare),
+    /// Tokens for generated secrets, and both kinds of login during a flood of wrong passwords.
+    Logins(logins::Options),
+    /// From a start to the first answer, and memory at rest, beside the other registries.
+    Start(start::Options),
     /// A plain receiver of PUT requests: the limit that pushes are held against.
     Sink(sink::Options),
 }
@@ -54,6 +65,12 @@ struct Compare {
     /// Seconds of one load round.
     #[arg(long, default_value_t = 10)]
     secs: u32,
+    /// Over TLS; against nginx alone.
+    #[arg(long)]
+    tls: bool,
+    /// Measure on a busy machine too, without waiting for it to come to rest: ratios only, and rough ones.
+    #[arg(long)]
+    busy: bool,
     /// Small content: to see that everything works, not to quote.
     #[arg(long)]
     quick: bool,
@@ -72,26 +89,38 @@ enum Against {
 }
 
 pub(crate) fn measure(workspace: &Workspace, options: &Options) -> Result<()> {
+    let program = || Program::provide(workspace, options.program.as_ref());
     match &options.what {
-        What::Compare(compare) => compare.run(workspace),
+        What::Compare(compare) => compare.run(workspace, program),
+        What::Logins(logins) => logins::run(&Tidegate::start(&program()?, false)?, logins),
+        What::Start(start) => start::run(workspace, &program()?, start),
         What::Sink(options) => sink::run(options),
     }
 }
 
 impl Compare {
-    fn run(&self, workspace: &Workspace) -> Result<()> {
+    fn run(&self, workspace: &Workspace, program: impl Fn() -> Result<Program>) -> Result<()> {
+        if self.tls && self.against != [Against::Nginx] {
+            bail!("over TLS only nginx is compared with");
+        }
         peers::debian::provision_measure(workspace)?;
         let kit = LoadKit::new(workspace, self);
         let ours = match &self.base {
             Some(base) => Ours::Given { base: base.clone(), auth: self.auth.clone() },
-            None => Ours::Started(Tidegate::start(workspace)?),
+            None => Ours::Started(Tidegate::start(&program()?, self.tls)?),
         };
         kit.seed(&ours.base(), ours.basic()?.as_deref())?;
         for against in &self.against {
-            let other = against.start(workspace, &kit)?;
+            let other = against.start(workspace, &kit, self.tls)?;
             println!("# a is {against:?}, b is Tidegate");
             for group in kit.groups(against.groups())? {
-                kit.compare(&group, &other, &ours)?;
+                match ours.pid() {
+                    None => kit.compare(&group, &other, &ours)?,
+                    Some(pid) => {
+                        let ((), most) = figures::most_memory(pid, || kit.compare(&group, &other, &ours))?;
+                        figures::print(&format!("{group}_anonymous_memory"), "MiB", &[most]);
+                    }
+                }
             }
         }
         Ok(())
@@ -108,9 +137,9 @@ impl Against {
         }
     }
 
-    fn start(self, workspace: &Workspace, kit: &LoadKit) -> Result<Registry> {
+    fn start(self, workspace: &Workspace, kit: &LoadKit, tls: bool) -> Result<Registry> {
         let registry = match self {
-            Self::Nginx => return Registry::nginx(|folder| kit.static_tree(folder)),
+            Self::Nginx => return Registry::nginx(tls, |folder| kit.static_tree(folder)),
             Self::Sink => return Registry::sink(),
             Self::Distribution2 => Registry::distribution_2()?,
             Self::Distribution3 => Registry::distribution_3(&peers::go::distribution(workspace)?)?,
@@ -163,7 +192,7 @@ struct LoadKit {
     script: PathBuf,
     only: String,
     content: Vec<String>,
-    load: [String; 4],
+    load: Vec<String>,
 }
 
 impl LoadKit {
@@ -173,7 +202,7 @@ impl LoadKit {
             script: workspace.root.join("xtask/loadkit/bench.py"),
             only: options.only.clone(),
             content: if options.quick { small.map(str::to_owned).to_vec() } else { Vec::new() },
-            load: ["--secs".into(), options.secs.to_string(), "--rounds".into(), options.rounds.to_string()],
+            load: load_options(options),
         }
     }
 
@@ -201,7 +230,7 @@ impl LoadKit {
     }
 
     fn compare(&self, group: &str, other: &Registry, ours: &Ours) -> Result<()> {
-        let mut call = self.call(&["compare", &other.base(), &ours.base(), "--settle"]);
+        let mut call = self.call(&["compare", &other.base(), &ours.base()]);
         call.arg(format!("--only=^{group}$")).args(&self.load);
         call.envs(ours.bearer()?.map(|auth| ("BENCH_AUTH_B", auth)));
         call.args(other.pid().map(|pid| format!("--pid-a={pid}")));
@@ -209,4 +238,22 @@ impl LoadKit {
         print!("{}", output(&mut call)?);
         Ok(())
     }
+}
+
+fn load_options(options: &Compare) -> Vec<String> {
+    let mut words = vec!["--secs".to_owned(), options.secs.to_string(), "--rounds".to_owned(), options.rounds.to_string()];
+    if !options.busy {
+        words.push("--settle".to_owned());
+    }
+    words
+}
+
+/// A certificate for 127.0.0.1 that its own key has signed, and that key.
+fn certificate(folder: &Path) -> Result<(PathBuf, PathBuf)> {
+    let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+    let mut call = Command::new("openssl");
+    call.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]);
+    call.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]);
+    output(call.arg("-keyout").arg(&key).arg("-out").arg(&certificate))?;
+    Ok((certificate, key))
 }

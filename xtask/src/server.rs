@@ -11,8 +11,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::command::spawn;
 
 /// How long a server may take to listen, and to stop when asked.
-const PATIENCE: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_millis(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Short, since `measure start` counts it.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A running server; dropping it asks it to stop, and kills it if it does not.
 #[derive(Debug)]
@@ -38,8 +39,8 @@ impl Server {
         self
     }
 
-    pub(crate) fn base(&self) -> String {
-        format!("http://{}", self.address)
+    pub(crate) fn base(&self, tls: bool) -> String {
+        format!("{}://{}", if tls { "https" } else { "http" }, self.address)
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -23,7 +23,9 @@ enum Job {
 
 #[derive(Default)]
 struct Waiting {
+    /// A line for each network that waits or is being served; empty only while the last of it is served.
     by_network: HashMap<Network, VecDeque<Job>>,
+    /// Networks whose line is not being served, in the order of their turns.
     turns: VecDeque<Network>,
     count: usize,
     closed: bool,
@@ -87,17 +89,7 @@ impl HashQueue {
 
     fn submit(&self, from: Network, job: Job) -> Result<(), Busy> {
         let mut waiting = self.shared.lock();
-        let before_it = waiting.by_network.get(&from).map_or(0, VecDeque::len);
-        if before_it >= WAITING_FROM_ONE || (waiting.count >= WAITING && !waiting.push_out(before_it)) {
-            return Err(Busy);
-        }
-        let line = waiting.by_network.entry(from).or_default();
-        let first = line.is_empty();
-        line.push_back(job);
-        waiting.count += 1;
-        if first {
-            waiting.turns.push_back(from);
-        }
+        waiting.add(from, job)?;
         drop(waiting);
         self.shared.work.notify_one();
         Ok(())
@@ -118,6 +110,19 @@ impl Shared {
 }
 
 impl Waiting {
+    fn add(&mut self, from: Network, job: Job) -> Result<(), Busy> {
+        let before_it = self.by_network.get(&from).map_or(0, VecDeque::len);
+        if before_it >= WAITING_FROM_ONE || (self.count >= WAITING && !self.push_out(before_it)) {
+            return Err(Busy);
+        }
+        if !self.by_network.contains_key(&from) {
+            self.turns.push_back(from);
+        }
+        self.by_network.entry(from).or_default().push_back(job);
+        self.count += 1;
+        Ok(())
+    }
+
     /// Makes room for a network that has `fewer` jobs waiting by dropping the last job of the longest line, whose owner is
     /// told that there was no room.
     fn push_out(&mut self, fewer: usize) -> bool {
@@ -128,18 +133,21 @@ impl Waiting {
         true
     }
 
-    /// The next job: networks take turns.
-    fn take(&mut self) -> Option<Job> {
+    /// The next job: networks take turns, and none has two hashers at a time.
+    fn take(&mut self) -> Option<(Network, Job)> {
         let network = self.turns.pop_front()?;
-        let line = self.by_network.get_mut(&network)?;
-        let job = line.pop_front();
-        if line.is_empty() {
-            self.by_network.remove(&network);
-        } else {
-            self.turns.push_back(network);
-        }
+        let job = self.by_network.get_mut(&network)?.pop_front()?;
         self.count = self.count.saturating_sub(1);
-        job
+        Some((network, job))
+    }
+
+    /// A network's job is done. Only now it queues again, so that who came meanwhile waits for no second job of its.
+    fn served(&mut self, network: Network) {
+        if self.by_network.get(&network).is_some_and(|line| !line.is_empty()) {
+            self.turns.push_back(network);
+        } else {
+            self.by_network.remove(&network);
+        }
     }
 }
 
@@ -150,7 +158,7 @@ fn work(shared: &Weak<Shared>, dice: &Dice) {
         if waiting.closed {
             return;
         }
-        let Some(job) = waiting.take() else {
+        let Some((network, job)) = waiting.take() else {
             let (guard, waited) = shared.work.wait_timeout(waiting, IDLE).unwrap_or_else(PoisonError::into_inner);
             let idle = waited.timed_out() && guard.count == 0;
             drop(guard);
@@ -163,6 +171,7 @@ fn work(shared: &Weak<Shared>, dice: &Dice) {
         // Counted before it is answered, so that whoever has the answer sees the count.
         shared.calls.fetch_add(1, Ordering::AcqRel);
         run(job, &mut hasher, dice);
+        shared.lock().served(network);
     }
 }
 
@@ -173,5 +182,51 @@ fn run(job: Job, hasher: &mut Hasher, dice: &Dice) {
         Job::Verify(password, Some(stored), tell) => drop(tell.send(hasher.verify_password(&password, &stored).ok())),
         Job::Verify(password, None, tell) => drop(tell.send(hasher.dummy_verify(&password).ok().map(|()| false))),
         Job::Hash(password, tell) => drop(tell.send(dice.with(|random| hasher.hash_password(&password, random)).ok())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn net(last: u8) -> Network {
+        Network::of(std::net::Ipv4Addr::new(10, 0, last, 1).into())
+    }
+
+    fn add(waiting: &mut Waiting, from: Network) -> Result<(), Busy> {
+        waiting.add(from, Job::Verify(Plain::new("right-Password-1".to_owned()).unwrap(), None, oneshot::channel().0))
+    }
+
+    fn take(waiting: &mut Waiting) -> Option<Network> {
+        waiting.take().map(|(network, _)| network)
+    }
+
+    #[test]
+    fn a_newcomer_waits_for_the_job_that_runs_and_no_other() {
+        let waiting = &mut Waiting::default();
+        for _ in 0..3 {
+            assert!(add(waiting, net(1)).is_ok());
+        }
+        assert_eq!(take(waiting), Some(net(1)));
+        assert!(add(waiting, net(2)).is_ok());
+        waiting.served(net(1));
+        assert_eq!(take(waiting), Some(net(2)));
+        assert_eq!(take(waiting), Some(net(1)));
+        assert_eq!(take(waiting), None, "no network has two hashers");
+        waiting.served(net(2));
+        waiting.served(net(1));
+        assert_eq!(take(waiting), Some(net(1)));
+        waiting.served(net(1));
+        assert_eq!((take(waiting), waiting.count, waiting.by_network.len()), (None, 0, 0));
+    }
+
+    #[test]
+    fn who_is_turned_away_leaves_nothing_behind() {
+        let waiting = &mut Waiting::default();
+        for n in 0..WAITING {
+            assert!(add(waiting, net(u8::try_from(n / WAITING_FROM_ONE).unwrap())).is_ok());
+        }
+        assert!(add(waiting, net(0)).is_err() && add(waiting, net(200)).is_err());
+        assert_eq!((waiting.count, waiting.by_network.len()), (WAITING, WAITING / WAITING_FROM_ONE));
     }
 }

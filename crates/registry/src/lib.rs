@@ -17,6 +17,7 @@ mod manifest;
 mod namespace;
 mod push_target;
 mod put_manifest;
+mod recent;
 mod referrers;
 mod repository;
 mod sound;
@@ -29,10 +30,14 @@ use std::sync::Arc;
 use access::{Access, Audit};
 use blobs::BlobStore;
 use bytes::Bytes;
-use model::{Digest, Timestamp};
+use model::{Digest, InstanceId, Reference, RepositoryName, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use store::Store;
+use store::blob::Stored;
+use store::manifest::Head;
+
+use crate::recent::Recent;
 
 pub use blob::{BlobFound, ByteRange};
 pub use blobs::BlobBody;
@@ -49,6 +54,9 @@ pub use store::tag::Tagged;
 
 /// The largest manifest that is taken, in bytes.
 pub const MAX_MANIFEST: usize = document::MAX_BYTES;
+
+/// References and blobs that are remembered until the next commit.
+const REMEMBERED: usize = 8192;
 
 /// What may be chosen when a registry is opened.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +82,9 @@ pub struct Registry {
     limits: Limits,
     /// Manifests' bytes by digest. They never change, and nobody gets them without the repository's own row.
     contents: Cache<Digest, Bytes, Bytesized>,
+    /// What repositories' references and blobs are now.
+    heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
+    links: Recent<(InstanceId, RepositoryName, Digest), Stored>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -102,7 +113,8 @@ impl Registry {
         limits: Limits,
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.manifest_cache, Bytesized);
-        Self { store, blobs, access, random: Box::new(random), limits, contents }
+        let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
+        Self { store, blobs, access, random: Box::new(random), limits, contents, heads, links }
     }
 
     fn audit(&self) -> &Audit {

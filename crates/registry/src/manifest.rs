@@ -48,10 +48,11 @@ impl Registry {
         Ok(ManifestHead { digest: head.digest, media_type: head.media_type, size })
     }
 
-    /// One indexed read, at every request: what is deleted is gone on every node, whatever any of them remembers.
+    /// One indexed read, unless nothing has been committed since the last one: what is deleted is gone on every node.
     async fn find_manifest(&self, on: &OnRepository, reference: &Reference) -> Result<Head, RegistryError> {
-        let found = self.store.read(|tx| Box::pin(find(tx, on, reference))).await?;
-        match found {
+        let key = (on.instance.id, on.name.clone(), reference.clone());
+        let read = self.store.read(|tx| Box::pin(find(tx, on, reference)));
+        match self.heads.get_or_read(&self.store, key, read).await? {
             Some(head) => Ok(head),
             None => Err(self.name_or(on, RegistryError::ManifestUnknown).await),
         }

@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::Result;
 use tempfile::TempDir;
 
+use super::certificate;
 use crate::server::{Server, free_address};
 
 /// A running server with its data; both end with it.
@@ -17,11 +18,16 @@ pub(super) struct Registry {
     server: Server,
     _folder: TempDir,
     one_process: bool,
+    tls: bool,
 }
 
 impl Registry {
     pub(super) fn base(&self) -> String {
-        self.server.base()
+        self.server.base(self.tls)
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.server.address
     }
 
     /// What holds its memory; none where that is more than one process.
@@ -30,18 +36,21 @@ impl Registry {
     }
 
     /// nginx on a folder that `fill` lays out, with sendfile and open files cached: as fast as files can be served.
-    pub(super) fn nginx(fill: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
+    pub(super) fn nginx(tls: bool, fill: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         // Its workers drop root and must still read the files.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
         fill(folder.path())?;
+        if tls {
+            certificate(folder.path())?;
+        }
         let address = free_address()?;
         let configuration = folder.path().join("nginx.conf");
-        fs::write(&configuration, nginx_configuration(folder.path(), address))?;
+        fs::write(&configuration, nginx_configuration(folder.path(), address, tls))?;
         let mut call = Command::new("nginx");
         call.arg("-p").arg(folder.path()).arg("-e").arg(folder.path().join("error.log")).arg("-c").arg(configuration);
         let server = Server::start("nginx", &mut call, address)?;
-        Ok(Self { server, _folder: folder, one_process: false })
+        Ok(Self { server, _folder: folder, one_process: false, tls })
     }
 
     /// Debian's docker-registry.
@@ -61,7 +70,7 @@ impl Registry {
         let mut call = Command::new(std::env::current_exe()?);
         call.args(["measure", "sink", "--listen", &address.to_string(), "--folder"]).arg(folder.path());
         let server = Server::start("sink", &mut call, address)?;
-        Ok(Self { server, _folder: folder, one_process: true })
+        Ok(Self { server, _folder: folder, one_process: true, tls: false })
     }
 
     fn distribution(name: &'static str, program: &Path) -> Result<Self> {
@@ -73,12 +82,14 @@ impl Registry {
         // Version 3 traces every request to a collector unless told otherwise.
         call.arg("serve").arg(configuration).env("OTEL_TRACES_EXPORTER", "none");
         let server = Server::start(name, call.stderr(fs::File::create(folder.path().join("log"))?), address)?;
-        Ok(Self { server, _folder: folder, one_process: true })
+        Ok(Self { server, _folder: folder, one_process: true, tls: false })
     }
 }
 
-fn nginx_configuration(folder: &Path, address: SocketAddr) -> String {
+fn nginx_configuration(folder: &Path, address: SocketAddr, tls: bool) -> String {
     let root = folder.display();
+    let (ssl, files) =
+        if tls { (" ssl", format!("ssl_certificate {root}/cert.pem; ssl_certificate_key {root}/key.pem;")) } else { ("", String::new()) };
     format!(
         "daemon off; pid {root}/pid; worker_processes 2; error_log {root}/error.log;
 events {{ worker_connections 4096; }}
@@ -87,7 +98,7 @@ http {{
   client_body_temp_path {root}/body; proxy_temp_path {root}/proxy; fastcgi_temp_path {root}/fastcgi;
   uwsgi_temp_path {root}/uwsgi; scgi_temp_path {root}/scgi;
   server {{
-    listen {address} backlog=4096; root {root};
+    listen {address}{ssl} backlog=4096; root {root}; {files}
     default_type application/vnd.oci.image.manifest.v1+json;
     location = /v2/ {{ try_files /v2/index.html =404; }}
   }}

@@ -6,7 +6,7 @@
 //! Bodies never wait on SQLite, so one poll finishes them.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
@@ -39,6 +39,7 @@ pub(super) struct Sqlite {
     scanners: Vec<Mutex<Connection>>,
     turn: AtomicUsize,
     writer: Arc<Mutex<Writer>>,
+    commits: Arc<AtomicU64>,
     committer: Committer,
     // Last, so that the files go, and the lock opens, after the connections have closed.
     _lock: DirectoryLock,
@@ -75,7 +76,8 @@ impl Sqlite {
     fn start(directory: &Path, sync: &str, folder: Option<tempfile::TempDir>) -> Result<Self, StoreError> {
         let lock = DirectoryLock::acquire(directory)?;
         let file = directory.join(FILE);
-        let writer = Arc::new(Mutex::new(Writer::new(connect(&file, sync, false)?)));
+        let commits = Arc::new(AtomicU64::new(0));
+        let writer = Arc::new(Mutex::new(Writer::new(connect(&file, sync, false)?, Arc::clone(&commits))));
         let workers = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             readers: pool(&file, sync, workers + 2)?,
@@ -83,9 +85,14 @@ impl Sqlite {
             turn: AtomicUsize::new(0),
             committer: Committer::start(Arc::clone(&writer))?,
             writer,
+            commits,
             _lock: lock,
             _folder: folder,
         })
+    }
+
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
     }
 
     pub(super) async fn read<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>

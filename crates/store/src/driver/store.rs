@@ -97,6 +97,15 @@ impl Store {
         }
     }
 
+    /// How often the database has been committed to, where this process alone commits to it: while the number stays, so
+    /// does everything that was read after it was asked for. None where others commit too (PostgreSQL).
+    pub fn commits(&self) -> Option<u64> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => Some(sqlite.commits()),
+            Backend::Postgres(_) => None,
+        }
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.read(|tx| {

@@ -1,5 +1,8 @@
 //! The one connection that writes, and the group whose transaction is open on it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -15,11 +18,13 @@ pub(in crate::driver) struct Writer {
     members: Vec<oneshot::Sender<Outcome>>,
     /// A savepoint is open; outside a body this means that the body panicked.
     in_member: bool,
+    /// Counted when a commit has ended, however, and before anybody is told.
+    commits: Arc<AtomicU64>,
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, members: Vec::new(), in_member: false }
+    pub(super) fn new(connection: Connection, commits: Arc<AtomicU64>) -> Self {
+        Self { connection, members: Vec::new(), in_member: false, commits }
     }
 
     pub(super) fn members(&self) -> usize {
@@ -68,6 +73,7 @@ impl Writer {
             return;
         }
         let committed = execute(&self.connection, "COMMIT", &[]).map(drop);
+        self.commits.fetch_add(1, Ordering::Release);
         self.end_group(&committed.map_err(|error| cause(&error)));
     }
 

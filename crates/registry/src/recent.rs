@@ -1,0 +1,77 @@
+//! What has been read since the last commit, and so is still what a read would find.
+
+use std::hash::Hash;
+
+use quick_cache::sync::Cache;
+use store::Store;
+
+/// Answers of indexed reads, each with the number of commits before it was read. Nothing is believed that a commit may have
+/// changed; where others commit too, nothing is kept at all.
+pub(crate) struct Recent<K, V>(Cache<K, (u64, V)>);
+
+impl<K: Hash + Eq, V: Clone> Recent<K, V> {
+    pub(crate) fn new(room: usize) -> Self {
+        Self(Cache::new(room))
+    }
+
+    /// What `read` finds, or has found since the last commit. That there is nothing is not kept.
+    pub(crate) async fn get_or_read<E>(
+        &self,
+        store: &Store,
+        key: K,
+        read: impl Future<Output = Result<Option<V>, E>>,
+    ) -> Result<Option<V>, E> {
+        // Asked for before the read: a commit meanwhile makes what was read too old to be kept.
+        let Some(commits) = store.commits() else { return read.await };
+        if let Some((at, value)) = self.0.get(&key)
+            && at == commits
+        {
+            return Ok(Some(value));
+        }
+        let found = read.await?;
+        if let Some(value) = &found {
+            self.0.insert(key, (commits, value.clone()));
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Timestamp;
+    use store::StoreError;
+    use store::change::{self, Change};
+
+    use super::*;
+
+    async fn commit(store: &Store) {
+        store.write(|tx| Box::pin(change::append(tx, Timestamp::from_millis(1), Change::SigningKeys))).await.unwrap();
+    }
+
+    async fn get(recent: &Recent<u8, i64>, store: &Store) -> Option<i64> {
+        let read = store.read(|tx| Box::pin(async move { Ok::<_, StoreError>(Some(change::head(tx).await?)) }));
+        recent.get_or_read(store, 1, read).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_commit_is_seen() {
+        let (store, recent) = (Store::memory().await.unwrap(), Recent::new(8));
+        for head in 1..=3 {
+            commit(&store).await;
+            assert_eq!((get(&recent, &store).await, get(&recent, &store).await), (Some(head), Some(head)));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_read_before_a_commit_is_not_kept() {
+        let (store, recent) = (Store::memory().await.unwrap(), Recent::new(8));
+        let overtaken = async {
+            commit(&store).await;
+            Ok::<_, StoreError>(Some(7))
+        };
+        assert_eq!(recent.get_or_read(&store, 1, overtaken).await.unwrap(), Some(7));
+        assert_eq!(get(&recent, &store).await, Some(1), "read anew");
+        let unasked = async { Err(StoreError::corrupt("not asked")) };
+        assert_eq!(recent.get_or_read(&store, 1, unasked).await.unwrap(), Some(1), "kept until the next commit");
+    }
+}
