@@ -1,6 +1,6 @@
 //! The audit trail: who did what to which resource, from where, with which credential, and how it ended.
 //!
-//! A change writes its record in its own transaction ([`write`]). Refusals, logins, grants and pulls go through a bounded
+//! A change writes its record in its own transaction ([`write()`]). Refusals, logins, grants and pulls go through a bounded
 //! batch that is flushed each second and on a graceful stop ([`Audit::note`], [`Audit::flush`]).
 
 use std::collections::HashMap;

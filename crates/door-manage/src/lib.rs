@@ -5,7 +5,7 @@
 //!
 //! To add an operation: a shape in `api`, a handler in its noun's module below `operations/`, and a line in the table of
 //! `operations/mod.rs` with the action that it needs. The OpenAPI document comes from the same table. A handler that asks
-//! for a permit its line does not name is refused by [`call::Call`], and a test walks the table.
+//! for a permit its line does not name is refused by `call::Call`, and a test walks the table.
 
 mod call;
 mod errors;

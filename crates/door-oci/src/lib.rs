@@ -2,7 +2,7 @@
 //!
 //! What it is for: it turns requests into use cases of `registry`, and their results and errors into the specification's
 //! answers. What it may not do: hold a rule of the product, see SQL, know another door. To add an operation: a row in
-//! [`operations::OPERATIONS`] that names its right, an arm in `Call::act`, a handler of four steps (parse, admit, act,
+//! `operations::OPERATIONS` that names its right, an arm in `Call::act`, a handler of four steps (parse, admit, act,
 //! render; who asks has been settled before), its shape, and a line in `docs/registry.md`.
 //!
 //! Paths are split from the right of their raw bytes: nothing is decoded, folded or forgiven, so that no spelling of a path

@@ -5,7 +5,7 @@
 //! to it: only what at least two doors use, one file a matter, with its bound as a constant in [`limits`].
 //!
 //! A request comes in as [`Request`]: [`Edge`] has read who is at the other end, [`Host`] the name that was asked for. A door
-//! reads it with [`read_body`] or [`RequestBody::into_upload`] and [`authorization`], and returns an [`Answer`].
+//! reads it with [`read_body`] or [`RequestBody::into_upload`] and [`authorization()`], and returns an [`Answer`].
 
 mod answer;
 mod authorization;

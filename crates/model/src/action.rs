@@ -1,6 +1,6 @@
 //! Every action of the product, declared once: its identity, its RAM spelling, what it is done to.
 //!
-//! To add an action: one line in [`actions!`]. The other clouds' spellings stand beside it in `policy`.
+//! To add an action: one line in `actions!`. The other clouds' spellings stand beside it in `policy`.
 
 use crate::resource::{OnAccount, OnInstance, OnNamespace, OnPolicy, OnRepository, OnUser, ResourceKind, Target};
 

@@ -28,7 +28,7 @@ impl Explanation {
     }
 }
 
-/// Decides as [`evaluate`] does, and says why; of a default deny, which statement came nearest.
+/// Decides as [`evaluate()`] does, and says why; of a default deny, which statement came nearest.
 pub fn explain(documents: &[(&str, &Document)], request: &Request<'_>) -> Explanation {
     let decision = evaluate(documents, request);
     let (effective, action, resource) = (decision.effective(), request.action.as_str(), request.resource);

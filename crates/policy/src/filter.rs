@@ -1,4 +1,4 @@
-//! What a lister may show: the same answer as [`crate::evaluate`] for every repository name of one instance, without asking
+//! What a lister may show: the same answer as [`crate::evaluate()`] for every repository name of one instance, without asking
 //! for each.
 
 use model::{Action, NamespaceName, OnInstance, RepositoryName, ResourceKind};

@@ -1,7 +1,7 @@
 //! Policies: documents that allow or deny actions on resources, under conditions.
 //!
 //! What it is for: one tree ([`Document`]) with a reader and a printer a cloud ([`ram`] is the first), one evaluation
-//! ([`evaluate`]: explicit deny > allow > default deny), its explanation ([`explain()`]), what a lister may show
+//! ([`evaluate()`]: explicit deny > allow > default deny), its explanation ([`explain()`]), what a lister may show
 //! ([`filter()`]), the built-in policies ([`builtin()`]) and the table of actions ([`actions_table`]).
 //!
 //! What it may not do: read the clock (the time comes in [`Context`]), the database, a cloud. It does not know who asks:
