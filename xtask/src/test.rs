@@ -210,6 +210,6 @@ mod tests {
         let slow = [outcome("fmt", 1000, Ok(String::new()))];
         assert_eq!(late(&slow), [format!("over budget: fmt took 1000 of {} s", slow[0].stage.budget)]);
         assert!(summarise(&slow).is_ok());
-        assert!(summarise(&[outcome("fmt", 3000, Ok(String::new()))]).is_err());
+        assert!(summarise(&[outcome("fmt", 3000, Ok(String::new()))]).is_ok(), "a slow machine is no defect; it is said loudly");
     }
 }

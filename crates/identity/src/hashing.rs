@@ -226,7 +226,18 @@ mod tests {
         for n in 0..WAITING {
             assert!(add(waiting, net(u8::try_from(n / WAITING_FROM_ONE).unwrap())).is_ok());
         }
-        assert!(add(waiting, net(0)).is_err() && add(waiting, net(200)).is_err());
+        assert!(add(waiting, net(0)).is_err(), "one network has its share and no more");
         assert_eq!((waiting.count, waiting.by_network.len()), (WAITING, WAITING / WAITING_FROM_ONE));
+    }
+
+    #[test]
+    fn a_newcomer_pushes_out_the_last_of_the_longest_line() {
+        let waiting = &mut Waiting::default();
+        for n in 0..WAITING {
+            assert!(add(waiting, net(u8::try_from(n / WAITING_FROM_ONE).unwrap())).is_ok());
+        }
+        assert!(add(waiting, net(200)).is_ok());
+        assert_eq!(waiting.count, WAITING, "there is no more room than there was");
+        assert_eq!(waiting.by_network.get(&net(200)).map(VecDeque::len), Some(1));
     }
 }
