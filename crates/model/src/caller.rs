@@ -82,8 +82,9 @@ pub struct CredentialRef {
 /// does not compile:
 ///
 /// ```compile_fail,E0423
-/// let known: model::Known = todo!();
+/// # fn forge(known: model::Known) {
 /// let forged = model::Caller(Some(std::sync::Arc::new(known)));
+/// # }
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Caller(Option<Arc<Known>>);
