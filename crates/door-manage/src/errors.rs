@@ -167,8 +167,7 @@ impl From<RegistryError> for Problem {
             | RegistryError::ManifestInvalid { .. }
             | RegistryError::ManifestBlobUnknown { .. }
             | RegistryError::Interrupted(_) => Self::malformed(message),
-            RegistryError::Full(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, "full", message),
-            RegistryError::Unavailable(_) => Self::unavailable(message),
+            RegistryError::Full(_) | RegistryError::Unavailable(_) => Self::unavailable(message),
             RegistryError::Broken(_) => Self::internal(&error),
         }
     }

@@ -49,6 +49,8 @@ pub struct Observed {
     principal: Option<PrincipalId>,
     bytes: u64,
     whole: bool,
+    /// Counted as under way.
+    under_way: bool,
 }
 
 impl Observed {
@@ -58,7 +60,7 @@ impl Observed {
         metrics.in_flight.inc();
         let (method, uri) = (head.method.clone(), head.uri.clone());
         let began = Instant::now();
-        Self { op, method, uri, door, log, metrics, began, status: CLIENT_LEFT, principal: None, bytes: 0, whole: false }
+        Self { op, method, uri, door, log, metrics, began, status: CLIENT_LEFT, principal: None, bytes: 0, whole: false, under_way: true }
     }
 
     /// Gives the answer its request id and follows its body to the end.
@@ -67,12 +69,23 @@ impl Observed {
         self.principal = answer.extensions().get::<SeenPrincipal>().map(|seen| seen.0);
         // A HEAD request's answer, 204 and 304 have no body to wait for.
         self.whole = self.method == Method::HEAD || http_body::Body::is_end_stream(answer.body()) || is_bodiless(answer.status());
+        // Nothing works on an answer from memory any more. When its client takes it is the client's own affair: clients that
+        // take none of theirs must not use up the places of others.
+        if !matches!(answer.body(), Body::Stream { .. }) {
+            self.is_done();
+        }
         let id = HeaderValue::try_from(self.op.request_id.to_string());
         let mut response = answer.map(|body| ObservedBody { body, observed: self });
         if let Ok(id) = id {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         response
+    }
+
+    fn is_done(&mut self) {
+        if std::mem::take(&mut self.under_way) {
+            self.metrics.in_flight.dec();
+        }
     }
 
     fn is_logged(&self) -> bool {
@@ -110,7 +123,7 @@ const fn is_bodiless(status: StatusCode) -> bool {
 impl Drop for Observed {
     fn drop(&mut self) {
         let seconds = self.began.elapsed().as_secs_f64();
-        self.metrics.in_flight.dec();
+        self.is_done();
         self.metrics.answered(self.door, &self.method, self.status, self.bytes, seconds);
         if self.is_logged() {
             self.log(seconds);

@@ -26,14 +26,17 @@ pub(super) fn unit(workspace: &Workspace) -> Result<String> {
 
 pub(super) fn store_postgres(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
-    let mut call = workspace.cargo(["test", "--locked", "--package", "store", "--", "--include-ignored"]);
-    call.env(POSTGRES_URL, cluster.url());
-    let remark = cargo_test(&mut call)?;
-    // The store's tests make a database or schema each; a suite that fell back to SQLite leaves no trace.
-    if cluster.commits()? < 100 {
-        bail!("the store's suite passed, but hardly spoke to PostgreSQL: does it read {POSTGRES_URL}?");
+    let mut remarks = Vec::new();
+    for package in ["store", "registry"] {
+        let before = cluster.commits()?;
+        let mut call = workspace.cargo(["test", "--locked", "--package", package, "--", "--include-ignored"]);
+        remarks.push(format!("{package}: {}", cargo_test(call.env(POSTGRES_URL, cluster.url()))?));
+        // Each test makes a database or schema of its own; a suite that fell back to SQLite leaves no trace.
+        if cluster.commits()? < before + 100 {
+            bail!("the suite of {package} passed, but hardly spoke to PostgreSQL: does it read {POSTGRES_URL}?");
+        }
     }
-    Ok(remark)
+    Ok(remarks.join("; "))
 }
 
 pub(super) fn conformance(workspace: &Workspace) -> Result<String> {

@@ -75,12 +75,14 @@ impl<D: Disk> Directory<D> {
 
     fn probe(&self) -> io::Result<()> {
         let path = self.shard(0).join(PROBE);
-        match self.disk.create(&path).and_then(|file| self.disk.write_at(&file, b"?", 0)) {
-            // Another node is probing now, or stopped while it did: then the removal tells.
-            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
-            _ => {}
+        let tried = self.disk.create(&path).and_then(|file| self.disk.write_at(&file, b"?", 0));
+        // Also where there was room for the file and none for its content: what is left would hide that from the next probe.
+        self.disk.remove(&path).or_else(no_such_file)?;
+        match tried {
+            // Another node is probing now, or stopped while it did: then the removal has told.
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
+            _ => Ok(()),
         }
-        self.disk.remove(&path).or_else(no_such_file)
     }
 
     fn shard(&self, shard: u16) -> PathBuf {

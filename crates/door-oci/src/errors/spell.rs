@@ -92,11 +92,8 @@ impl Asked<'_> {
             RegistryError::Exists | RegistryError::NotEmpty => Failure::new(Code::Denied, text).with_status(StatusCode::CONFLICT),
             RegistryError::Conflict => Failure::new(Code::Unavailable, text).soon(),
             RegistryError::Interrupted(cause) => interrupted(text, &cause),
-            RegistryError::Full(cause) => {
-                log(self.op, &text, &*cause);
-                Failure::new(Code::Unavailable, text).with_status(StatusCode::INSUFFICIENT_STORAGE)
-            }
-            RegistryError::Unavailable(cause) => {
+            // Clients try 503 again, and not 507; room may be made by then.
+            RegistryError::Full(cause) | RegistryError::Unavailable(cause) => {
                 log(self.op, &text, &*cause);
                 Failure::new(Code::Unavailable, text).soon()
             }

@@ -1,8 +1,10 @@
 //! Precedence, unknown keys, masking, messages.
 
 use clap::{Args as _, FromArgMatches as _};
+use proptest::prelude::*;
 use std::io::Write as _;
 
+use super::table::SETTINGS;
 use super::*;
 
 /// Loads with a file's text, the environment and flags.
@@ -92,6 +94,62 @@ fn what_is_wrong_is_said_with_its_origin() {
     ] {
         let message = refusal(file, &[], &[]);
         assert!(message.contains(want) && !message.contains("hunter2"), "{file}: {message}");
+    }
+}
+
+/// What stands in the values of secret settings below, and may come out nowhere.
+const MARK: &str = "hunter2";
+
+/// A value as somebody may write it, well or not.
+fn value(mark: &'static str) -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(format!("'{mark}'")),
+        Just(format!("\"postgres://u:{mark}@h/d?password={mark}\"")),
+        Just(format!("['{mark}', '127.0.0.1:1', 3]")),
+        Just(format!("{{ {mark} = '{mark}' }}")),
+        Just(format!("'{mark}")),
+        Just(mark.to_owned()),
+        any::<i64>().prop_map(|number| number.to_string()),
+        any::<f64>().prop_map(|number| number.to_string()),
+        Just("2026-11-23T00:00:00Z".to_owned()),
+        Just("true".to_owned()),
+        Just("''".to_owned()),
+        Just(format!("{}1{}", "[".repeat(200), "]".repeat(200))),
+        "[^\n]{0,20}".prop_map(move |text| format!("'{text}'")),
+    ]
+}
+
+/// A line of a file: a setting, something like one, a table's head, or noise.
+fn line() -> impl Strategy<Value = String> {
+    let settings = (0..SETTINGS.len()).prop_flat_map(|row| {
+        let setting = &SETTINGS[row];
+        value(if setting.secret { MARK } else { "x" }).prop_map(move |value| format!("{} = {value}", setting.key))
+    });
+    prop_oneof![
+        8 => settings,
+        1 => ("[a-z_.]{1,12}", value("x")).prop_map(|(key, value)| format!("{key} = {value}")),
+        1 => "\\[[a-z.]{1,8}\\]",
+        1 => "\\PC{0,30}",
+    ]
+}
+
+proptest! {
+    /// Whatever stands in the file is taken, or refused in one line that repeats no secret.
+    #[test]
+    fn any_file_is_read_or_refused_and_tells_no_secret(lines in prop::collection::vec(line(), 0..6)) {
+        match load(&lines.join("\n"), &[], &[]) {
+            Ok(loaded) => {
+                let shown = format!("{}{:?}", show(&loaded.values), loaded.config);
+                prop_assert!(!shown.contains(MARK), "{}", shown);
+                prop_assert!(!loaded.config.listen.is_empty());
+            }
+            Err(message) => prop_assert!(!message.is_empty() && !message.contains(MARK), "{}", message),
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_a_file_or_none(text in "\\PC{0,200}") {
+        let _ = load(&text, &[], &[]);
     }
 }
 

@@ -3,8 +3,8 @@
 use std::future::Future as _;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ pub(super) struct Activity {
     moved: AtomicU64,
     asked: AtomicU64,
     in_flight: AtomicU32,
+    /// When each answer on HTTP/2 last went on. There one can stand still while others, or mere signs of life, move.
+    answers: Mutex<Vec<Arc<AtomicU64>>>,
 }
 
 /// What to do with a connection.
@@ -29,14 +31,14 @@ pub(super) enum Verdict {
     Healthy(Duration),
     /// Nothing was asked for long: tell the client good-bye.
     Resting,
-    /// A request is under way and nothing moves: cut.
+    /// A request is under way and nothing of it moves: cut.
     Stalled,
 }
 
 impl Activity {
     pub(super) fn new() -> Arc<Self> {
         let (moved, asked) = (AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Self { began: Instant::now(), moved, asked, in_flight: AtomicU32::new(0) })
+        Arc::new(Self { began: Instant::now(), moved, asked, in_flight: AtomicU32::new(0), answers: Mutex::default() })
     }
 
     fn now(&self) -> u64 {
@@ -54,8 +56,21 @@ impl Activity {
         InFlight(Arc::clone(self))
     }
 
+    /// An answer that shares its connection begins; it ends when the guard is dropped.
+    pub(super) fn answer(self: &Arc<Self>) -> Going {
+        let went_on = Arc::new(AtomicU64::new(self.now()));
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&went_on));
+        Going { activity: Arc::clone(self), went_on }
+    }
+
+    /// How long the slowest of those answers has stood still.
+    fn slowest_answer(&self) -> Duration {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.iter().map(|went_on| self.since(went_on)).max().unwrap_or_default()
+    }
+
     pub(super) fn verdict(&self, patience: &Patience) -> Verdict {
-        let (still, rest) = (self.since(&self.moved), self.since(&self.asked));
+        let (still, rest) = (self.since(&self.moved).max(self.slowest_answer()), self.since(&self.asked));
         if still >= patience.stall {
             Verdict::Stalled
         } else if self.in_flight.load(Ordering::Relaxed) == 0 && rest >= patience.head {
@@ -75,6 +90,26 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.asked.store(self.0.now(), Ordering::Relaxed);
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An answer on its way to a client that takes it at its own speed.
+#[derive(Debug)]
+pub(super) struct Going {
+    activity: Arc<Activity>,
+    went_on: Arc<AtomicU64>,
+}
+
+impl Going {
+    pub(super) fn goes_on(&self) {
+        self.went_on.store(self.activity.now(), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        let mut answers = self.activity.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.retain(|other| !Arc::ptr_eq(other, &self.went_on));
     }
 }
 

@@ -1,5 +1,6 @@
 //! One connection from its first byte to its last: TLS or not, HTTP/1.1 or HTTP/2, until it ends, rests too long or stalls.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
@@ -15,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use super::activity::{Activity, InFlight, Verdict, Watched};
+use super::activity::{Activity, Going, InFlight, Verdict, Watched};
 use super::request::{Ends, serve};
 use super::stop::Stop;
 use super::tls::Tls;
@@ -28,6 +29,10 @@ const HEADROOM: usize = 2;
 /// What a client may send ahead on one HTTP/2 stream, and on all of a connection.
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// Streams of one HTTP/2 connection that its client may have reset while they waited to be looked at, and that we may have reset
+/// for its errors; one more ends the connection (CVE-2023-44487, CVE-2025-8671).
+const RESET_BY_CLIENT: usize = 32;
+const RESET_BY_US: usize = 256;
 /// A silent HTTP/2 client is asked for a sign of life this often.
 const PING: Duration = Duration::from_secs(20);
 
@@ -84,7 +89,11 @@ where
     let watched = Arc::clone(&activity);
     let service = service_fn(move |request| {
         let (frame, in_flight) = (Arc::clone(&frame), watched.request());
-        async move { serve(frame, ends, request).await.map(|response| response.map(|body| Held::new(body, in_flight))) }
+        let shared = is_http2.then(|| Arc::clone(&watched));
+        async move {
+            let response = serve(frame, ends, request).await?;
+            Ok::<_, Infallible>(response.map(|body| Held::new(body, in_flight, shared.map(|activity| activity.answer()))))
+        }
     });
     if is_http2 {
         let connection = http2_builder().serve_connection(io, service);
@@ -110,6 +119,7 @@ fn http2_builder() -> http2::Builder<TokioExecutor> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder.timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PING).max_concurrent_streams(MAX_STREAMS);
     builder.max_header_list_size(u32::try_from(HEADROOM * MAX_HEAD_BYTES).unwrap_or(u32::MAX));
+    builder.max_pending_accept_reset_streams(RESET_BY_CLIENT).max_local_error_reset_streams(RESET_BY_US);
     builder.initial_stream_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW);
     builder
 }
@@ -141,12 +151,14 @@ async fn watch<C: Future>(connection: C, good_bye: impl Fn(Pin<&mut C>), activit
 /// An answer's body that keeps its request counted as under way.
 struct Held {
     body: ObservedBody,
+    /// On a connection that it shares with others.
+    going: Option<Going>,
     _in_flight: InFlight,
 }
 
 impl Held {
-    const fn new(body: ObservedBody, in_flight: InFlight) -> Self {
-        Self { body, _in_flight: in_flight }
+    const fn new(body: ObservedBody, in_flight: InFlight, going: Option<Going>) -> Self {
+        Self { body, going, _in_flight: in_flight }
     }
 }
 
@@ -158,7 +170,10 @@ impl http_body::Body for Held {
         self: Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, io::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+        let this = self.get_mut();
+        // The connection asks for more once the client has taken what there was.
+        this.going.iter().for_each(Going::goes_on);
+        Pin::new(&mut this.body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {

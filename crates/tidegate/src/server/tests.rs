@@ -239,6 +239,29 @@ async fn a_resting_http2_connection_is_closed() {
     timeout(Duration::from_secs(5), connection).await.expect("the server closes").unwrap().unwrap();
 }
 
+/// Who opens no window takes no place from others, and is cut though its connection moves: by further requests, by signs of life.
+#[tokio::test]
+async fn answers_that_their_http2_client_does_not_take_hold_nothing() {
+    let server = serve(impatient(), None);
+    let socket = TcpStream::connect(server.address).await.unwrap();
+    let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    builder.initial_stream_window_size(0);
+    let (mut client, connection) = builder.handshake::<_, Empty<Bytes>>(TokioIo::new(socket)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let mut kept = Vec::new();
+    let asking = async {
+        loop {
+            let Ok(answer) = client.send_request(http::Request::get("http://a/").body(Empty::new()).unwrap()).await else { return };
+            assert_eq!(server.metrics.in_flight.get(), 0, "an answer from memory is nobody's place");
+            kept.push(answer);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), asking).await.expect("the server cuts the connection");
+    assert!(kept.len() > 3, "it was not cut at once: {}", kept.len());
+    let _ = connection.await;
+}
+
 /// A folder with a new certificate for localhost.
 fn certificate(folder: &tempfile::TempDir) -> TlsFiles {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

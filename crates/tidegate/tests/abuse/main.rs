@@ -2,11 +2,15 @@
 //!
 //! What one door alone decides is tested beside that door; `docs/security.md` says which test holds which promise.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of a test may fail it")]
+#![expect(clippy::print_stdout, reason = "what was measured is the output")]
 
 mod bytes;
 mod canary;
 mod carriers;
+mod http2;
+mod load;
 mod requests;
+mod tls;
 mod tokens;
 #[expect(dead_code, reason = "each suite needs a part of it")]
 #[path = "../wire/mod.rs"]

@@ -1,10 +1,12 @@
 //! Fifty clients push side by side while the server is killed twenty times over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::wire::api::Api;
 use crate::wire::http::{Answer, Ask, Connection};
@@ -130,7 +132,7 @@ fn created(answer: &Answer) -> io::Result<()> {
     }
 }
 
-fn location(answer: &Answer) -> io::Result<String> {
+pub(crate) fn location(answer: &Answer) -> io::Result<String> {
     if answer.status != 202 {
         created(answer)?;
     }
@@ -189,6 +191,22 @@ fn check_tags(node: &Node, authorization: &str) -> usize {
     count
 }
 
+/// Whatever was acknowledged is in the trail: the record is of the change's own transaction.
+fn check_trail(node: &Node, entries: &[(String, Said, String)]) {
+    let events = Api::root(node).audit("user=pusher&action=cr:PushRepository&outcome=success");
+    let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
+    let written: BTreeSet<(String, String)> = events
+        .iter()
+        .map(|event| (text(event, "resource"), text(event, "detail").split(' ').next().unwrap_or_default().to_owned()))
+        .collect();
+    for (path, _, digest) in entries {
+        let repository: Vec<&str> = path.split('/').skip(2).take(2).collect();
+        let change = (format!("repository/local/{}", repository.join("/")), digest.clone());
+        assert!(written.contains(&change), "{path} was acknowledged, and the trail does not know of it");
+    }
+    println!("{} records of pushes", events.len());
+}
+
 #[test]
 #[ignore = "cargo xtask test --only crash"]
 fn killed_twenty_times_in_the_middle_of_fifty_pushes_it_keeps_what_it_acknowledged() {
@@ -235,6 +253,7 @@ fn killed_twenty_times_in_the_middle_of_fifty_pushes_it_keeps_what_it_acknowledg
             scope.spawn(|| check(&node, &authorization, part));
         }
     });
+    check_trail(&node, &entries);
     let tags = check_tags(&node, &authorization);
     assert_eq!(tags, entries.iter().filter(|(path, ..)| path.contains("/manifests/")).count());
     println!("{} blobs and manifests acknowledged, all there", entries.len());

@@ -3,6 +3,7 @@
 
 mod audit;
 mod durable;
+mod full;
 mod kills;
 #[expect(dead_code, reason = "each suite needs a part of it")]
 #[path = "../wire/mod.rs"]

@@ -16,12 +16,14 @@ pub(crate) struct Settings {
     pub(crate) address: String,
     pub(crate) data: PathBuf,
     pub(crate) environment: Vec<(String, String)>,
+    /// Where it is asked whether it is ready, if its own address speaks TLS.
+    pub(crate) probe: Option<String>,
 }
 
 impl Settings {
     /// A node on a free port with its data below `folder`.
     pub(crate) fn in_folder(folder: &Path, name: &str) -> Self {
-        let settings = Self { address: free_address(), data: folder.join(name), environment: Vec::new() };
+        let settings = Self { address: free_address(), data: folder.join(name), environment: Vec::new(), probe: None };
         settings.set("TIDEGATE_LOG_FORMAT", "json").set("TIDEGATE_TRUSTED_PROXIES", "127.0.0.1/32")
     }
 
@@ -56,7 +58,9 @@ impl Node {
     #[expect(clippy::disallowed_methods, reason = "a test waits for a process")]
     fn wait_until_it_answers(&mut self) {
         let end = Instant::now() + Duration::from_secs(30);
-        while self.try_send(&Ask::get("/readyz")).is_none_or(|answer| answer.status != 200) {
+        let probe = self.settings.probe.clone().unwrap_or_else(|| self.address().to_owned());
+        let ask = || Connection::open(&probe).ok()?.send(&Ask::get("/readyz")).ok();
+        while ask().is_none_or(|answer| answer.status != 200) {
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none() && Instant::now() < end, "the server does not start ({ended:?}): {}", self.log());
             std::thread::sleep(Duration::from_millis(5));
