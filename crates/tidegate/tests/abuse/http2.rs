@@ -138,7 +138,8 @@ fn get(n: u32, path: &str) -> Vec<u8> {
 #[test]
 fn a_client_of_frames_is_answered() {
     let folder = tempfile::tempdir().unwrap();
-    let mut client = Client::open(&node(&folder));
+    let node = node(&folder);
+    let mut client = Client::open(&node);
     client.send(&get(0, "/healthz")).unwrap();
     let frames = client.frames();
     let answered = frames.iter().any(|(kind, _, on, payload)| (*kind, *on) == (HEADERS, 1) && payload[0] == 0x88);
