@@ -28,7 +28,8 @@ const PACKAGES: &[Debian] = &[
     debian("postgresql", &[]),              // see postgres.rs
     debian("strace", &["/usr/bin/strace"]), // shows fsync before the answer
     debian("curl", &["/usr/bin/curl"]),
-    debian("jq", &["/usr/bin/jq"]), // the clouds' documents pipe through it
+    debian("jq", &["/usr/bin/jq"]),                           // the clouds' documents pipe through it
+    debian("docker-registry", &["/usr/bin/docker-registry"]), // another registry that believes our tokens
 ];
 
 /// What only `cargo xtask measure` needs.

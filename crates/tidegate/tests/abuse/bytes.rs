@@ -1,7 +1,7 @@
 //! Bytes that are hardly HTTP, or HTTP that two readers could read in two ways.
 
-use crate::wire::http::{Ask, raw};
-use crate::wire::node::{Node, Settings};
+use crate::support::http::{Ask, raw};
+use crate::support::node::{Node, Settings};
 
 fn status(answer: &str) -> u16 {
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)

@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::wire::api::{Api, bootstrap, push, root, token};
-use crate::wire::http::{Ask, basic};
-use crate::wire::node::{Node, Settings};
+use crate::support::api::{Api, bootstrap, push, root, token};
+use crate::support::http::{Ask, basic};
+use crate::support::node::{Node, Settings};
 
 #[test]
 fn ghsa_prh4_vhfh_24mj_no_secret_reaches_a_log_the_trail_the_metrics_or_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings::in_folder(folder.path(), "data").set("TIDEGATE_LOG_LEVEL", "trace");
-    let node = Node::start(settings.set("TIDEGATE_MASTER_KEY", crate::wire::MASTER_KEY));
+    let node = Node::start(settings.set("TIDEGATE_MASTER_KEY", crate::support::MASTER_KEY));
     let api = Api::root(&node);
-    let mut secrets = vec![crate::wire::MASTER_KEY.to_owned()];
+    let mut secrets = vec![crate::support::MASTER_KEY.to_owned()];
     let mut errors = Vec::new();
     made(&node, &api, &mut secrets);
     mistaken(&node, &api, &mut secrets, &mut errors);

@@ -1,8 +1,8 @@
 //! The same rights whatever carries them.
 
-use crate::wire::api::{Api, push, root, token};
-use crate::wire::http::Ask;
-use crate::wire::node::{Node, Settings};
+use crate::support::api::{Api, push, root, token};
+use crate::support::http::Ask;
+use crate::support::node::{Node, Settings};
 
 /// Gitea CVE-2025-68944, CVE-2026-28699, CVE-2026-28744: what a credential may not do by one carrier it may not by another.
 #[test]

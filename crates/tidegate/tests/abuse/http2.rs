@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::load::unimpressed;
-use crate::wire::http::Ask;
-use crate::wire::node::{Node, Settings};
+use crate::support::http::Ask;
+use crate::support::node::{Node, Settings};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -107,7 +107,7 @@ fn literal(name: &str, value: &str) -> Vec<u8> {
             bytes.push(127);
             length -= 127;
             while length >= 128 {
-                bytes.push(u8::try_from(length % 128).unwrap() | 128);
+                bytes.push(u8::try_from(length % 128).unwrap() | 0x80);
                 length /= 128;
             }
             bytes.push(u8::try_from(length).unwrap());
@@ -198,7 +198,7 @@ fn cve_2016_6581_a_bomb_of_headers_is_refused() {
     let mut long = literal("x", &"a".repeat(3_900));
     long[0] = 0x40;
     client.send(&frame(HEADERS, END_STREAM | END_HEADERS, 1, &[request("GET", "/healthz"), long].concat())).unwrap();
-    let bomb = [request("GET", "/healthz"), vec![0x80 | 62; 12_000]].concat();
+    let bomb = [request("GET", "/healthz"), vec![0x80 | 0x3e; 12_000]].concat();
     client.flood(50, |n| frame(HEADERS, END_STREAM | END_HEADERS, stream(n + 1), &bomb));
     unimpressed(&node, "50 bombs of 47 MB");
     let answered = client.frames().iter().filter(|(kind, _, on, payload)| *kind == HEADERS && *on > 1 && payload[0] == 0x88).count();

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::wire::http::{Ask, Connection};
-use crate::wire::node::Node;
+use crate::support::http::{Ask, Connection};
+use crate::support::node::Node;
 
 /// What anonymous memory stays under, whatever comes (issue 2, section 10).
 const MEMORY: u64 = 150 << 10;
@@ -15,7 +15,7 @@ const WAIT: Duration = Duration::from_secs(3);
 pub(crate) fn unimpressed(node: &Node, what: &str) {
     let begin = now();
     let address = node.settings.probe.clone().unwrap_or_else(|| node.address().to_owned());
-    let answer = Connection::open(&address).and_then(|mut connection| connection.send(&Ask::get("/readyz")));
+    let answer = Connection::once(&address, &Ask::get("/readyz"));
     assert_eq!(answer.map(|answer| answer.status).ok(), Some(200), "{what}: others are not answered");
     let took = now() - begin;
     assert!(took < WAIT, "{what}: others wait {took:?}");

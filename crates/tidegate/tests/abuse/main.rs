@@ -10,8 +10,8 @@ mod carriers;
 mod http2;
 mod load;
 mod requests;
+#[expect(dead_code, reason = "each suite needs a part of it")]
+#[path = "../support/mod.rs"]
+mod support;
 mod tls;
 mod tokens;
-#[expect(dead_code, reason = "each suite needs a part of it")]
-#[path = "../wire/mod.rs"]
-mod wire;

@@ -1,8 +1,8 @@
 //! Every endpoint with every kind of nonsense: an error of its protocol, never a 5xx, and nothing lost.
 
-use crate::wire::api::{Api, push, root};
-use crate::wire::http::Ask;
-use crate::wire::node::{Node, Settings};
+use crate::support::api::{Api, push, root};
+use crate::support::http::Ask;
+use crate::support::node::{Node, Settings};
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -117,7 +117,7 @@ fn cve_2026_20896_only_a_trusted_proxy_says_where_a_client_is() {
     let settings = Settings::in_folder(folder.path(), "data");
     let trusting = Node::start(settings.clone());
     let seen = |node: &Node, claimed: &str| {
-        let wrong = crate::wire::http::basic("nobody", "wrong-Password-1");
+        let wrong = crate::support::http::basic("nobody", "wrong-Password-1");
         node.send(&Ask::get("/v2/").with(&wrong).header("x-forwarded-for", claimed));
         // Failures are written in the same batch as pulls, each second.
         std::thread::sleep(std::time::Duration::from_millis(1300));

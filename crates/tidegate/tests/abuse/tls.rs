@@ -11,8 +11,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::load::unimpressed;
-use crate::wire::content;
-use crate::wire::node::{Node, Settings, free_address};
+use crate::support::content;
+use crate::support::node::{Node, Settings, free_address};
 
 /// A node that speaks TLS, and a client's configuration that trusts it.
 fn node(folder: &Path) -> (Node, Arc<ClientConfig>) {

@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
 
-use crate::wire::api::{Api, bootstrap, push, root, token};
-use crate::wire::http::{Ask, basic, bearer};
-use crate::wire::node::{Node, Settings};
+use crate::support::api::{Api, bootstrap, push, root, token};
+use crate::support::http::{Ask, basic, bearer};
+use crate::support::node::{Node, Settings};
 
 const PULL: &str = "/v2/demo/app/manifests/v1";
 

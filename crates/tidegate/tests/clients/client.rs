@@ -1,7 +1,7 @@
 //! What every client is put through.
 
 use crate::people::{Login, PASSWORD, People};
-use crate::support::http::Request;
+use crate::support::http::{Ask, basic};
 use crate::support::program::Ran;
 
 /// A client that was not written here, with an image (chart, file) of its own that it can push.
@@ -44,7 +44,7 @@ fn is_refused(people: &People, client: &mut dyn Client) {
     client.pull("demo/app:permanent-password").ok();
     let refusal = client.refusal_of_push();
     client.push("demo/app:refused").refused(&[refusal]);
-    let nothing_came = Request::get("/v2/demo/app/manifests/refused").basic("alice", PASSWORD);
+    let nothing_came = Ask::get("/v2/demo/app/manifests/refused").with(&basic("alice", PASSWORD));
     people.house.send(&nothing_came).expect(404);
     let there = client.pull("secret/app:1").refused(&[]);
     let not_there = client.pull("nowhere/app:1").refused(&[]);

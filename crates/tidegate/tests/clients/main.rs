@@ -16,6 +16,7 @@ mod modules;
 mod people;
 mod rights;
 mod tls;
+mod verifiers;
 
 #[expect(dead_code, reason = "other suites use the rest")]
 #[path = "../support/mod.rs"]

@@ -8,7 +8,7 @@ use crate::client::Client as _;
 use crate::layout::{Layout, tar};
 use crate::modules::Crane;
 use crate::people::{Login, PASSWORD, People};
-use crate::support::http::Request;
+use crate::support::http::{self, Ask};
 use crate::support::program::Program;
 use crate::support::wait_until;
 
@@ -25,7 +25,7 @@ fn scene() -> (People, Crane) {
 
 /// The status of a GET of `demo/app:1` with a bearer token.
 fn status(people: &People, bearer: &str) -> u16 {
-    people.house.send(&Request::get(MANIFEST).bearer(bearer)).status
+    people.house.send(&Ask::get(MANIFEST).with(&http::bearer(bearer))).status
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_deny_by_address_wins_over_an_allow() {
     crane.pull("demo/app:1").ok();
 
     people.root.grant("alice", "not-from-here", &deny(&json!({"IpAddress": {"acs:SourceIp": ["127.0.0.0/8"]}})));
-    let answer = people.house.send(&Request::get(MANIFEST).bearer(&bearer)).expect(401);
+    let answer = people.house.send(&Ask::get(MANIFEST).with(&http::bearer(&bearer))).expect(401);
     assert!(answer.text().contains("cr:PullRepository"), "{}", answer.text());
     crane.pull("demo/app:1").refused(&["cr:PullRepository"]);
 }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::wire::api::{Api, push, root, token};
-use crate::wire::http::Ask;
-use crate::wire::node::{Node, Settings};
+use crate::support::api::{Api, push, root, token};
+use crate::support::http::Ask;
+use crate::support::node::{Node, Settings};
 
 /// The promise, and the time that one write of the batch may itself take.
 const LOST: Duration = Duration::from_millis(1250);

@@ -7,10 +7,10 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::kills::location;
-use crate::wire::api::{push, root};
-use crate::wire::http::Ask;
-use crate::wire::node::{Node, Settings, signal};
-use crate::wire::{OCI_MANIFEST, content, digest, manifest};
+use crate::support::api::{push, root};
+use crate::support::http::Ask;
+use crate::support::node::{Node, Settings, signal};
+use crate::support::{OCI_MANIFEST, content, digest, manifest};
 
 const CALLS: &str = "trace=fsync,fdatasync,write,writev,sendto,sendmsg,pwrite64,pwritev";
 

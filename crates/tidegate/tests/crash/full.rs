@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::wire::api::{Api, bootstrap, push, root, token};
-use crate::wire::http::{Answer, Ask, basic};
-use crate::wire::node::{Node, Settings, free_address, program};
-use crate::wire::{OCI_MANIFEST, content, digest, manifest};
+use crate::support::api::{Api, bootstrap, push, root, token};
+use crate::support::http::{Answer, Ask, Connection, basic};
+use crate::support::node::{Node, Settings, free_address};
+use crate::support::{OCI_MANIFEST, content, digest, manifest, tidegate};
 
 /// A small disk of its own, unmounted when dropped.
 struct Disk {
@@ -229,12 +229,12 @@ fn zot_3963_wherever_in_a_push_the_room_ends_the_old_state_is_whole() {
 
 /// One start, which ends by itself, or is ended once it answers: whether it did.
 fn start(settings: &Settings) -> Result<(), Output> {
-    let mut command = Command::new(program());
+    let mut command = Command::new(tidegate());
     command.args(["serve", "--listen", &settings.address, "--data-dir"]).arg(&settings.data).env_clear();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let begin = now();
     while child.try_wait().unwrap().is_none() {
-        let answer = crate::wire::http::Connection::open(&settings.address).and_then(|mut c| c.send(&Ask::get("/healthz")));
+        let answer = Connection::once(&settings.address, &Ask::get("/healthz"));
         if answer.is_ok_and(|answer| answer.status == 200) {
             child.kill().unwrap();
             child.wait().unwrap();

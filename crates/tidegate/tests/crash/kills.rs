@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::wire::api::Api;
-use crate::wire::http::{Answer, Ask, Connection};
-use crate::wire::node::{Node, Settings};
-use crate::wire::{OCI_MANIFEST, content, digest, manifest};
+use crate::support::api::Api;
+use crate::support::http::{Answer, Ask, Connection};
+use crate::support::node::{Node, Settings};
+use crate::support::{OCI_MANIFEST, content, digest, manifest};
 
 const PUSHERS: u64 = 50;
 const KILLS: u64 = 20;
@@ -204,7 +204,6 @@ fn check_trail(node: &Node, entries: &[(String, Said, String)]) {
         let change = (format!("repository/local/{}", repository.join("/")), digest.clone());
         assert!(written.contains(&change), "{path} was acknowledged, and the trail does not know of it");
     }
-    println!("{} records of pushes", events.len());
 }
 
 #[test]

@@ -6,5 +6,5 @@ mod durable;
 mod full;
 mod kills;
 #[expect(dead_code, reason = "each suite needs a part of it")]
-#[path = "../wire/mod.rs"]
-mod wire;
+#[path = "../support/mod.rs"]
+mod support;

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::house::Pair;
-use crate::wire::api::{Api, Key, document, push, root, token};
-use crate::wire::http::{Answer, Ask, basic};
-use crate::wire::node::{Node, Settings};
+use crate::support::api::{Api, Key, document, push, root, token};
+use crate::support::http::{Answer, Ask, basic};
+use crate::support::node::{Node, Settings};
 
 /// The promise.
 const PROMISE: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::wire::node::{Node, Settings};
+use crate::support::node::{Node, Settings};
 
 /// Two nodes that share a database, a master key and a folder of blobs, and nothing else.
 pub(crate) struct Pair {
@@ -28,7 +28,7 @@ impl Pair {
         let shared = |node: &str, url: &str| {
             let settings = Settings::in_folder(folder.path(), node).set("TIDEGATE_DATABASE", url);
             let blobs = folder.path().join("blobs");
-            settings.set("TIDEGATE_MASTER_KEY", crate::wire::MASTER_KEY).set("TIDEGATE_BLOBS", blobs.to_str().unwrap())
+            settings.set("TIDEGATE_MASTER_KEY", crate::support::MASTER_KEY).set("TIDEGATE_BLOBS", blobs.to_str().unwrap())
         };
         let first = Node::start(shared("first", &url));
         let second = Node::start(shared("second", &url.replace(&server.to_string(), &wire.address.to_string())));

@@ -6,7 +6,7 @@
 mod ends;
 mod house;
 mod outage;
-mod uniform;
 #[expect(dead_code, reason = "each suite needs a part of it")]
-#[path = "../wire/mod.rs"]
-mod wire;
+#[path = "../support/mod.rs"]
+mod support;
+mod uniform;

@@ -6,9 +6,9 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::house::Pair;
-use crate::wire::api::{Api, push, root, token};
-use crate::wire::http::{Answer, Ask, Connection, basic};
-use crate::wire::node::Node;
+use crate::support::api::{Api, push, root, token};
+use crate::support::http::{Answer, Ask, Connection, basic};
+use crate::support::node::Node;
 
 const PULL: &str = "/v2/demo/app/manifests/v1";
 

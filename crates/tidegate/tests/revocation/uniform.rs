@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::wire::api::{Api, push, root};
-use crate::wire::http::{Ask, Connection, basic};
-use crate::wire::node::{Node, Settings};
+use crate::support::api::{Api, push, root};
+use crate::support::http::{Ask, Connection, basic};
+use crate::support::node::{Node, Settings};
 
 const TRIES: u32 = 200;
 const BAND: f64 = 0.15;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::http::{Answer, Request};
+use super::http::{Answer, Ask, Connection, basic};
 use super::program::{Daemon, Program, Ran};
 use super::{tidegate, wait_until};
 
@@ -64,7 +64,7 @@ impl House {
             return; // Plain HTTP cannot ask; whoever speaks TLS finds out.
         }
         wait_until("the server is ready", Duration::from_secs(20), || {
-            Request::get("/readyz").try_send(&self.address).is_some_and(|answer| answer.status == 200)
+            Connection::once(&self.address, &Ask::get("/readyz")).is_ok_and(|answer| answer.status == 200)
         });
     }
 
@@ -83,15 +83,15 @@ impl House {
 
     /// Sends a request to the server.
     #[track_caller]
-    pub(crate) fn send(&self, request: &Request) -> Answer {
-        request.send(&self.address)
+    pub(crate) fn send(&self, ask: &Ask) -> Answer {
+        Connection::once(&self.address, ask).unwrap()
     }
 
     /// A bearer token by Basic at `/token`, as clients ask for one: `scope` as in `repository:demo/app:pull`.
     #[track_caller]
     pub(crate) fn bearer(&self, user: &str, password: &str, scope: &str) -> String {
         let target = format!("/token?service={}&scope={scope}", self.address);
-        let answer = self.send(&Request::get(&target).basic(user, password)).expect(200);
+        let answer = self.send(&Ask::get(&target).with(&basic(user, password))).expect(200);
         text(&answer.json()["token"])
     }
 }

@@ -47,7 +47,7 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn start(settings: Settings) -> Self {
         let log = File::options().create(true).append(true).open(settings.log()).unwrap();
-        let mut command = Command::new(program());
+        let mut command = Command::new(super::tidegate());
         command.args(["serve", "--listen", &settings.address, "--data-dir"]).arg(&settings.data);
         command.env_clear().envs(settings.environment.iter().cloned()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let mut node = Self { child: command.spawn().unwrap(), settings };
@@ -59,8 +59,7 @@ impl Node {
     fn wait_until_it_answers(&mut self) {
         let end = Instant::now() + Duration::from_secs(30);
         let probe = self.settings.probe.clone().unwrap_or_else(|| self.address().to_owned());
-        let ask = || Connection::open(&probe).ok()?.send(&Ask::get("/readyz")).ok();
-        while ask().is_none_or(|answer| answer.status != 200) {
+        while !Connection::once(&probe, &Ask::get("/readyz")).is_ok_and(|answer| answer.status == 200) {
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none() && Instant::now() < end, "the server does not start ({ended:?}): {}", self.log());
             std::thread::sleep(Duration::from_millis(5));
@@ -73,11 +72,11 @@ impl Node {
 
     /// One request on a connection of its own; none when nobody answers.
     pub(crate) fn try_send(&self, ask: &Ask) -> Option<Answer> {
-        Connection::open(self.address()).ok()?.send(ask).ok()
+        Connection::once(self.address(), ask).ok()
     }
 
     pub(crate) fn send(&self, ask: &Ask) -> Answer {
-        Connection::open(self.address()).unwrap().send(ask).unwrap()
+        Connection::once(self.address(), ask).unwrap()
     }
 
     pub(crate) fn connection(&self) -> Connection {
@@ -121,12 +120,6 @@ impl Drop for Node {
 
 pub(crate) fn signal(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal).unwrap();
-}
-
-/// The release build where a stage of `cargo xtask test` says so, else the one that cargo built for this test.
-#[expect(clippy::disallowed_methods, reason = "the stage names the program in the environment")]
-pub(crate) fn program() -> PathBuf {
-    std::env::var_os("TIDEGATE_TEST_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_tidegate").into(), PathBuf::from)
 }
 
 /// A loopback address that nobody listens on at the moment.
