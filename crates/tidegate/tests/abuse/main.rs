@@ -9,6 +9,7 @@ mod canary;
 mod carriers;
 mod http2;
 mod load;
+mod management;
 mod requests;
 #[expect(dead_code, reason = "each suite needs a part of it")]
 #[path = "../support/mod.rs"]

@@ -146,6 +146,9 @@ fn zot_3963_on_a_full_disk_each_write_is_put_off_and_what_was_acknowledged_stays
     for _ in 0..5 {
         is_there(&node, &pull, "/v2/demo/app/manifests/kept", &kept);
     }
+    for _ in 0..4 {
+        assert_eq!(node.send(&Ask::get("/readyz")).status, 503, "each time, not every other");
+    }
     // Some flushes of the audit batch fail.
     std::thread::sleep(Duration::from_millis(2500));
     is_there(&node, &pull, "/v2/demo/app/manifests/kept", &kept);
