@@ -172,7 +172,7 @@ impl Directory {
         if !self.is_stale(now) {
             return Ok(());
         }
-        timeout(FRESH_PATIENCE, self.follow(now)).await.map_err(|_| Refusal::Unavailable)?.map_err(Refusal::from)
+        timeout(FRESH_PATIENCE, Box::pin(self.follow(now))).await.map_err(|_| Refusal::Unavailable)?.map_err(Refusal::from)
     }
 
     /// Is the last look at the feed older than a second?

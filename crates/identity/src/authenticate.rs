@@ -59,10 +59,10 @@ impl Identity {
         match (presented, at) {
             (Presented::Nothing, _) => Ok(Caller::anonymous()),
             (Presented::Bearer(token), At::Registry { instance, service }) => self.bearer(op, &token, instance, service).await,
-            (Presented::Bearer(token), At::Management) => self.manage_token(op, &token).await,
+            (Presented::Bearer(token), At::Management) => Box::pin(self.manage_token(op, &token)).await,
             (Presented::Basic { username, password }, At::Registry { instance, .. }) => {
-                let answer = self.basic(op, &username, password, instance).await;
-                self.write_down_failure(op, instance.on.account, &username, &answer).await;
+                let answer = Box::pin(self.basic(op, &username, password, instance)).await;
+                Box::pin(self.write_down_failure(op, instance.on.account, &username, &answer)).await;
                 answer
             }
             (Presented::Basic { .. }, At::Management) => Err(AuthError::Invalid),

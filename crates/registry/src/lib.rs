@@ -63,13 +63,13 @@ const REMEMBERED: usize = 8192;
 pub struct Limits {
     /// The largest blob, in bytes.
     pub blob: u64,
-    /// Memory for manifests' bytes.
-    pub manifest_cache: u64,
+    /// Memory for the bytes of manifests and small blobs.
+    pub content_cache: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { blob: 1 << 37, manifest_cache: 32 << 20 }
+        Self { blob: 1 << 37, content_cache: 32 << 20 }
     }
 }
 
@@ -80,7 +80,8 @@ pub struct Registry {
     access: Arc<Access>,
     random: Box<dyn Fn() -> u64 + Send + Sync>,
     limits: Limits,
-    /// Manifests' bytes by digest. They never change, and nobody gets them without the repository's own row.
+    /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
+    /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
@@ -93,7 +94,7 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-/// Weighs manifests by what they hold in memory.
+/// Weighs content by what it holds in memory.
 #[derive(Clone, Copy)]
 struct Bytesized;
 
@@ -112,7 +113,7 @@ impl Registry {
         random: impl Fn() -> u64 + Send + Sync + 'static,
         limits: Limits,
     ) -> Self {
-        let contents = Cache::with_weighter(8192, limits.manifest_cache, Bytesized);
+        let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
         Self { store, blobs, access, random: Box::new(random), limits, contents, heads, links }
     }

@@ -64,8 +64,8 @@ impl Store {
         E: From<StoreError> + Send,
     {
         match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.read(body).await,
-            Backend::Postgres(postgres) => postgres.read(body).await,
+            Backend::Sqlite(sqlite) => Box::pin(sqlite.read(body)).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
         }
     }
 
@@ -77,8 +77,8 @@ impl Store {
         E: From<StoreError> + Send,
     {
         match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.scan(body).await,
-            Backend::Postgres(postgres) => postgres.read(body).await,
+            Backend::Sqlite(sqlite) => Box::pin(sqlite.scan(body)).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
         }
     }
 
@@ -92,8 +92,8 @@ impl Store {
         E: From<StoreError> + Send,
     {
         match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.write(body).await,
-            Backend::Postgres(postgres) => postgres.write(body).await,
+            Backend::Sqlite(sqlite) => Box::pin(sqlite.write(body)).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.write(body)).await,
         }
     }
 
