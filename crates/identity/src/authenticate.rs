@@ -193,9 +193,10 @@ impl Identity {
     }
 
     /// Looks a generated secret up by its keyed hash.
-    async fn by_secret(&self, secret: &Plain) -> Result<Option<Credential>, StoreError> {
+    async fn by_secret(&self, secret: &Plain) -> Result<Option<Arc<Credential>>, StoreError> {
         let hash = *self.pepper.hash(secret).as_bytes();
-        self.read(|tx| Box::pin(store::credential::by_hash(tx, &hash))).await
+        let read = async || Ok(self.read(|tx| Box::pin(store::credential::by_hash(tx, &hash))).await?.map(Arc::new));
+        self.secrets.get_or_read(&self.store, hash, read).await
     }
 
     /// A credential and its owner, if both hold today: what ended, ends everything made from it.

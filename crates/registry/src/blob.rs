@@ -93,7 +93,7 @@ impl Registry {
 
     async fn find_blob(&self, on: &OnRepository, digest: &Digest) -> Result<(Stored, u64), RegistryError> {
         let key = (on.instance.id, on.name.clone(), *digest);
-        let read = self.store.read(|tx| Box::pin(store::blob::find_linked(tx, on.instance.id, &on.name, digest)));
+        let read = || self.store.read(|tx| Box::pin(store::blob::find_linked(tx, on.instance.id, &on.name, digest)));
         match self.links.get_or_read(&self.store, key, read).await? {
             Some(stored) => Ok((stored, u64::try_from(stored.size).unwrap_or_default())),
             None => Err(self.name_or(on, RegistryError::BlobUnknown).await),

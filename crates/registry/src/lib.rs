@@ -17,7 +17,6 @@ mod manifest;
 mod namespace;
 mod push_target;
 mod put_manifest;
-mod recent;
 mod referrers;
 mod repository;
 mod sound;
@@ -33,11 +32,9 @@ use bytes::Bytes;
 use model::{Digest, InstanceId, Reference, RepositoryName, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use store::Store;
 use store::blob::Stored;
 use store::manifest::Head;
-
-use crate::recent::Recent;
+use store::{Recent, Store};
 
 pub use blob::{BlobFound, ByteRange};
 pub use blobs::BlobBody;
