@@ -200,6 +200,9 @@ impl Directory {
 
     /// The instance that a host name (without its port) chooses.
     pub async fn instance(&self, host: &str) -> Result<Option<Arc<Instance>>, StoreError> {
+        if let Some(known) = self.instances.get(host) {
+            return Ok(Some(known));
+        }
         self.shelved(&self.instances, host.into(), |tx| {
             Box::pin(async move { Ok((change::head(tx).await?, store::instance::by_host(tx, host).await?)) })
         })
