@@ -1,5 +1,7 @@
 //! `cargo xtask measure`: every published figure again, side by side in one run on this machine.
 //!
+//! Without a further word it takes them all: the four comparisons, the one over TLS, the logins and the start.
+//!
 //! Each comparison starts its servers on loopback ports in temporary folders and prints the load kit's JSON lines
 //! (`xtask/loadkit/README.md`). In them `b` is Tidegate, with authentication and audit on, and `a` what it is held against; read
 //! the ratios, since client and servers share the cores. To add a comparison: a line in `Against`, or a module with its own client.
@@ -25,13 +27,19 @@ mod tidegate;
 use registries::Registry;
 use tidegate::{Program, Tidegate};
 
+const ROUNDS: u8 = 5;
+const SECONDS: u32 = 10;
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// A Tidegate that is built already; else the release build is made first.
     #[arg(long, global = true)]
     program: Option<PathBuf>,
+    /// Small content and short rounds, on a busy machine too: to see that everything works, not to quote.
+    #[arg(long)]
+    try_out: bool,
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
 }
 
 #[derive(Subcommand)]
@@ -60,10 +68,10 @@ struct Compare {
     /// Regular expression of the metric groups to run.
     #[arg(long, default_value = "")]
     only: String,
-    #[arg(long, default_value_t = 5)]
-    rounds: u32,
+    #[arg(long, default_value_t = ROUNDS)]
+    rounds: u8,
     /// Seconds of one load round.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = SECONDS)]
     secs: u32,
     /// Over TLS; against nginx alone.
     #[arg(long)]
@@ -90,11 +98,39 @@ enum Against {
 
 pub(crate) fn measure(workspace: &Workspace, options: &Options) -> Result<()> {
     let program = || Program::provide(workspace, options.program.as_ref());
+    let everything = Everything { try_out: options.try_out };
     match &options.what {
-        What::Compare(compare) => compare.run(workspace, program),
-        What::Logins(logins) => logins::run(&Tidegate::start(&program()?, false)?, logins),
-        What::Start(start) => start::run(workspace, &program()?, start),
-        What::Sink(options) => sink::run(options),
+        None => everything.run(workspace, &Program::provide(workspace, options.program.as_ref())?),
+        Some(What::Compare(compare)) => compare.run(workspace, program),
+        Some(What::Logins(logins)) => logins::run(&Tidegate::start(&program()?, false)?, logins),
+        Some(What::Start(start)) => start::run(workspace, &program()?, start),
+        Some(What::Sink(options)) => sink::run(options),
+    }
+}
+
+/// All that is published.
+struct Everything {
+    try_out: bool,
+}
+
+impl Everything {
+    fn run(&self, workspace: &Workspace, program: &Program) -> Result<()> {
+        let plain = self.compare(Against::value_variants().to_vec(), false);
+        plain.run(workspace, || Ok(program.clone()))?;
+        self.compare(vec![Against::Nginx], true).run(workspace, || Ok(program.clone()))?;
+        let (rounds, secs) = self.load();
+        logins::run(&Tidegate::start(program, false)?, &logins::Options { rounds, secs })?;
+        start::run(workspace, program, &start::Options { rounds })
+    }
+
+    /// Rounds, and the seconds of one.
+    const fn load(&self) -> (u8, u32) {
+        if self.try_out { (1, 1) } else { (ROUNDS, SECONDS) }
+    }
+
+    fn compare(&self, against: Vec<Against>, tls: bool) -> Compare {
+        let (rounds, secs) = self.load();
+        Compare { against, base: None, auth: None, only: String::new(), rounds, secs, tls, busy: self.try_out, quick: self.try_out }
     }
 }
 

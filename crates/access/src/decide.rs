@@ -71,7 +71,7 @@ impl Access {
         match self.may(op, caller, A::ACTION, &resource).await {
             Ok(()) => Ok(Permit::new(op.clone(), caller.clone(), on)),
             Err(refusal) => {
-                self.write_down(op, caller, A::ACTION, &resource, &refusal).await;
+                Box::pin(self.write_down(op, caller, A::ACTION, &resource, &refusal)).await;
                 Err(refusal)
             }
         }

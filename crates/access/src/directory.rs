@@ -172,7 +172,7 @@ impl Directory {
         if !self.is_stale(now) {
             return Ok(());
         }
-        timeout(FRESH_PATIENCE, self.follow(now)).await.map_err(|_| Refusal::Unavailable)?.map_err(Refusal::from)
+        timeout(FRESH_PATIENCE, Box::pin(self.follow(now))).await.map_err(|_| Refusal::Unavailable)?.map_err(Refusal::from)
     }
 
     /// Is the last look at the feed older than a second?
@@ -200,6 +200,9 @@ impl Directory {
 
     /// The instance that a host name (without its port) chooses.
     pub async fn instance(&self, host: &str) -> Result<Option<Arc<Instance>>, StoreError> {
+        if let Some(known) = self.instances.get(host) {
+            return Ok(Some(known));
+        }
         self.shelved(&self.instances, host.into(), |tx| {
             Box::pin(async move { Ok((change::head(tx).await?, store::instance::by_host(tx, host).await?)) })
         })

@@ -20,12 +20,21 @@ enum Content {
 }
 
 impl BlobBody {
-    pub(crate) fn whole(content: Bytes) -> Self {
+    /// Bytes that somebody has in memory.
+    pub fn whole(content: Bytes) -> Self {
         Self(Content::Whole(content))
     }
 
     pub(crate) fn directory(reading: Reading<Files>) -> Self {
         Self(Content::Directory(reading))
+    }
+
+    /// The bytes that are still to come, if they are in memory; else the stream.
+    pub fn into_whole(self) -> Result<Bytes, Self> {
+        match self.0 {
+            Content::Whole(content) => Ok(content),
+            Content::Directory(_) => Err(self),
+        }
     }
 
     /// How many bytes are still to come.

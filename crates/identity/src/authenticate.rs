@@ -59,10 +59,10 @@ impl Identity {
         match (presented, at) {
             (Presented::Nothing, _) => Ok(Caller::anonymous()),
             (Presented::Bearer(token), At::Registry { instance, service }) => self.bearer(op, &token, instance, service).await,
-            (Presented::Bearer(token), At::Management) => self.manage_token(op, &token).await,
+            (Presented::Bearer(token), At::Management) => Box::pin(self.manage_token(op, &token)).await,
             (Presented::Basic { username, password }, At::Registry { instance, .. }) => {
-                let answer = self.basic(op, &username, password, instance).await;
-                self.write_down_failure(op, instance.on.account, &username, &answer).await;
+                let answer = Box::pin(self.basic(op, &username, password, instance)).await;
+                Box::pin(self.write_down_failure(op, instance.on.account, &username, &answer)).await;
                 answer
             }
             (Presented::Basic { .. }, At::Management) => Err(AuthError::Invalid),
@@ -193,9 +193,10 @@ impl Identity {
     }
 
     /// Looks a generated secret up by its keyed hash.
-    async fn by_secret(&self, secret: &Plain) -> Result<Option<Credential>, StoreError> {
+    async fn by_secret(&self, secret: &Plain) -> Result<Option<Arc<Credential>>, StoreError> {
         let hash = *self.pepper.hash(secret).as_bytes();
-        self.read(|tx| Box::pin(store::credential::by_hash(tx, &hash))).await
+        let read = async || Ok(self.read(|tx| Box::pin(store::credential::by_hash(tx, &hash))).await?.map(Arc::new));
+        self.secrets.get_or_read(&self.store, hash, read).await
     }
 
     /// A credential and its owner, if both hold today: what ended, ends everything made from it.

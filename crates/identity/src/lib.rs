@@ -24,7 +24,8 @@ use std::sync::Arc;
 use access::Access;
 use model::Timestamp;
 use secrets::{Dice, MasterKey, Pepper, SealingKey};
-use store::{Store, StoreError, Tx, Work};
+use store::credential::Credential;
+use store::{Recent, Store, StoreError, Tx, Work};
 use tokens::Tokens;
 
 pub use access_keys::NewAccessKey;
@@ -37,6 +38,9 @@ pub use instances::{CreateInstance, UpdateInstance};
 pub use policies::{PolicyDetails, SetDefault};
 pub use users::User;
 
+/// Credentials that are remembered by their secret until the next commit.
+const REMEMBERED: usize = 8192;
+
 /// Everything that knows who somebody is.
 pub struct Identity {
     store: Arc<Store>,
@@ -48,6 +52,8 @@ pub struct Identity {
     hashing: HashQueue,
     lockout: lockout::Lockout,
     checked: passwords::Checked,
+    /// Generated secrets' credentials by the secret's keyed hash, as they are now.
+    secrets: Recent<[u8; 32], Arc<Credential>>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -69,6 +75,7 @@ impl Identity {
             pepper: master.pepper(),
             sealing: master.sealing_key(),
             lockout: lockout::Lockout::default(),
+            secrets: Recent::new(REMEMBERED),
             checked,
         }
     }

@@ -1,5 +1,6 @@
 //! The host that a request asks for: exactly one, bounded, well formed.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::header::HOST;
@@ -39,8 +40,9 @@ impl Host {
     }
 
     /// The name or address alone, in lower case, without port and brackets: what chooses the instance.
-    pub fn name(&self) -> String {
-        split(&self.0).0.trim_matches(['[', ']']).to_ascii_lowercase()
+    pub fn name(&self) -> Cow<'_, str> {
+        let name = split(&self.0).0.trim_matches(['[', ']']);
+        if name.bytes().any(|b| b.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Scopes of the Docker token specification ("Token Scope Documentation"): `repository:NAME:pull,push`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::RepositoryName;
 
@@ -86,9 +87,10 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Several scopes: what a token request asks for, or what a bearer token carries as its upper bound.
+/// Several scopes: what a token request asks for, or what a bearer token carries as its upper bound. Cheap to clone, since each
+/// request by bearer does.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Scopes(Vec<Scope>);
+pub struct Scopes(Arc<Vec<Scope>>);
 
 impl Scopes {
     /// The most scopes in one request.
@@ -111,8 +113,9 @@ impl Scopes {
 
     /// Adds one scope, merging it with one on the same repository.
     pub fn add(&mut self, scope: Scope) {
+        let scopes = Arc::make_mut(&mut self.0);
         if let Scope::Repository(name, actions) = &scope {
-            for known in &mut self.0 {
+            for known in scopes.iter_mut() {
                 if let Scope::Repository(same, have) = known
                     && same == name
                 {
@@ -122,10 +125,10 @@ impl Scopes {
                     return;
                 }
             }
-        } else if self.0.contains(&scope) {
+        } else if scopes.contains(&scope) {
             return;
         }
-        self.0.push(scope);
+        scopes.push(scope);
     }
 
     /// The scopes, one a repository.

@@ -4,12 +4,17 @@ use std::ops::Range;
 
 use access::{Audit, Permit, Record, audit};
 use blobs::{BlobBody, BlobError};
+use bytes::{Bytes, BytesMut};
+use futures_util::TryStreamExt as _;
 use model::{Digest, OnRepository, act};
 use store::Tx;
 use store::blob::Stored;
 
 use crate::push_target::Destination;
 use crate::{Registry, RegistryError};
+
+/// The largest blob whose bytes are kept in memory beside manifests'.
+const SMALL_BLOB: u64 = 64 << 10;
 
 /// Which bytes of a blob (RFC 9110 section 14.1.2), as a client asks for them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,8 +63,27 @@ impl Registry {
             None => 0..size,
             Some(range) => range.within(size).ok_or(RegistryError::RangeUnsatisfiable { size })?,
         };
-        let body = self.blobs.read(stored.key, size, range.clone()).await?;
+        let body = match size {
+            0..=SMALL_BLOB => BlobBody::whole(in_range(&self.small_blob(digest, &stored, size).await?, &range)?),
+            _ => self.blobs.read(stored.key, size, range.clone()).await?,
+        };
         Ok(BlobFound { size, range, body })
+    }
+
+    /// Configurations and small layers: read once, and checked against their digest before they are kept.
+    async fn small_blob(&self, digest: &Digest, stored: &Stored, size: u64) -> Result<Bytes, RegistryError> {
+        if let Some(content) = self.contents.get(digest) {
+            return Ok(content);
+        }
+        let content = match self.blobs.read(stored.key, size, 0..size).await?.into_whole() {
+            Ok(content) => content,
+            Err(pieces) => pieces.try_collect::<BytesMut>().await?.freeze(),
+        };
+        if Digest::of(digest.algorithm(), &content) != *digest {
+            return Err(BlobError::Damaged.into());
+        }
+        self.contents.insert(*digest, content.clone());
+        Ok(content)
     }
 
     /// A blob's size.
@@ -69,7 +93,7 @@ impl Registry {
 
     async fn find_blob(&self, on: &OnRepository, digest: &Digest) -> Result<(Stored, u64), RegistryError> {
         let key = (on.instance.id, on.name.clone(), *digest);
-        let read = self.store.read(|tx| Box::pin(store::blob::find_linked(tx, on.instance.id, &on.name, digest)));
+        let read = || self.store.read(|tx| Box::pin(store::blob::find_linked(tx, on.instance.id, &on.name, digest)));
         match self.links.get_or_read(&self.store, key, read).await? {
             Some(stored) => Ok((stored, u64::try_from(stored.size).unwrap_or_default())),
             None => Err(self.name_or(on, RegistryError::BlobUnknown).await),
@@ -95,6 +119,13 @@ impl Registry {
         };
         self.store.write(|tx| Box::pin(mount.link(tx, self.audit()))).await
     }
+}
+
+/// The part of a blob that is in memory whole.
+fn in_range(content: &Bytes, range: &Range<u64>) -> Result<Bytes, BlobError> {
+    let end = usize::try_from(range.end).ok().filter(|end| *end <= content.len()).ok_or(BlobError::Damaged)?;
+    let start = usize::try_from(range.start).ok().filter(|start| *start <= end).ok_or(BlobError::Damaged)?;
+    Ok(content.slice(start..end))
 }
 
 struct Mount<'a> {

@@ -17,7 +17,6 @@ mod manifest;
 mod namespace;
 mod push_target;
 mod put_manifest;
-mod recent;
 mod referrers;
 mod repository;
 mod sound;
@@ -33,11 +32,9 @@ use bytes::Bytes;
 use model::{Digest, InstanceId, Reference, RepositoryName, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use store::Store;
 use store::blob::Stored;
 use store::manifest::Head;
-
-use crate::recent::Recent;
+use store::{Recent, Store};
 
 pub use blob::{BlobFound, ByteRange};
 pub use blobs::BlobBody;
@@ -63,13 +60,13 @@ const REMEMBERED: usize = 8192;
 pub struct Limits {
     /// The largest blob, in bytes.
     pub blob: u64,
-    /// Memory for manifests' bytes.
-    pub manifest_cache: u64,
+    /// Memory for the bytes of manifests and small blobs.
+    pub content_cache: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { blob: 1 << 37, manifest_cache: 32 << 20 }
+        Self { blob: 1 << 37, content_cache: 32 << 20 }
     }
 }
 
@@ -80,7 +77,8 @@ pub struct Registry {
     access: Arc<Access>,
     random: Box<dyn Fn() -> u64 + Send + Sync>,
     limits: Limits,
-    /// Manifests' bytes by digest. They never change, and nobody gets them without the repository's own row.
+    /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
+    /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
@@ -93,7 +91,7 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-/// Weighs manifests by what they hold in memory.
+/// Weighs content by what it holds in memory.
 #[derive(Clone, Copy)]
 struct Bytesized;
 
@@ -112,7 +110,7 @@ impl Registry {
         random: impl Fn() -> u64 + Send + Sync + 'static,
         limits: Limits,
     ) -> Self {
-        let contents = Cache::with_weighter(8192, limits.manifest_cache, Bytesized);
+        let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
         Self { store, blobs, access, random: Box::new(random), limits, contents, heads, links }
     }

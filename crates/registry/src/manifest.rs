@@ -51,7 +51,7 @@ impl Registry {
     /// One indexed read, unless nothing has been committed since the last one: what is deleted is gone on every node.
     async fn find_manifest(&self, on: &OnRepository, reference: &Reference) -> Result<Head, RegistryError> {
         let key = (on.instance.id, on.name.clone(), reference.clone());
-        let read = self.store.read(|tx| Box::pin(find(tx, on, reference)));
+        let read = || self.store.read(|tx| Box::pin(find(tx, on, reference)));
         match self.heads.get_or_read(&self.store, key, read).await? {
             Some(head) => Ok(head),
             None => Err(self.name_or(on, RegistryError::ManifestUnknown).await),

@@ -22,7 +22,8 @@ impl Registry {
         let id = UploadId::from_random((self.random)());
         let begun =
             Begun { destination: self.destination(&permit), id, principal: principal(&permit), state: new_state(algorithm).to_bytes() };
-        self.store.write(|tx| Box::pin(begun.write(tx))).await?;
+        // Nothing is promised yet: an upload that a power cut took is begun again.
+        self.store.write_soon(|tx| Box::pin(begun.write(tx))).await?;
         Ok(id)
     }
 

@@ -98,7 +98,8 @@ impl Registry {
         let Some(was) = session.row.take() else { return outcome };
         let is = session.state.to_bytes();
         let id = session.id;
-        let advanced = self.store.write(|tx| Box::pin(store::upload::advance(tx, id, &was, &is, now))).await?;
+        // Not synced either: the content is not before the upload's end.
+        let advanced = self.store.write_soon(|tx| Box::pin(store::upload::advance(tx, id, &was, &is, now))).await?;
         session.row = Some(is);
         if advanced { outcome } else { Err(RegistryError::UploadUnknown) }
     }

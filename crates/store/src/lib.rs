@@ -34,12 +34,14 @@ pub mod lease;
 pub mod manifest;
 pub mod namespace;
 pub mod policy;
+mod recent;
 pub mod repository;
 pub mod signing_key;
 pub mod tag;
 pub mod upload;
 
 pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
+pub use recent::Recent;
 
 /// The schema, step by step: `migrations/NNNN_name.sql`.
 pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") }];

@@ -23,11 +23,11 @@ const HEAD_START: Duration = Duration::from_millis(200);
 
 #[derive(Args)]
 pub(super) struct Options {
-    #[arg(long, default_value_t = 5)]
-    rounds: u8,
+    #[arg(long, default_value_t = super::ROUNDS)]
+    pub(super) rounds: u8,
     /// Seconds of one load round.
-    #[arg(long, default_value_t = 10)]
-    secs: u64,
+    #[arg(long, default_value_t = super::SECONDS)]
+    pub(super) secs: u32,
 }
 
 /// What is measured with: a running server, a generated secret, people with passwords who have not logged in yet.
@@ -76,7 +76,7 @@ impl Scene<'_> {
             manager.set_password(&name, &password)?;
             fresh.push(basic(&name, &password));
         }
-        Ok(Scene { tidegate, secret, fresh, secs: Duration::from_secs(options.secs) })
+        Ok(Scene { tidegate, secret, fresh, secs: Duration::from_secs(options.secs.into()) })
     }
 
     fn quiet(&mut self, seen: &mut Seen) -> Result<()> {

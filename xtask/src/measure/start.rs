@@ -19,8 +19,8 @@ const REST: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
 pub(super) struct Options {
-    #[arg(long, default_value_t = 5)]
-    rounds: u32,
+    #[arg(long, default_value_t = super::ROUNDS)]
+    pub(super) rounds: u8,
 }
 
 #[derive(Default)]

@@ -25,6 +25,7 @@ use crate::workspace::Workspace;
 const REPOSITORIES: &[&str] = &["small", "tags", "push0", "push1", "push2", "push3"];
 
 /// The program that is measured.
+#[derive(Clone)]
 pub(super) struct Program(PathBuf);
 
 impl Program {

@@ -124,25 +124,25 @@ pub(crate) struct Call<'r> {
 }
 
 impl<'r> Call<'r> {
-    /// Does it.
+    /// Does it. Pulls run in place; what is rarer has a box of its own, or each request would carry the room it needs.
     pub(crate) async fn act(self, body: RequestBody) -> Handled {
         match self.operation {
             Operation::CheckVersion => self.check_version(),
-            Operation::ListRepositories => self.list_repositories().await,
+            Operation::ListRepositories => Box::pin(self.list_repositories()).await,
             Operation::GetManifest => self.get_manifest().await,
             Operation::HeadManifest => self.head_manifest().await,
-            Operation::PutManifest => self.put_manifest(body).await,
-            Operation::DeleteManifest => self.delete_manifest().await,
+            Operation::PutManifest => Box::pin(self.put_manifest(body)).await,
+            Operation::DeleteManifest => Box::pin(self.delete_manifest()).await,
             Operation::GetBlob => self.get_blob().await,
             Operation::HeadBlob => self.head_blob().await,
-            Operation::DeleteBlob => self.delete_blob().await,
-            Operation::BeginUpload => self.begin_upload(body).await,
-            Operation::UploadStatus => self.upload_status().await,
-            Operation::AppendChunk => self.append_chunk(body).await,
-            Operation::FinishUpload => self.finish_upload(body).await,
-            Operation::CancelUpload => self.cancel_upload().await,
-            Operation::ListTags => self.list_tags().await,
-            Operation::ListReferrers => self.list_referrers().await,
+            Operation::DeleteBlob => Box::pin(self.delete_blob()).await,
+            Operation::BeginUpload => Box::pin(self.begin_upload(body)).await,
+            Operation::UploadStatus => Box::pin(self.upload_status()).await,
+            Operation::AppendChunk => Box::pin(self.append_chunk(body)).await,
+            Operation::FinishUpload => Box::pin(self.finish_upload(body)).await,
+            Operation::CancelUpload => Box::pin(self.cancel_upload()).await,
+            Operation::ListTags => Box::pin(self.list_tags()).await,
+            Operation::ListReferrers => Box::pin(self.list_referrers()).await,
         }
     }
 

@@ -93,7 +93,11 @@ pub(crate) fn not_modified(digest: &Digest) -> Answer {
 
 /// A blob, or the part of it that was asked for.
 pub(crate) fn blob(digest: &Digest, found: BlobFound, partial: bool) -> Answer {
-    let mut answer = Answer::new(Body::stream(found.body.len(), found.body.map_err(std::io::Error::other)));
+    let body = match found.body.into_whole() {
+        Ok(content) => Body::from(content),
+        Err(pieces) => Body::stream(pieces.len(), pieces.map_err(std::io::Error::other)),
+    };
+    let mut answer = Answer::new(body);
     let headers = answer.headers_mut();
     put_blob_headers(headers, digest);
     if partial {

@@ -18,3 +18,12 @@ pub use row::Row;
 pub use store::{Database, Store};
 pub use tx::{Tx, Work};
 pub use value::{FromValue, Value};
+
+/// How long after a unit of work has returned a power cut may still take it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Durability {
+    /// Not at all.
+    Full,
+    /// For moments.
+    Soon,
+}

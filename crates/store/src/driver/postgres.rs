@@ -9,6 +9,7 @@ use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, R
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 
+use super::Durability;
 use super::error::StoreError;
 use super::tx::{Failure, Tx, Unit, Work, went_on};
 pub(super) use session::Session;
@@ -18,6 +19,7 @@ mod tls;
 
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+const WRITE_SOON: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL synchronous_commit = off";
 /// For migrations: each statement sees what was committed while this one waited for the lock.
 const MIGRATE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// What a statement may take beyond the time that the server gives it: the way there and back.
@@ -110,14 +112,22 @@ impl Postgres {
         result
     }
 
-    pub(super) async fn write<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    pub(super) async fn write<'c, T, E>(
+        &'c self,
+        durability: Durability,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
+    ) -> Result<T, E>
     where
         T: Send,
         E: From<StoreError> + Send,
     {
+        let begin = match durability {
+            Durability::Full => WRITE,
+            Durability::Soon => WRITE_SOON,
+        };
         let mut tries = 1;
         loop {
-            let (error, met) = match self.attempt(WRITE, &body).await {
+            let (error, met) = match self.attempt(begin, &body).await {
                 Ok(value) => return Ok(value),
                 Err(refused) => refused,
             };

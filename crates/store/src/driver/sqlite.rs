@@ -17,6 +17,7 @@ use rusqlite::config::DbConfig;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::Durability;
 use super::error::StoreError;
 use super::lock::DirectoryLock;
 use super::tx::{Tx, Unit, Work, went_on};
@@ -64,20 +65,21 @@ impl Lease<'_> {
 
 impl Sqlite {
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
-        Self::start(directory, "FULL", None)
+        Self::start(directory, true, None)
     }
 
     pub(super) fn temporary() -> Result<Self, StoreError> {
         let folder = tempfile::tempdir().map_err(StoreError::unavailable)?;
         let path = folder.path().to_owned();
-        Self::start(&path, "OFF", Some(folder))
+        Self::start(&path, false, Some(folder))
     }
 
-    fn start(directory: &Path, sync: &str, folder: Option<tempfile::TempDir>) -> Result<Self, StoreError> {
+    fn start(directory: &Path, syncs: bool, folder: Option<tempfile::TempDir>) -> Result<Self, StoreError> {
         let lock = DirectoryLock::acquire(directory)?;
         let file = directory.join(FILE);
+        let sync = if syncs { "FULL" } else { "OFF" };
         let commits = Arc::new(AtomicU64::new(0));
-        let writer = Arc::new(Mutex::new(Writer::new(connect(&file, sync, false)?, Arc::clone(&commits))));
+        let writer = Arc::new(Mutex::new(Writer::new(connect(&file, sync, false)?, syncs, Arc::clone(&commits))));
         let workers = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             readers: pool(&file, sync, workers + 2)?,
@@ -114,12 +116,16 @@ impl Sqlite {
         }
     }
 
-    pub(super) async fn write<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    pub(super) async fn write<'c, T, E>(
+        &'c self,
+        durability: Durability,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
+    ) -> Result<T, E>
     where
         E: From<StoreError>,
     {
         let mut writer = self.enter().await?;
-        writer.begin_member()?;
+        writer.begin_member(durability)?;
         let (lease, result) = run(Lease::Writer(writer), &body)?;
         let Lease::Writer(mut writer) = lease else { return result };
         let value = match result {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Durability;
 use super::error::StoreError;
 use super::migrate::{self, Migration};
 use super::postgres::{Postgres, PostgresSettings};
@@ -51,7 +52,7 @@ impl Store {
             Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings)?),
         };
         match &backend {
-            Backend::Sqlite(sqlite) => sqlite.write(|tx| Box::pin(migrate::migrate(tx, migrations))).await?,
+            Backend::Sqlite(sqlite) => sqlite.write(Durability::Full, |tx| Box::pin(migrate::migrate(tx, migrations))).await?,
             Backend::Postgres(postgres) => postgres.migrate(|tx| Box::pin(migrate::migrate(tx, migrations))).await?,
         }
         Ok(Self { backend })
@@ -64,8 +65,8 @@ impl Store {
         E: From<StoreError> + Send,
     {
         match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.read(body).await,
-            Backend::Postgres(postgres) => postgres.read(body).await,
+            Backend::Sqlite(sqlite) => Box::pin(sqlite.read(body)).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
         }
     }
 
@@ -77,8 +78,8 @@ impl Store {
         E: From<StoreError> + Send,
     {
         match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.scan(body).await,
-            Backend::Postgres(postgres) => postgres.read(body).await,
+            Backend::Sqlite(sqlite) => Box::pin(sqlite.scan(body)).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
         }
     }
 
@@ -91,9 +92,31 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
+        self.write_with(Durability::Full, body).await
+    }
+
+    /// As [`write`](Self::write), and seen by all when it returns, but durable only soon: a power cut may take it, whole. The
+    /// end of the process does not. For what acknowledges nothing that has to last.
+    pub async fn write_soon<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        self.write_with(Durability::Soon, body).await
+    }
+
+    async fn write_with<'c, T, E>(
+        &'c self,
+        durability: Durability,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
+    ) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
         match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.write(body).await,
-            Backend::Postgres(postgres) => postgres.write(body).await,
+            Backend::Sqlite(sqlite) => Box::pin(sqlite.write(durability, body)).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.write(durability, body)).await,
         }
     }
 

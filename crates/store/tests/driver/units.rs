@@ -9,7 +9,7 @@ use crate::on_each;
 
 on_each! { an_error_undoes_the_unit neighbours_are_kept_when_one_is_undone a_unit_reads_its_own_writes
 a_read_sees_one_snapshot a_read_cannot_write nothing_is_lost_when_units_meet after_a_failed_statement_the_unit_is_over
-a_cancelled_unit_is_whole_or_undone a_panic_undoes_its_unit_alone units_run_in_spawned_tasks scans_run_on_any_runtime }
+a_cancelled_unit_is_whole_or_undone units_that_may_wait_for_the_disk_and_units_that_may_not a_panic_undoes_its_unit_alone units_run_in_spawned_tasks scans_run_on_any_runtime }
 
 #[derive(Debug)]
 pub(crate) enum UseCaseError {
@@ -35,6 +35,11 @@ async fn count(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
 
 pub(crate) async fn people(store: &Store) -> i64 {
     store.read(|tx| Box::pin(count(tx))).await.unwrap()
+}
+
+async fn is_there(store: &Store, id: i64) -> bool {
+    let row = store.read(|tx| Box::pin(async move { tx.row("SELECT name FROM person WHERE id = $1", params![id]).await }));
+    row.await.unwrap_or_else(|error: StoreError| panic!("{error}")).is_some()
 }
 
 /// A unit that adds one person, then goes wrong when told to.
@@ -68,6 +73,31 @@ async fn neighbours_are_kept_when_one_is_undone(store: Arc<Store>) {
         assert_eq!(task.await.unwrap().is_ok(), id % 3 != 0);
     }
     assert_eq!(people(&store).await, 400);
+}
+
+/// Both kinds side by side: each is seen by all when it returns, and each that fails is undone alone.
+async fn units_that_may_wait_for_the_disk_and_units_that_may_not(store: Arc<Store>) {
+    let tasks: Vec<_> = (0..300)
+        .map(|id| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let name = &format!("soon {id}");
+                let soon = store.write_soon(|tx| {
+                    Box::pin(async move {
+                        add(tx, 1000 + id, name).await?;
+                        if id % 3 == 0 { Err(UseCaseError::Refused) } else { Ok(()) }
+                    })
+                });
+                let (soon, full) = tokio::join!(soon, register(&store, id, id % 5 == 0));
+                assert_eq!((soon.is_ok(), full.is_ok()), (id % 3 != 0, id % 5 != 0));
+                assert_eq!(is_there(&store, 1000 + id).await, soon.is_ok());
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(people(&store).await, 200 + 240);
 }
 
 async fn a_unit_reads_its_own_writes(store: Arc<Store>) {

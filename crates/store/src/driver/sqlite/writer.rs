@@ -7,10 +7,21 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::statement::{batch, execute};
+use crate::driver::Durability;
 use crate::driver::error::StoreError;
 
 /// What a member is told once its group has ended; the text is the private cause.
 type Outcome = Result<(), String>;
+
+impl Durability {
+    /// With a write-ahead log, NORMAL leaves out the sync at each commit, and nothing else.
+    const fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "PRAGMA synchronous = FULL",
+            Self::Soon => "PRAGMA synchronous = NORMAL",
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(in crate::driver) struct Writer {
@@ -18,13 +29,16 @@ pub(in crate::driver) struct Writer {
     members: Vec<oneshot::Sender<Outcome>>,
     /// A savepoint is open; outside a body this means that the body panicked.
     in_member: bool,
+    /// Of the group; what the connection is set to, unless it never syncs.
+    durability: Durability,
+    syncs: bool,
     /// Counted when a commit has ended, however, and before anybody is told.
     commits: Arc<AtomicU64>,
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, commits: Arc<AtomicU64>) -> Self {
-        Self { connection, members: Vec::new(), in_member: false, commits }
+    pub(super) fn new(connection: Connection, syncs: bool, commits: Arc<AtomicU64>) -> Self {
+        Self { connection, members: Vec::new(), in_member: false, durability: Durability::Full, syncs, commits }
     }
 
     pub(super) fn members(&self) -> usize {
@@ -32,15 +46,28 @@ impl Writer {
     }
 
     /// Opens the group's transaction, if none is open, and the member's savepoint in it.
-    pub(super) fn begin_member(&mut self) -> Result<(), StoreError> {
+    pub(super) fn begin_member(&mut self, wanted: Durability) -> Result<(), StoreError> {
         if self.in_member {
             self.undo_member();
         }
+        if self.durability == Durability::Soon && wanted == Durability::Full {
+            // Nobody waits for a disk in that group.
+            self.commit_group();
+        }
         if self.connection.is_autocommit() {
+            self.set_durability(wanted)?;
             execute(&self.connection, "BEGIN IMMEDIATE", &[])?;
         }
         self.in_member = true;
         execute(&self.connection, "SAVEPOINT member", &[]).inspect_err(|_| self.undo_member())?;
+        Ok(())
+    }
+
+    fn set_durability(&mut self, wanted: Durability) -> Result<(), StoreError> {
+        if self.durability != wanted && self.syncs {
+            batch(&self.connection, wanted.pragma())?;
+        }
+        self.durability = wanted;
         Ok(())
     }
 
@@ -50,6 +77,9 @@ impl Writer {
         self.in_member = false;
         let (told, outcome) = oneshot::channel();
         self.members.push(told);
+        if self.durability == Durability::Soon {
+            self.commit_group();
+        }
         Ok(outcome)
     }
 
@@ -64,7 +94,7 @@ impl Writer {
         }
     }
 
-    /// Commits what is open, durably, and tells the members.
+    /// Commits what is open, as durably as the group asks, and tells the members.
     pub(super) fn commit_group(&mut self) {
         if self.in_member {
             self.undo_member();

@@ -2,33 +2,39 @@
 
 use std::hash::Hash;
 
+use crate::Store;
 use quick_cache::sync::Cache;
-use store::Store;
 
 /// Answers of indexed reads, each with the number of commits before it was read. Nothing is believed that a commit may have
 /// changed; where others commit too, nothing is kept at all.
-pub(crate) struct Recent<K, V>(Cache<K, (u64, V)>);
+pub struct Recent<K, V>(Cache<K, (u64, V)>);
+
+impl<K, V> std::fmt::Debug for Recent<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recent").finish_non_exhaustive()
+    }
+}
 
 impl<K: Hash + Eq, V: Clone> Recent<K, V> {
-    pub(crate) fn new(room: usize) -> Self {
+    /// Remembers at most so many.
+    pub fn new(room: usize) -> Self {
         Self(Cache::new(room))
     }
 
     /// What `read` finds, or has found since the last commit. That there is nothing is not kept.
-    pub(crate) async fn get_or_read<E>(
-        &self,
-        store: &Store,
-        key: K,
-        read: impl Future<Output = Result<Option<V>, E>>,
-    ) -> Result<Option<V>, E> {
+    pub async fn get_or_read<E, F>(&self, store: &Store, key: K, read: impl FnOnce() -> F) -> Result<Option<V>, E>
+    where
+        F: Future<Output = Result<Option<V>, E>>,
+    {
         // Asked for before the read: a commit meanwhile makes what was read too old to be kept.
-        let Some(commits) = store.commits() else { return read.await };
+        let Some(commits) = store.commits() else { return Box::pin(read()).await };
         if let Some((at, value)) = self.0.get(&key)
             && at == commits
         {
             return Ok(Some(value));
         }
-        let found = read.await?;
+        // Boxed: a request that finds its answer here does not carry the room for a read.
+        let found = Box::pin(read()).await?;
         if let Some(value) = &found {
             self.0.insert(key, (commits, value.clone()));
         }
@@ -38,9 +44,9 @@ impl<K: Hash + Eq, V: Clone> Recent<K, V> {
 
 #[cfg(test)]
 mod tests {
+    use crate::StoreError;
+    use crate::change::{self, Change};
     use model::Timestamp;
-    use store::StoreError;
-    use store::change::{self, Change};
 
     use super::*;
 
@@ -49,7 +55,7 @@ mod tests {
     }
 
     async fn get(recent: &Recent<u8, i64>, store: &Store) -> Option<i64> {
-        let read = store.read(|tx| Box::pin(async move { Ok::<_, StoreError>(Some(change::head(tx).await?)) }));
+        let read = || store.read(|tx| Box::pin(async move { Ok::<_, StoreError>(Some(change::head(tx).await?)) }));
         recent.get_or_read(store, 1, read).await.unwrap()
     }
 
@@ -65,13 +71,13 @@ mod tests {
     #[tokio::test]
     async fn what_was_read_before_a_commit_is_not_kept() {
         let (store, recent) = (Store::memory().await.unwrap(), Recent::new(8));
-        let overtaken = async {
+        let overtaken = async || {
             commit(&store).await;
             Ok::<_, StoreError>(Some(7))
         };
         assert_eq!(recent.get_or_read(&store, 1, overtaken).await.unwrap(), Some(7));
         assert_eq!(get(&recent, &store).await, Some(1), "read anew");
-        let unasked = async { Err(StoreError::corrupt("not asked")) };
+        let unasked = async || Err(StoreError::corrupt("not asked"));
         assert_eq!(recent.get_or_read(&store, 1, unasked).await.unwrap(), Some(1), "kept until the next commit");
     }
 }
