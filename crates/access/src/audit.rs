@@ -17,6 +17,8 @@ use store::{Store, StoreError, Tx};
 const BATCH: usize = 16_384;
 /// Records written in one transaction.
 const CHUNK: usize = 256;
+/// Credentials whose last use waits to be written, at most.
+const USES: usize = 65_536;
 /// A credential's last use is written at most this often.
 const USE_EVERY_MS: i64 = 60_000;
 
@@ -192,7 +194,10 @@ impl Audit {
 
     /// Notes that a credential was used.
     pub fn note_use(&self, op: &Op, credential: CredentialId) {
-        self.lock().uses.insert(credential, Use { credential, at: op.now, from: op.source_ip });
+        let mut batch = self.lock();
+        if batch.uses.len() < USES || batch.uses.contains_key(&credential) {
+            batch.uses.insert(credential, Use { credential, at: op.now, from: op.source_ip });
+        }
     }
 
     /// How many records wait to be written.
@@ -214,6 +219,7 @@ impl Audit {
                 Err(error) => {
                     counted.extend(chunk);
                     self.put_back(counted);
+                    self.put_back_uses(uses);
                     return Err(error);
                 }
             }
@@ -256,18 +262,31 @@ impl Audit {
     }
 
     async fn write_uses(&self, mut uses: HashMap<CredentialId, Use>) -> Result<(), StoreError> {
+        let newest = uses.values().map(|u| u.at).max();
         {
             let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
             uses.retain(|id, one| written.get(id).is_none_or(|last| one.at.millis_since(*last) >= USE_EVERY_MS));
-            let newest = uses.values().map(|u| u.at).max();
             written.retain(|_, last| newest.is_none_or(|now| now.millis_since(*last) < USE_EVERY_MS));
-            written.extend(uses.values().map(|u| (u.credential, u.at)));
         }
         if uses.is_empty() {
             return Ok(());
         }
-        let uses: &Vec<Use> = &uses.into_values().collect();
-        self.store.write(|tx| Box::pin(store::credential::note_uses(tx, uses))).await
+        let rows: &Vec<Use> = &uses.values().cloned().collect();
+        if let Err(error) = self.store.write(|tx| Box::pin(store::credential::note_uses(tx, rows))).await {
+            self.put_back_uses(uses);
+            return Err(error);
+        }
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.extend(uses.values().map(|u| (u.credential, u.at)));
+        Ok(())
+    }
+
+    /// For the next time; what has come meanwhile is younger.
+    fn put_back_uses(&self, uses: HashMap<CredentialId, Use>) {
+        let mut batch = self.lock();
+        for (id, one) in uses.into_iter().take(USES) {
+            batch.uses.entry(id).or_insert(one);
+        }
     }
 
     fn event(&self, record: &Record, count: i64) -> Option<Event> {

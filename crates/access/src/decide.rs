@@ -96,13 +96,23 @@ impl Access {
     pub async fn admit_or_hide<A: ActionKind>(&self, op: &Op, caller: &Caller, on: A::On, see: Action) -> Result<Permit<A>, Refusal> {
         let resource = on.resource();
         match self.admit::<A>(op, caller, on).await {
-            Err(denied @ Refusal::Denied { .. }) => match self.may(op, caller, see, &resource).await {
+            Err(denied @ Refusal::Denied { .. }) => match self.sees(op, caller, see, &resource).await {
                 Ok(()) => Err(denied),
                 Err(Refusal::Unavailable) => Err(Refusal::Unavailable),
                 Err(_) => Err(Refusal::NotFound),
             },
             answer => answer,
         }
+    }
+
+    /// May `caller` know that `resource` exists? Themselves, and what they hold, without any grant.
+    async fn sees(&self, op: &Op, caller: &Caller, see: Action, resource: &Resource) -> Result<(), Refusal> {
+        let own_sight = matches!(see, Action::GetUser | Action::ListAccessCredential | Action::ListAccessKeys);
+        let own = matches!(resource, Resource::User(on) if on.id.is_some() && caller.known().map(|k| k.principal) == on.id);
+        if own && own_sight && !self.is_denied(op, caller, see, resource).await? {
+            return Ok(());
+        }
+        self.may(op, caller, see, resource).await
     }
 
     /// Of what a token request asks for, what is allowed now.
@@ -133,6 +143,14 @@ impl Access {
 
     /// Which repositories of `instance` may `caller` do `action` to? Lists seek by its ranges and never scan what is hidden.
     pub async fn visible(&self, op: &Op, caller: &Caller, action: Action, instance: &Arc<OnInstance>) -> Result<Filter, Refusal> {
+        let seen = self.filter(op, caller, action, instance).await;
+        if let Err(refusal) = &seen {
+            self.write_down(op, caller, action, &Resource::Instance(Arc::clone(instance)), refusal).await;
+        }
+        seen
+    }
+
+    async fn filter(&self, op: &Op, caller: &Caller, action: Action, instance: &Arc<OnInstance>) -> Result<Filter, Refusal> {
         self.directory.fresh(op.now).await?;
         let Some(known) = caller.known() else { return Ok(Filter::nothing()) };
         let bound_elsewhere = known.instance.is_some_and(|bound| bound != instance.id);

@@ -24,6 +24,8 @@ const FRESH_MS: i64 = 1000;
 const FRESH_PATIENCE: Duration = Duration::from_secs(1);
 /// How long one look may take before its connection is given up.
 const LOOK_PATIENCE: Duration = Duration::from_secs(2);
+/// A look at the feed so long ago that it says nothing.
+const NEVER: i64 = 0;
 /// Changes read in one go.
 const PAGE: i64 = 1000;
 
@@ -127,6 +129,15 @@ impl Directory {
         }
         self.looked.fetch_max(now.millis(), Ordering::AcqRel);
         Ok(())
+    }
+
+    /// Follows after a change that is committed. It stands, whether this node can see it now or not: if not, this node decides
+    /// nothing until it has looked again.
+    pub async fn follow_own(&self, now: Timestamp) {
+        if let Err(error) = self.follow(now).await {
+            tracing::error!(%error, "a change is stored, but the feed does not answer: this node waits for it");
+            self.looked.store(NEVER, Ordering::Release);
+        }
     }
 
     /// Starts anew at `head`: nothing that was known before is believed.

@@ -118,7 +118,7 @@ impl Call {
         let named = match self.operation.needs {
             Needs::Nothing(_) | Needs::Caller(_) => false,
             Needs::Action(one) | Needs::Own(one) => one == action,
-            Needs::Either(one, other) => one == action || other == action,
+            Needs::Either(one, other) | Needs::Also(one, other, _) => one == action || other == action,
         };
         if named { Ok(()) } else { Err(Problem::internal(&Undeclared(action))) }
     }

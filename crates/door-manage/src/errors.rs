@@ -124,6 +124,7 @@ impl From<IdentityError> for Problem {
             IdentityError::Invalid { field, problem } => Self::invalid(field, problem),
             IdentityError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
             IdentityError::InUse(_) => Self::new(StatusCode::CONFLICT, "in_use", message),
+            IdentityError::Disabled => Self::new(StatusCode::FORBIDDEN, "denied", message),
             IdentityError::Busy => Self::unavailable(message),
             IdentityError::Store(error) => error.into(),
             IdentityError::Sealing => Self::internal(&error),

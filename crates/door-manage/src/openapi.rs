@@ -71,6 +71,7 @@ fn describe(operation: &Operation) -> Doc {
         Needs::Caller(why) => (format!("Needs no right: {why}."), true),
         Needs::Action(action) => (format!("Needs `{}`.", action.as_str()), true),
         Needs::Own(action) => (format!("Needs `{}` for others than oneself.", action.as_str()), true),
+        Needs::Also(one, other, why) => (format!("Needs `{}`, and `{}` {why}.", one.as_str(), other.as_str()), true),
         Needs::Either(one, other) => (format!("Needs `{}` or `{}` for others than oneself.", one.as_str(), other.as_str()), true),
     };
     let mut doc = OperationBuilder::new()

@@ -97,6 +97,12 @@ impl Identity {
         Ok(self.read(|tx| Box::pin(credential::of_principal(tx, owner))).await?)
     }
 
+    /// One of the credentials of every kind that a user holds, without its secret.
+    pub async fn show_credential(&self, permit: Permit<act::ListAccessCredential>, id: CredentialId) -> Result<Credential, IdentityError> {
+        let found: Result<_, StoreError> = self.read(|tx| Box::pin(credential::by_id(tx, id))).await;
+        found?.filter(|c| Some(c.principal) == permit.on().id).ok_or(IdentityError::NotFound("credential"))
+    }
+
     /// Enables or disables a credential; disabled, it and every token made from it open nothing anywhere within a second.
     pub async fn set_credential_enabled(
         &self,
@@ -111,7 +117,17 @@ impl Identity {
     /// Deletes a credential; every token made from it ends.
     pub async fn delete_credential(&self, permit: Permit<act::DeleteAccessCredential>, id: CredentialId) -> Result<(), IdentityError> {
         let record = permit.success().with_detail(id.to_string());
+        if permit.by().known().map(|known| known.principal) == permit.on().id {
+            self.not_a_disabled_password(id).await?;
+        }
         self.delete(permit.op(), permit.on(), (id, REGISTRY_KINDS), &record).await
+    }
+
+    /// Whoever could delete their own disabled password could set another one, and be in again.
+    async fn not_a_disabled_password(&self, id: CredentialId) -> Result<(), IdentityError> {
+        let found: Result<_, StoreError> = self.read(|tx| Box::pin(credential::by_id(tx, id))).await;
+        let disabled = found?.is_some_and(|c| c.kind == CredentialKind::PermanentPassword && !c.enabled);
+        if disabled { Err(IdentityError::Disabled) } else { Ok(()) }
     }
 
     pub(crate) async fn enable(

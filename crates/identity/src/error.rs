@@ -1,5 +1,6 @@
 //! Why somebody is not believed, or a use case not done.
 
+use model::Action;
 use secrets::PasswordProblem;
 use store::StoreError;
 use tokens::TokenError;
@@ -81,6 +82,9 @@ pub enum IdentityError {
     /// Something else needs it.
     #[error("{0}")]
     InUse(String),
+    /// One's own password that was disabled: it is not one's own to put another in its place.
+    #[error("this password is disabled: somebody who may {} has to enable it first", Action::UpdateAccessCredential.as_str())]
+    Disabled,
     /// Too many passwords are being hashed.
     #[error("too many passwords are being set at once: try again in a moment")]
     Busy,

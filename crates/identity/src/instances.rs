@@ -105,14 +105,26 @@ impl Identity {
         found.ok_or(IdentityError::NotFound("instance"))
     }
 
-    /// Changes an instance's settings.
+    /// Does the change give the instance a host name that it has not? That needs a permit of the account's.
+    pub async fn claims_hosts(&self, permit: &Permit<act::UpdateInstance>, wanted: &UpdateInstance) -> Result<bool, IdentityError> {
+        let id = permit.on().id;
+        let has: Result<_, StoreError> = self.read(|tx| Box::pin(instance::hosts(tx, id))).await;
+        let has = has?;
+        let wanted = wanted.hosts.clone().map(checked_hosts).transpose()?.unwrap_or_default();
+        Ok(wanted.iter().any(|host| !has.contains(host)))
+    }
+
+    /// Changes an instance's settings. Host names that it has not had need a `claim`: which instance a host name means is the
+    /// account's business, or else whoever runs one instance could take another's clients.
     pub async fn update_instance(
         &self,
         permit: Permit<act::UpdateInstance>,
         wanted: UpdateInstance,
+        claim: Option<Permit<act::CreateInstance>>,
     ) -> Result<(Instance, Vec<String>), IdentityError> {
         let hosts = wanted.hosts.clone().map(checked_hosts).transpose()?;
         let (id, now) = (permit.on().id, permit.op().now);
+        let may_claim = claim.is_some_and(|claim| claim.on().0 == permit.on().account);
         let (wanted, hosts, record) = (&wanted, &hosts, &permit.success());
         self.change(now, |tx| {
             Box::pin(async move {
@@ -121,6 +133,10 @@ impl Identity {
                 one.identity_tokens = wanted.identity_tokens.unwrap_or(one.identity_tokens);
                 instance::update(tx, id, one.auto_create_namespace, one.identity_tokens).await?;
                 if let Some(hosts) = hosts {
+                    let has = instance::hosts(tx, id).await?;
+                    if !may_claim && hosts.iter().any(|host| !has.contains(host)) {
+                        return Err(IdentityError::InUse("somebody else changed the hosts meanwhile: look again, then try again".into()));
+                    }
                     take_hosts(tx, id, hosts).await?;
                 }
                 change::append(tx, now, Change::Instance(id.as_i64())).await?;

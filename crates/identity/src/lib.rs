@@ -95,14 +95,14 @@ impl Identity {
         self.hashing.calls()
     }
 
-    /// Makes a change, and lets it be in force on this node before anybody is answered.
+    /// Makes a change, and lets it be in force on this node before anybody is answered: nothing is decided here before it is.
     async fn change<'c, T: Send>(
         &'c self,
         now: Timestamp,
         body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, IdentityError> + Send + Sync,
     ) -> Result<T, IdentityError> {
         let done = self.store.write(body).await?;
-        self.access.directory().follow(now).await?;
+        self.access.directory().follow_own(now).await;
         Ok(done)
     }
 

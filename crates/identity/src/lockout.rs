@@ -1,12 +1,16 @@
 //! Lockout in tiers, in memory, bounded: (name, source network), then the source's total, then a budget of hashes a name from
 //! which networks with a recent success are exempt. A stranger cannot lock the owner out.
+//!
+//! The tiers stand twice: by the user name as presented, which alone decides whether somebody hears that they are locked out,
+//! and by the person that it means, which says nothing and refuses. Else a name and its owner's other names would share an
+//! answer, and so tell that they belong to somebody.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{Seconds, Timestamp};
+use model::{AccountId, PrincipalId, Seconds, Timestamp};
 
 /// A window in which failures are counted.
 const WINDOW: Seconds = Seconds::minutes(5);
@@ -38,7 +42,49 @@ impl Network {
     }
 }
 
-type Name = Arc<str>;
+/// Whom a try is counted for. What was presented decides what is answered, so that the answer tells nothing of who exists; who
+/// it means decides what is checked, so that several names of one person open no more tries than one.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Whom {
+    /// The user name as presented, there or not.
+    Spelling(Arc<str>),
+    /// The person that it means.
+    Person(PrincipalId),
+}
+
+/// One password for one user name from one network.
+#[derive(Clone, Debug)]
+pub(crate) struct Try {
+    spelling: Whom,
+    person: Option<Whom>,
+    from: Network,
+}
+
+impl Try {
+    /// Letter case makes no other name, and long names are cut: so that they count together.
+    pub(crate) fn new(account: AccountId, username: &str, from: Network) -> Self {
+        let folded: String = username.chars().take(64).flat_map(char::to_lowercase).collect();
+        Self { spelling: Whom::Spelling(format!("{account}/{folded}").into()), person: None, from }
+    }
+
+    /// The same, knowing whom the user name means.
+    pub(crate) fn of(self, person: Option<PrincipalId>) -> Self {
+        Self { person: person.map(Whom::Person), ..self }
+    }
+
+    fn whoms(&self) -> impl Iterator<Item = &Whom> {
+        [Some(&self.spelling), self.person.as_ref()].into_iter().flatten()
+    }
+}
+
+/// What becomes of a try that was let in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Admitted {
+    /// The password is checked.
+    Check,
+    /// The same work is done and the answer is no: by other names of theirs, too many passwords were tried for this person.
+    Refuse,
+}
 
 #[derive(Clone, Copy)]
 struct Tally {
@@ -68,6 +114,12 @@ impl<K: Hash + Eq> Tallies<K> {
         }
         tally.count = tally.count.saturating_add(1);
     }
+
+    fn take_back(&mut self, key: &K) {
+        if let Some(tally) = self.0.get_mut(key) {
+            tally.count = tally.count.saturating_sub(1);
+        }
+    }
 }
 
 impl<K> Default for Tallies<K> {
@@ -78,41 +130,72 @@ impl<K> Default for Tallies<K> {
 
 #[derive(Default)]
 struct Tiers {
-    name_and_network: Tallies<(Name, Network)>,
+    name_and_network: Tallies<(Whom, Network)>,
     network: Tallies<Network>,
-    name: Tallies<Name>,
-    familiar: Tallies<(Name, Network)>,
+    name: Tallies<Whom>,
+    familiar: Tallies<(Whom, Network)>,
 }
 
-/// The counters. They count what was presented, there or not, so that they tell nothing about who exists.
+impl Tiers {
+    /// The seconds to wait, when no more passwords for `whom` are checked from there.
+    fn closed(&self, whom: &Whom, from: Network, now: Timestamp) -> Option<i64> {
+        let both = &(whom.clone(), from);
+        let own = self.name_and_network.over(both, PER_NAME_AND_NETWORK, now);
+        let source = || self.network.over(&from, PER_NETWORK, now);
+        let familiar = || self.familiar.over(both, 1, now).is_some();
+        let strangers = || self.name.over(whom, PER_NAME, now).filter(|_| !familiar());
+        own.or_else(source).or_else(strangers)
+    }
+}
+
+/// The counters. A try counts from before it is hashed, so that many at once are no more than one after the other.
 #[derive(Default)]
 pub(crate) struct Lockout(Mutex<Tiers>);
 
 impl Lockout {
-    /// Fails with the seconds to wait when no more passwords for `name` are checked from there.
-    pub(crate) fn check(&self, name: &Name, from: Network, now: Timestamp) -> Result<(), i64> {
+    /// Fails with the seconds to wait when no more passwords for this user name are checked from there.
+    pub(crate) fn check(&self, tried: &Try, now: Timestamp) -> Result<(), i64> {
+        self.lock().closed(&tried.spelling, tried.from, now).map_or(Ok(()), Err)
+    }
+
+    /// Are no more passwords checked for the person, by whatever name?
+    pub(crate) fn refuses(&self, tried: &Try, now: Timestamp) -> bool {
         let tiers = self.lock();
-        let own = tiers.name_and_network.over(&(Arc::clone(name), from), PER_NAME_AND_NETWORK, now);
-        let source = || tiers.network.over(&from, PER_NETWORK, now);
-        let familiar = || tiers.familiar.over(&(Arc::clone(name), from), 1, now).is_some();
-        let strangers = || tiers.name.over(name, PER_NAME, now).filter(|_| !familiar());
-        own.or_else(source).or_else(strangers).map_or(Ok(()), Err)
+        tried.person.as_ref().is_some_and(|person| tiers.closed(person, tried.from, now).is_some())
     }
 
-    /// A wrong password.
-    pub(crate) fn failed(&self, name: &Name, from: Network, now: Timestamp) {
+    /// Checks, and counts the try as a wrong one until it is given back.
+    pub(crate) fn reserve(&self, tried: &Try, now: Timestamp) -> Result<Admitted, i64> {
         let mut tiers = self.lock();
-        tiers.name_and_network.add((Arc::clone(name), from), now, WINDOW);
-        tiers.network.add(from, now, WINDOW);
-        tiers.name.add(Arc::clone(name), now, WINDOW);
+        tiers.closed(&tried.spelling, tried.from, now).map_or(Ok(()), Err)?;
+        let refused = tried.person.as_ref().is_some_and(|person| tiers.closed(person, tried.from, now).is_some());
+        tiers.network.add(tried.from, now, WINDOW);
+        for whom in tried.whoms() {
+            tiers.name_and_network.add((whom.clone(), tried.from), now, WINDOW);
+            tiers.name.add(whom.clone(), now, WINDOW);
+        }
+        Ok(if refused { Admitted::Refuse } else { Admitted::Check })
     }
 
-    /// The right one: this network is familiar, and starts anew with this name.
-    pub(crate) fn succeeded(&self, name: &Name, from: Network, now: Timestamp) {
+    /// The try was no wrong password: it was right, or there was no room to check it.
+    pub(crate) fn give_back(&self, tried: &Try) {
         let mut tiers = self.lock();
-        tiers.name_and_network.0.remove(&(Arc::clone(name), from));
-        tiers.familiar.0.remove(&(Arc::clone(name), from));
-        tiers.familiar.add((Arc::clone(name), from), now, FAMILIAR);
+        tiers.network.take_back(&tried.from);
+        for whom in tried.whoms() {
+            tiers.name_and_network.take_back(&(whom.clone(), tried.from));
+            tiers.name.take_back(whom);
+        }
+    }
+
+    /// The owner is in: this network is familiar, and starts anew with this name and this person.
+    pub(crate) fn succeeded(&self, tried: &Try, now: Timestamp) {
+        let mut tiers = self.lock();
+        for whom in tried.whoms() {
+            let both = (whom.clone(), tried.from);
+            tiers.name_and_network.0.remove(&both);
+            tiers.familiar.0.remove(&both);
+            tiers.familiar.add(both, now, FAMILIAR);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Tiers> {
@@ -128,8 +211,23 @@ mod tests {
         Network::of(text.parse().unwrap())
     }
 
-    fn alice() -> Name {
-        "alice".into()
+    fn a_try(name: &str, from: &str) -> Try {
+        Try::new(AccountId::from_i64(1), name, net(from))
+    }
+
+    fn alice(from: &str) -> Try {
+        a_try("alice", from).of(Some(PrincipalId::from_i64(7)))
+    }
+
+    /// So many wrong passwords; how many of them were checked.
+    fn fail(lockout: &Lockout, tried: &Try, times: u32) -> usize {
+        (0..times).filter(|_| lockout.reserve(tried, NOW) == Ok(Admitted::Check)).count()
+    }
+
+    fn succeed(lockout: &Lockout, tried: &Try) {
+        assert_eq!(lockout.reserve(tried, NOW), Ok(Admitted::Check));
+        lockout.give_back(tried);
+        lockout.succeeded(tried, NOW);
     }
 
     const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -146,35 +244,71 @@ mod tests {
     #[test]
     fn a_stranger_cannot_lock_the_owner_out() {
         let lockout = Lockout::default();
-        lockout.succeeded(&alice(), net("192.0.2.1"), NOW);
+        succeed(&lockout, &alice("192.0.2.1"));
         for n in 0..=255_u32 {
-            let from = net(&format!("10.{}.{}.1", n / 16, n % 16));
-            lockout.failed(&alice(), from, NOW);
+            for name in ["alice", "alice@1", "7"] {
+                let tried = a_try(name, &format!("10.{}.{}.1", n / 16, n % 16)).of(Some(PrincipalId::from_i64(7)));
+                fail(&lockout, &tried, 1);
+            }
         }
-        assert!(lockout.check(&alice(), net("10.200.0.1"), NOW).is_err(), "the name's budget for strangers is spent");
-        assert_eq!(lockout.check(&alice(), net("192.0.2.77"), NOW), Ok(()), "her own network is not a stranger's");
+        assert!(lockout.check(&alice("10.200.0.1"), NOW).is_err(), "the name's budget for strangers is spent");
+        let home = alice("192.0.2.77");
+        assert_eq!(lockout.reserve(&home, NOW), Ok(Admitted::Check), "her own network is not a stranger's");
     }
 
     #[test]
     fn one_source_is_stopped_whatever_the_names_and_may_try_again_later() {
         let lockout = Lockout::default();
         for n in 0..100_u8 {
-            lockout.failed(&format!("{n}").into(), net("10.0.0.1"), NOW);
+            fail(&lockout, &a_try(&n.to_string(), "10.0.0.1"), 1);
         }
-        let wait = lockout.check(&alice(), net("10.0.0.2"), NOW).unwrap_err();
+        let wait = lockout.check(&alice("10.0.0.2"), NOW).unwrap_err();
         assert!((1..=301).contains(&wait), "{wait}");
-        assert_eq!(lockout.check(&alice(), net("10.0.1.2"), NOW), Ok(()));
-        assert_eq!(lockout.check(&alice(), net("10.0.0.2"), NOW.plus(WINDOW)), Ok(()));
+        assert_eq!(lockout.check(&alice("10.0.1.2"), NOW), Ok(()));
+        assert_eq!(lockout.check(&alice("10.0.0.2"), NOW.plus(WINDOW)), Ok(()));
     }
 
     #[test]
     fn a_success_wipes_the_slate_of_that_name_and_network() {
         let lockout = Lockout::default();
-        for _ in 0..9 {
-            lockout.failed(&alice(), net("10.0.0.1"), NOW);
+        let tried = alice("10.0.0.1");
+        assert_eq!(fail(&lockout, &tried, 9), 9);
+        succeed(&lockout, &tried);
+        assert_eq!(fail(&lockout, &tried, 1), 1);
+        assert_eq!(lockout.check(&tried, NOW), Ok(()));
+    }
+
+    #[test]
+    fn several_names_of_one_person_open_no_more_tries_than_one() {
+        let lockout = Lockout::default();
+        let names = ["alice", "alice@1", "7"].map(|name| a_try(name, "10.0.0.1").of(Some(PrincipalId::from_i64(7))));
+        let checked: usize = names.iter().map(|tried| fail(&lockout, tried, 10)).sum();
+        assert_eq!(checked, 10);
+        assert_eq!(fail(&lockout, &a_try("bob", "10.0.0.1").of(Some(PrincipalId::from_i64(8))), 1), 1, "others are others");
+    }
+
+    #[test]
+    fn who_exists_does_not_show_in_what_is_answered() {
+        let lockout = Lockout::default();
+        let answers = |name: &str, person: Option<i64>| {
+            let tried = a_try(name, "10.0.0.1").of(person.map(PrincipalId::from_i64));
+            (0..12).map(|_| lockout.reserve(&tried, NOW).is_ok()).collect::<Vec<_>>()
+        };
+        let unknown = answers("nobody", None);
+        assert_eq!(unknown.iter().filter(|let_in| **let_in).count(), 10);
+        for (name, person) in [("alice", Some(7)), ("alice@1", Some(7)), ("nobody@1", None)] {
+            assert_eq!(answers(name, person), unknown, "{name}");
         }
-        lockout.succeeded(&alice(), net("10.0.0.1"), NOW);
-        lockout.failed(&alice(), net("10.0.0.1"), NOW);
-        assert_eq!(lockout.check(&alice(), net("10.0.0.1"), NOW), Ok(()));
+        assert!(answers("Nobody", None).iter().all(|let_in| !let_in), "letter case makes no other name");
+    }
+
+    #[test]
+    fn what_is_given_back_was_never_counted() {
+        let lockout = Lockout::default();
+        let tried = alice("10.0.0.1");
+        for _ in 0..300 {
+            assert_eq!(lockout.reserve(&tried, NOW), Ok(Admitted::Check));
+            lockout.give_back(&tried);
+        }
     }
 }

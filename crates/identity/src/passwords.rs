@@ -1,22 +1,23 @@
 //! Chosen passwords: one for signing in, one a person and instance for the registry. argon2id, behind the lockout and a queue.
 
-use std::sync::Arc;
-
 use access::{Permit, audit};
 use model::{AccountId, Caller, CredentialId, CredentialKind, InstanceId, Op, PrincipalId, Seconds, Timestamp, act};
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
+use quick_cache::{DefaultHashBuilder, UnitWeighter};
 use secrets::{ChosenPassword, PasswordHash, Pepper, Plain};
-use store::StoreError;
 use store::change::{self, Change};
 use store::credential::{self, Credential, Kept};
+use store::{StoreError, Tx};
 
-use crate::lockout::Network;
+use crate::lockout::{Admitted, Network, Try};
 use crate::{AuthError, Identity, IdentityError, names};
 
 /// The slot of a person's sign-in password.
 pub(crate) const SIGN_IN: &str = "sign-in";
 /// A successful check is remembered for so long.
 const REMEMBERED: Seconds = Seconds::minutes(1);
+/// Nobody has this id.
+const NOBODY: PrincipalId = PrincipalId::from_i64(0);
 
 /// The slot of a person's permanent password at an instance.
 pub(crate) fn permanent_slot(instance: InstanceId) -> String {
@@ -27,8 +28,12 @@ pub(crate) fn permanent_slot(instance: InstanceId) -> String {
 /// credential the password was right for; that it still holds is asked of the directory each time.
 pub(crate) struct Checked {
     pepper: Pepper,
-    known: Cache<[u8; 32], (PrincipalId, CredentialId, Timestamp)>,
+    known: Cache<[u8; 32], Remembered>,
 }
+
+/// The turn to check a password; whoever presents the same at the same moment waits for what comes of it.
+type Turn<'c> = PlaceholderGuard<'c, [u8; 32], Remembered, UnitWeighter, DefaultHashBuilder, DefaultLifecycle<[u8; 32], Remembered>>;
+type Remembered = (PrincipalId, CredentialId, Timestamp);
 
 impl Checked {
     pub(crate) fn new(pepper: Pepper) -> Self {
@@ -38,6 +43,21 @@ impl Checked {
     fn key(&self, account: AccountId, username: &str, slot: &str, password: &Plain) -> [u8; 32] {
         let context = format!("{account}\0{slot}\0{username}");
         *self.pepper.hash_in_context(context.as_bytes(), password).as_bytes()
+    }
+
+    async fn recall(&self, key: &[u8; 32], now: Timestamp) -> Result<(PrincipalId, CredentialId), Turn<'_>> {
+        if self.known.get(key).is_some_and(|(.., until)| until <= now) {
+            self.known.remove(key);
+        }
+        self.known.get_value_or_guard_async(key).await.map(|(principal, credential, _)| (principal, credential))
+    }
+
+    fn remember(&self, key: [u8; 32], turn: Option<Turn<'_>>, what: Remembered) {
+        match turn {
+            // Taken away meanwhile: then it is remembered next time.
+            Some(turn) => drop(turn.insert(what)),
+            None => self.known.insert(key, what),
+        }
     }
 }
 
@@ -52,37 +72,58 @@ impl Identity {
         slot: &str,
     ) -> Result<Caller, AuthError> {
         // Before the memory is asked: else whoever is locked out could go on guessing what it holds.
-        let name = counted_name(account, username);
-        let from = Network::of(op.source_ip);
-        self.lockout.check(&name, from, op.now).map_err(|retry_after| AuthError::LockedOut { retry_after })?;
+        let tried = Try::new(account, username, Network::of(op.source_ip));
+        self.lockout.check(&tried, op.now).map_err(|retry_after| AuthError::LockedOut { retry_after })?;
         let key = self.checked.key(account, username, slot, &password);
-        if let Some((principal, credential, until)) = self.checked.known.get(&key)
-            && until > op.now
-            && let Ok(caller) = self.alive_owner(op, principal, credential).await
-        {
-            return Ok(caller);
-        }
-        let found = self.stored_password(account, username, slot).await?;
-        let stored = found.as_ref().map(|(_, phc)| PasswordHash::parse(phc)).transpose().map_err(|_| AuthError::Unavailable)?;
-        let right = self.hashing.verify(from, password, stored).await.map_err(|_| AuthError::Busy)?;
-        let Some((credential, _)) = found.filter(|_| right) else {
-            self.lockout.failed(&name, from, op.now);
-            return Err(AuthError::Invalid);
+        let turn = match self.checked.recall(&key, op.now).await {
+            Err(turn) => Some(turn),
+            Ok((principal, _)) if self.lockout.refuses(&tried.clone().of(Some(principal)), op.now) => None,
+            Ok((principal, credential)) => match self.alive_owner(op, principal, credential).await {
+                Ok(caller) => return Ok(caller),
+                Err(_) => None,
+            },
         };
-        let caller = self.alive_owner(op, credential.principal, credential.id).await?;
-        self.lockout.succeeded(&name, from, op.now);
-        self.checked.known.insert(key, (credential.principal, credential.id, op.now.plus(REMEMBERED)));
-        self.access.audit().note_use(op, credential.id);
+        let (person, found) = self.stored_password(account, username, slot).await?;
+        let tried = tried.of(person);
+        let found = self.verify(op, &tried, password, found).await?.ok_or(AuthError::Invalid)?;
+        let caller = self.alive_owner(op, found.principal, found.id).await?;
+        self.lockout.succeeded(&tried, op.now);
+        self.checked.remember(key, turn, (found.principal, found.id, op.now.plus(REMEMBERED)));
+        self.access.audit().note_use(op, found.id);
         Ok(caller)
     }
 
-    async fn stored_password(&self, account: AccountId, username: &str, slot: &str) -> Result<Option<(Credential, String)>, StoreError> {
+    /// The credential, if the password is its own and may be checked at all. One hash, whatever there is.
+    async fn verify(
+        &self,
+        op: &Op,
+        tried: &Try,
+        password: Plain,
+        found: Option<(Credential, String)>,
+    ) -> Result<Option<Credential>, AuthError> {
+        let stored = found.as_ref().map(|(_, phc)| PasswordHash::parse(phc)).transpose().map_err(|_| AuthError::Unavailable)?;
+        let admitted = self.lockout.reserve(tried, op.now).map_err(|retry_after| AuthError::LockedOut { retry_after })?;
+        let stored = stored.filter(|_| admitted == Admitted::Check);
+        let checked = self.hashing.verify(Network::of(op.source_ip), password, stored).await;
+        if !matches!(checked, Ok(false)) {
+            self.lockout.give_back(tried);
+        }
+        let right = checked.map_err(|_| AuthError::Busy)?;
+        Ok(found.filter(|_| right).map(|(credential, _)| credential))
+    }
+
+    /// Whom a user name means, and their password in the slot. As many reads for a name that means nobody.
+    async fn stored_password(
+        &self,
+        account: AccountId,
+        username: &str,
+        slot: &str,
+    ) -> Result<(Option<PrincipalId>, Option<(Credential, String)>), StoreError> {
         self.read(|tx| {
             Box::pin(async move {
-                match names::resolve(tx, account, username).await? {
-                    Some(p) if p.account == account => credential::by_slot(tx, p.id, slot).await,
-                    _ => Ok(None),
-                }
+                let person = names::resolve(tx, account, username).await?.filter(|p| p.account == account).map(|p| p.id);
+                let found = credential::by_slot(tx, person.unwrap_or(NOBODY), slot).await?;
+                Ok((person, found.filter(|_| person.is_some())))
             })
         })
         .await
@@ -129,10 +170,11 @@ impl Identity {
                 if !there {
                     return Err(IdentityError::NotFound("user"));
                 }
+                let enabled = enabled_after(tx, by, new).await?;
                 if let Some(old) = credential::clear_slot(tx, new.principal, &new.slot).await? {
                     change::append(tx, op.now, Change::Credential(old.as_i64())).await?;
                 }
-                credential::insert(tx, credential, Some(&new.slot), kept).await?;
+                credential::insert(tx, &Credential { enabled, ..credential.clone() }, Some(&new.slot), kept).await?;
                 Ok(audit::write(tx, self.access.audit(), record).await?)
             })
         })
@@ -168,8 +210,10 @@ struct Password {
     slot: String,
 }
 
-/// What the lockout counts by: the name as presented, there or not. Long names are cut, so that they count together.
-fn counted_name(account: AccountId, username: &str) -> Arc<str> {
-    let username: String = username.chars().take(64).collect();
-    format!("{account}/{username}").into()
+/// Is a password enabled that takes another's place? As that one was: to enable is a right of its own, which setting one's own
+/// password must not go round.
+async fn enabled_after(tx: &mut Tx<'_>, by: &Caller, new: &Password) -> Result<bool, IdentityError> {
+    let enabled = credential::by_slot(tx, new.principal, &new.slot).await?.is_none_or(|(old, _)| old.enabled);
+    let own = by.known().is_some_and(|known| known.principal == new.principal);
+    if enabled || !own { Ok(enabled) } else { Err(IdentityError::Disabled) }
 }

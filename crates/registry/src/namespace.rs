@@ -49,7 +49,7 @@ impl Registry {
         let namespace = Namespace { id, name: permit.on().name.clone(), settings: new.0, created: now };
         let (on, record) = (permit.on(), permit.success());
         self.store.write(|tx| Box::pin(create(tx, on, &namespace, (self.audit(), &record)))).await?;
-        self.in_force(now).await?;
+        self.in_force(now).await;
         Ok(namespace)
     }
 
@@ -80,7 +80,7 @@ impl Registry {
         let (on, now) = (permit.on(), permit.op().now);
         let record = permit.success();
         let updated = self.store.write(|tx| Box::pin(update(tx, on, (changes, now), (self.audit(), &record)))).await?;
-        self.in_force(now).await?;
+        self.in_force(now).await;
         Ok(updated)
     }
 
@@ -89,7 +89,8 @@ impl Registry {
         let (on, now) = (permit.on(), permit.op().now);
         let record = permit.success();
         self.store.write(|tx| Box::pin(delete(tx, on, now, (self.audit(), &record)))).await?;
-        self.in_force(now).await
+        self.in_force(now).await;
+        Ok(())
     }
 }
 

@@ -50,7 +50,7 @@ impl Registry {
         let id = RepositoryId::from_random((self.random)());
         let (on, record) = (permit.on(), permit.success());
         let created = self.store.write(|tx| Box::pin(create(tx, on, (id, &new, now), (self.audit(), &record)))).await?;
-        self.in_force(now).await?;
+        self.in_force(now).await;
         Ok(created)
     }
 
@@ -82,7 +82,7 @@ impl Registry {
         let (on, now) = (permit.on(), permit.op().now);
         let record = permit.success();
         let updated = self.store.write(|tx| Box::pin(update(tx, on, (&changes, now), (self.audit(), &record)))).await?;
-        self.in_force(now).await?;
+        self.in_force(now).await;
         Ok(updated)
     }
 
@@ -94,7 +94,8 @@ impl Registry {
         for key in uploads {
             self.delete_content_if(true, key).await;
         }
-        self.in_force(now).await
+        self.in_force(now).await;
+        Ok(())
     }
 }
 

@@ -44,8 +44,8 @@ pub struct Event {
 /// Which events to list, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    /// By whom.
-    pub principal: Option<PrincipalId>,
+    /// By whom, of these.
+    pub who: Option<Who>,
     /// Doing what.
     pub action: Option<String>,
     /// How it ended.
@@ -58,6 +58,15 @@ pub struct Query {
     pub before: Option<(Timestamp, i64)>,
     /// At most so many.
     pub limit: i64,
+}
+
+/// Somebody who may be gone: whoever has this id, or had this name.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// The id, if it is known.
+    pub id: Option<PrincipalId>,
+    /// The name at the time of the event, or what was claimed.
+    pub name: String,
 }
 
 /// Writes an event.
@@ -94,15 +103,16 @@ pub async fn list(tx: &mut Tx<'_>, account: AccountId, q: &Query) -> Result<Vec<
     let sql = "SELECT id, account_id, time_ms, action, outcome, principal_id, principal, credential_id, credential_kind, resource, detail, source_ip, \
                user_agent, request_id, count FROM audit_event \
                WHERE account_id = $1 AND time_ms >= $2 AND (time_ms < $3 OR (time_ms = $3 AND id < $4)) \
-               AND (CAST($5 AS BIGINT) = 0 OR principal_id = $6) AND (CAST($7 AS BIGINT) = 0 OR action = $8) AND (CAST($9 AS BIGINT) = 0 OR outcome = $10) AND (CAST($11 AS BIGINT) = 0 OR credential_id = $12) \
-               ORDER BY time_ms DESC, id DESC LIMIT $13";
+               AND (CAST($5 AS BIGINT) = 0 OR principal_id = $6 OR principal = $7) AND (CAST($8 AS BIGINT) = 0 OR action = $9) AND (CAST($10 AS BIGINT) = 0 OR outcome = $11) AND (CAST($12 AS BIGINT) = 0 OR credential_id = $13) \
+               ORDER BY time_ms DESC, id DESC LIMIT $14";
     let values = params![
         account.as_i64(),
         q.since.map_or(i64::MIN, Timestamp::millis),
         before.millis(),
         before_id,
-        one(q.principal.is_some()),
-        q.principal.map(PrincipalId::as_i64),
+        one(q.who.is_some()),
+        q.who.as_ref().and_then(|who| who.id).map(PrincipalId::as_i64),
+        q.who.as_ref().map(|who| &*who.name),
         one(q.action.is_some()),
         q.action.as_deref(),
         one(q.outcome.is_some()),

@@ -61,6 +61,11 @@ impl Credentials<'_> {
         self.0.list("/credentials", owner, None).await
     }
 
+    /// One of them.
+    pub async fn show(&self, id: &str) -> Result<Credential, ClientError> {
+        self.0.get(&format!("/credentials/{}", segment(id))).await
+    }
+
     /// Enables or disables one.
     pub async fn update(&self, id: &str, change: &UpdateEnabled) -> Result<Credential, ClientError> {
         self.0.send(Method::PATCH, &format!("/credentials/{}", segment(id)), change).await

@@ -1,8 +1,8 @@
 //! The audit trail.
 
 use kit::Answer;
-use model::{Timestamp, act};
-use store::audit::{Event, Query};
+use model::{CredentialId, PrincipalId, Timestamp, act};
+use store::audit::{Event, Query, Who};
 
 use crate::call::Call;
 use crate::errors::Problem;
@@ -20,15 +20,12 @@ pub(super) async fn list_audit_events(call: Call) -> Result<Answer, Problem> {
         return Err(Problem::invalid("action", "an action: cr:PullRepository, login"));
     }
     let permit = call.admit::<act::ListAuditEvent>(call.account()?).await?;
-    let principal = match query.user.as_deref() {
-        Some(name) => Some(call.user(Some(name)).await?.id.ok_or_else(Problem::not_found)?),
-        None => None,
-    };
+    let credential = query.credential.as_deref().map(str::parse::<CredentialId>).transpose();
     let wanted = Query {
-        principal,
+        who: who(&call, query.user).await?,
         action: query.action,
         outcome: query.outcome,
-        credential: None,
+        credential: credential.map_err(|_| Problem::invalid("credential", "a credential's id, as `credential list` prints it"))?,
         since: query.since,
         before,
         limit: asked.one_more(),
@@ -37,6 +34,13 @@ pub(super) async fn list_audit_events(call: Call) -> Result<Answer, Problem> {
     let page = Page::of(events, &asked, |e: &Event| format!("{}-{}", e.time.millis(), e.id));
     let page = Page { items: page.items.iter().map(shapes::audit_event).collect(), next: page.next };
     Ok(page.answer(call.own_path(), call.raw_query()))
+}
+
+/// A user by name or id, who may be gone: the trail goes on to name whoever did something.
+async fn who(call: &Call, user: Option<String>) -> Result<Option<Who>, Problem> {
+    let Some(name) = user else { return Ok(None) };
+    let id = call.user(Some(&name)).await?.id.or_else(|| name.parse::<PrincipalId>().ok());
+    Ok(Some(Who { id, name }))
 }
 
 /// Continue behind this event: its time and its number.

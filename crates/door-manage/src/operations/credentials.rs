@@ -41,6 +41,14 @@ pub(super) async fn list_credentials(call: Call) -> Result<Answer, Problem> {
     Ok(json(StatusCode::OK, &held))
 }
 
+pub(super) async fn show_credential(call: Call) -> Result<Answer, Problem> {
+    let id = id(&call)?;
+    let owner = call.identity().owner_of_credential(&call.caller, id).await?;
+    let permit = call.admit_own_or_hide::<act::ListAccessCredential>(owner, Action::ListAccessCredential).await?;
+    let found = call.identity().show_credential(permit, id).await?;
+    Ok(json(StatusCode::OK, &shapes::credential(found)))
+}
+
 pub(super) async fn update_credential(call: Call) -> Result<Answer, Problem> {
     let change: api::UpdateEnabled = call.json()?;
     let id = id(&call)?;

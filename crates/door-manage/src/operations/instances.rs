@@ -42,7 +42,9 @@ pub(super) async fn update_instance(call: Call) -> Result<Answer, Problem> {
     let on = (*call.on_instance().await?).clone();
     let permit = call.admit_or_hide::<act::UpdateInstance>(on, Action::GetInstance).await?;
     let wanted = UpdateInstance { auto_create_namespace, identity_tokens, hosts };
-    let changed = call.identity().update_instance(permit, wanted).await?;
+    let claims = call.identity().claims_hosts(&permit, &wanted).await?;
+    let claim = if claims { Some(call.admit::<act::CreateInstance>(call.account()?).await?) } else { None };
+    let changed = call.identity().update_instance(permit, wanted, claim).await?;
     Ok(json(StatusCode::OK, &shapes::instance(changed)))
 }
 

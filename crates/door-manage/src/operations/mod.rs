@@ -40,6 +40,8 @@ pub(crate) enum Needs {
     Own(Action),
     /// One of two actions, as the request says, unless it is done to oneself.
     Either(Action, Action),
+    /// The first action, and the second one too where the request asks for what this says.
+    Also(Action, Action, &'static str),
 }
 
 /// A running handler.
@@ -174,6 +176,8 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
         .takes::<api::CreateCredential>().creates::<api::CreatedCredential>(),
     operation!(credentials::list_credentials GET "/credentials", Own(A::ListAccessCredential), "List the credentials of every kind that a user holds; one's own without any grant.")
         .query::<api::OwnerQuery>().lists::<api::Credential>(),
+    operation!(credentials::show_credential GET "/credentials/{credential}", Own(A::ListAccessCredential), "Show a credential of any kind, without its secret; one's own without any grant.")
+        .gives::<api::Credential>(),
     operation!(credentials::update_credential PATCH "/credentials/{credential}", Own(A::UpdateAccessCredential), "Enable or disable a credential; disable one's own without any grant.")
         .takes::<api::UpdateEnabled>().gives::<api::Credential>(),
     operation!(credentials::delete_credential DELETE "/credentials/{credential}", Own(A::DeleteAccessCredential), "Delete a credential; one's own without any grant."),
@@ -207,7 +211,8 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(instances::create_instance POST "/instances", Act(A::CreateInstance), "Create an instance.").takes::<api::CreateInstance>().creates::<api::Instance>(),
     operation!(instances::list_instances GET "/instances", Act(A::ListInstance), "List instances by name.").lists::<api::Instance>(),
     operation!(instances::show_instance GET "/instances/{instance}", Act(A::GetInstance), "Show an instance.").gives::<api::Instance>(),
-    operation!(instances::update_instance PATCH "/instances/{instance}", Act(A::UpdateInstance), "Change an instance's settings.").takes::<api::UpdateInstance>().gives::<api::Instance>(),
+    operation!(instances::update_instance PATCH "/instances/{instance}", Needs::Also(A::UpdateInstance, A::CreateInstance, "to add a host name"), "Change an instance's settings.")
+        .takes::<api::UpdateInstance>().gives::<api::Instance>(),
     operation!(instances::delete_instance DELETE "/instances/{instance}", Act(A::DeleteInstance), "Delete an empty instance."),
 
     operation!(namespaces::create_namespace POST "/instances/{instance}/namespaces", Act(A::CreateNamespace), "Create a namespace.")
@@ -264,7 +269,7 @@ mod tests {
             .flat_map(|o| match o.needs {
                 Needs::Nothing(_) | Needs::Caller(_) => vec![],
                 Needs::Action(one) | Needs::Own(one) => vec![one],
-                Needs::Either(one, other) => vec![one, other],
+                Needs::Either(one, other) | Needs::Also(one, other, _) => vec![one, other],
             })
             .chain(ELSEWHERE)
             .collect();

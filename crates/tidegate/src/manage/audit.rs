@@ -16,7 +16,7 @@ const PAGE: usize = 1000;
 pub(crate) enum Command {
     /// List what happened, newest first
     List {
-        /// By this user
+        /// By this user, there or gone: the name at that time, or the numeric id
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
         /// Of this action: cr:PullRepository, login
@@ -25,6 +25,9 @@ pub(crate) enum Command {
         /// That ended so
         #[arg(long, value_name = "OUTCOME", value_parser = ["success", "denied", "failed"])]
         outcome: Option<String>,
+        /// With this credential
+        #[arg(long, value_name = "ID")]
+        credential: Option<String>,
         /// Not before this time: 2026-01-31T12:00:00Z
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         since: Option<Timestamp>,
@@ -35,9 +38,9 @@ pub(crate) enum Command {
 }
 
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
-    let Command::List { user, action, outcome, since, limit } = command;
+    let Command::List { user, action, outcome, credential, since, limit } = command;
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let page = u32::try_from(most.min(PAGE)).unwrap_or(limit);
-    let query = AuditQuery { user, action, outcome, since, limit: Some(page), after: None };
+    let query = AuditQuery { user, action, outcome, credential, since, limit: Some(page), after: None };
     Ok(Output::many(&client.audit().list(&query, most).await?, COLUMNS))
 }

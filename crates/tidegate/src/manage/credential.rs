@@ -44,6 +44,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
     },
+    /// Show a credential
+    Show {
+        /// As `credential list` shows it
+        id: String,
+    },
     /// Let a disabled credential work again
     Enable {
         /// As `credential list` shows it
@@ -81,6 +86,7 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             Output::secret(&credentials.create(&CreateCredential { user, instance, description, expires_in }).await?)
         }
         Command::List { user } => Output::many(&credentials.list(&OwnerQuery { user }).await?, COLUMNS),
+        Command::Show { id } => Output::one(&credentials.show(&id).await?),
         Command::Enable { id } => Output::one(&credentials.update(&id, &UpdateEnabled { enabled: true }).await?),
         Command::Disable { id } => Output::one(&credentials.update(&id, &UpdateEnabled { enabled: false }).await?),
         Command::Delete { id } => {

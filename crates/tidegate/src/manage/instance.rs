@@ -31,9 +31,12 @@ pub(crate) enum Command {
     Update {
         /// Name or id
         name: String,
-        /// A host name that chooses it; may be repeated, and replaces all there were
+        /// A host name that chooses it; may be repeated, and replaces all there were. New ones need cr:CreateInstance too
         #[arg(long = "host", value_name = "HOST")]
         hosts: Option<Vec<String>>,
+        /// Take every host name away
+        #[arg(long, conflicts_with = "hosts")]
+        no_hosts: bool,
         /// May a push make its namespace?
         #[arg(long, value_name = "BOOL")]
         auto_create_namespace: Option<bool>,
@@ -54,7 +57,8 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
         Command::Create { name, region, hosts } => Output::one(&instances.create(&CreateInstance { name, region, hosts }).await?),
         Command::List => Output::many(&instances.list().await?, &["name", "instance_id", "region", "hosts", "is_default", "created_at"]),
         Command::Show { name } => Output::one(&instances.show(&name).await?),
-        Command::Update { name, hosts, auto_create_namespace, identity_tokens } => {
+        Command::Update { name, hosts, no_hosts, auto_create_namespace, identity_tokens } => {
+            let hosts = if no_hosts { Some(Vec::new()) } else { hosts };
             Output::one(&instances.update(&name, &UpdateInstance { hosts, auto_create_namespace, identity_tokens }).await?)
         }
         Command::Delete { name } => {

@@ -39,10 +39,12 @@ fn users_credentials_and_keys_have_the_keys_of_the_contract() {
     has(&listed[0], &columns);
     has(&listed[0], &["last_used_at", "last_used_from"]);
     assert!(listed[0].get("secret").is_none());
+    assert_eq!(root.json(&["credential", "show", id]), listed[0]);
     assert_eq!(root.json(&["credential", "disable", id])["enabled"], false);
     assert_eq!(root.json(&["credential", "enable", id])["enabled"], true);
     assert_eq!(root.run(&["credential", "delete", id]).code, Some(0));
     assert_eq!(root.refused(&["credential", "delete", id])["code"], "not_found");
+    assert_eq!(root.refused(&["credential", "show", id])["code"], "not_found");
 
     let key = root.json(&["access-key", "create", "--user", "alice"]);
     has(&key, &["access_key_id", "access_key_secret", "enabled"]);
@@ -136,6 +138,7 @@ fn instances_namespaces_repositories_and_tags() {
     let made = root.json(&["instance", "create", "prod", "--host", "Prod.example.com"]);
     assert_eq!((&made["hosts"][0], &made["region"]), (&"prod.example.com".into(), &"local".into()));
     assert_eq!(root.json(&["instance", "update", "prod", "--identity-tokens", "true"])["identity_tokens"], true);
+    assert_eq!(root.json(&["instance", "update", "prod", "--no-hosts"])["hosts"], serde_json::json!([]));
     assert_eq!(root.json(&["instance", "delete", "prod"])["name"], "prod");
     assert_eq!(root.refused(&["instance", "show", "prod"])["code"], "not_found");
 
