@@ -271,13 +271,19 @@ fn certificate(folder: &tempfile::TempDir) -> TlsFiles {
     files
 }
 
-async fn over_tls(address: SocketAddr, trusted: CertificateDer<'static>) -> std::io::Result<String> {
+type TlsClient = tokio_rustls::client::TlsStream<TcpStream>;
+
+async fn connect_tls(address: SocketAddr, trusted: CertificateDer<'static>, offered: &[&[u8]]) -> std::io::Result<TlsClient> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(trusted).unwrap();
-    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let mut config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = offered.iter().map(|protocol| protocol.to_vec()).collect();
     let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-    let socket = TcpStream::connect(address).await?;
-    let mut stream = connector.connect(ServerName::try_from("localhost").unwrap(), socket).await?;
+    connector.connect(ServerName::try_from("localhost").unwrap(), TcpStream::connect(address).await?).await
+}
+
+async fn over_tls(address: SocketAddr, trusted: CertificateDer<'static>) -> std::io::Result<String> {
+    let mut stream = connect_tls(address, trusted, &[]).await?;
     stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
@@ -304,6 +310,22 @@ async fn tls_from_files_that_can_change() {
     tls.reload().unwrap();
     assert!(over_tls(server.address, new).await.is_ok());
     assert!(over_tls(server.address, old).await.is_err());
+}
+
+#[tokio::test]
+async fn over_tls_the_better_of_what_is_offered_is_spoken() {
+    install_crypto_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let files = certificate(&folder);
+    let trusted = CertificateDer::from_pem_file(&files.cert).unwrap();
+    let server = serve(Patience::default(), Some(Arc::new(Tls::read(files).unwrap())));
+    let offers: [(&[&[u8]], Option<&[u8]>); 3] = [(&[b"h2", b"http/1.1"], Some(b"http/1.1")), (&[b"h2"], Some(b"h2")), (&[], None)];
+    for (offered, spoken) in offers {
+        let stream = connect_tls(server.address, trusted.clone(), offered).await.unwrap();
+        let session = stream.get_ref().1;
+        assert_eq!(session.alpn_protocol(), spoken);
+        assert_eq!(session.negotiated_cipher_suite().unwrap().suite(), rustls::CipherSuite::TLS13_AES_128_GCM_SHA256);
+    }
 }
 
 #[tokio::test]
