@@ -88,16 +88,17 @@ fn secrets(api: &Api<'_>) -> (Secrets, String) {
 #[test]
 #[ignore = "cargo xtask test --only revocation"]
 fn cve_2019_19030_unknown_wrong_and_disabled_take_as_long_and_say_the_same() {
-    let folder = tempfile::tempdir().unwrap();
-    let node = Node::start(Settings::in_folder(folder.path(), "data"));
-    let api = Api::root(&node);
-    push(&node, &root(&node), "demo/app", "v1", 1);
-    let (secrets, key_of_nobody) = secrets(&api);
-    let targets = targets(&api, &key_of_nobody);
-    for (network, (way, ask)) in (10..).zip(WAYS) {
+    for (way, ask) in WAYS {
+        // A node each: the tries of one way must not lock the names out for the next.
+        let folder = tempfile::tempdir().unwrap();
+        let node = Node::start(Settings::in_folder(folder.path(), "data"));
+        let api = Api::root(&node);
+        push(&node, &root(&node), "demo/app", "v1", 1);
+        let (secrets, key_of_nobody) = secrets(&api);
+        let targets = targets(&api, &key_of_nobody);
         compare(&node, way, &targets, |who, number| {
             // From another network each time: a lockout would answer without hashing.
-            ask(who, &secrets, number).header("x-forwarded-for", &format!("{network}.{}.{}.1", number / 200, number % 200))
+            ask(who, &secrets, number).header("x-forwarded-for", &format!("10.{}.{}.1", number / 200, number % 200))
         });
     }
 }
