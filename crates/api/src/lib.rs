@@ -10,6 +10,7 @@
 #![deny(missing_docs)]
 
 mod access_key;
+mod account;
 mod audit;
 mod credential;
 mod error;
@@ -26,6 +27,7 @@ mod user;
 mod whoami;
 
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
+pub use account::Account;
 pub use audit::{AuditEvent, AuditQuery};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
 pub use error::{ErrorAnswer, ErrorDetail};

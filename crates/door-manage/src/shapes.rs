@@ -1,8 +1,8 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, AttachedPolicy, AuditEvent, Credential, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, Repository, SigningKey,
-    Tag, User, Whoami,
+    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, Repository,
+    SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, RepositoryName};
@@ -18,6 +18,10 @@ pub(crate) fn whoami(known: &Known) -> Whoami {
         instance_id: known.instance.map(|id| id.to_string()),
         expires_at: known.ends,
     }
+}
+
+pub(crate) fn account(account: &store::account::Account) -> Account {
+    Account { account_id: account.id.to_string(), uuid: account.uuid.clone(), alias: account.alias.clone(), created_at: account.created }
 }
 
 pub(crate) fn user(user: &identity::User) -> User {

@@ -6,6 +6,7 @@
 //! To add a kind of credential: a variant of [`model::CredentialKind`], a branch in `authenticate.rs`, a module of use cases.
 
 mod access_keys;
+mod accounts;
 mod audit_trail;
 mod authenticate;
 mod bootstrap;

@@ -101,6 +101,16 @@ mod keys {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn the_account_is_shown_to_who_may_see_it() {
+        let house = house().await.with_user("alice").await;
+        let account = house.root_manager().await.get("/api/v1/account").await.expect(200).json();
+        assert_eq!(account["account_id"], json!(house.bootstrap.account.to_string()));
+        assert_eq!((account["uuid"].as_str().unwrap().len(), &account["alias"]), (36, &json!(null)));
+        let alice = alice(&house, &["cr:PullRepository"]).await;
+        says(alice.get("/api/v1/account").await, 403, "ram:GetAccountAlias");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn the_trail_finds_who_is_gone_by_name_and_by_id() {
         let house = house().await.with_user("alice").await.with_user("bob").await;
         let root = house.root_manager().await;

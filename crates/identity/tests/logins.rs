@@ -166,6 +166,17 @@ mod logins {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn an_expired_secret_opens_nothing_and_its_owner_is_told() {
+        let house = house().await.with_user("alice").await;
+        let new = json!({"user": "alice", "description": "ci", "expires_in": 60});
+        let secret = house.root_manager().await.post("/api/v1/credentials", &new).await.expect(201).text("secret");
+        house.login("alice", &secret).get("/v2/").await.expect(200);
+        house.advance(Seconds::minutes(1)).await;
+        let said = house.login("alice", &secret).get("/v2/").await.expect(401);
+        assert!(String::from_utf8_lossy(&said.body).contains("expired"), "{said:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn all_names_of_somebody_open_as_many_tries_as_one_and_nobody_can_tell() {
         let house = house().await.with_user("alice").await;
         let account = house.bootstrap.account;

@@ -93,6 +93,7 @@ actions! {
     ReadMetrics "cr:ReadMetrics" on OnInstance as Instance, "Read the server's metrics.";
     ListAuditEvent "cr:ListAuditEvent" on OnAccount as Account, "Read the audit trail.";
     RotateSigningKey "cr:RotateSigningKey" on OnAccount as Account, "Begin a new token signing key.";
+    GetAccountAlias "ram:GetAccountAlias" on OnAccount as Account, "See the account: its ids and alias.";
     CreateUser "ram:CreateUser" on OnUser as User, "Create a user.";
     GetUser "ram:GetUser" on OnUser as User, "See a user.";
     ListUsers "ram:ListUsers" on OnAccount as Account, "List users.";

@@ -15,6 +15,8 @@ pub struct Account {
     pub uuid: String,
     /// Its alias, usable in `NAME@ALIAS`.
     pub alias: Option<String>,
+    /// Since when.
+    pub created: Timestamp,
 }
 
 /// A principal.
@@ -62,21 +64,28 @@ pub async fn insert_account(tx: &mut Tx<'_>, id: AccountId, uuid: &str, now: Tim
     Ok(())
 }
 
+/// The account with this id.
+pub async fn account_by_id(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, StoreError> {
+    let sql = "SELECT id, uuid, alias, created_ms FROM account WHERE id = $1";
+    tx.row(sql, params![id.as_i64()]).await?.as_ref().map(account).transpose()
+}
+
 /// The account with this id or alias.
 pub async fn find_account(tx: &mut Tx<'_>, id_or_alias: &str) -> Result<Option<Account>, StoreError> {
     let id = id_or_alias.parse::<AccountId>().map_or(0, AccountId::as_i64);
-    let sql = "SELECT id, uuid, alias FROM account WHERE id = $1 OR alias = $2";
+    let sql = "SELECT id, uuid, alias, created_ms FROM account WHERE id = $1 OR alias = $2";
     tx.row(sql, params![id, id_or_alias]).await?.as_ref().map(account).transpose()
 }
 
 /// The first account made; none on an empty database.
 pub async fn first_account(tx: &mut Tx<'_>) -> Result<Option<Account>, StoreError> {
-    let sql = "SELECT id, uuid, alias FROM account ORDER BY created_ms, id LIMIT 1";
+    let sql = "SELECT id, uuid, alias, created_ms FROM account ORDER BY created_ms, id LIMIT 1";
     tx.row(sql, params![]).await?.as_ref().map(account).transpose()
 }
 
 fn account(row: &Row) -> Result<Account, StoreError> {
-    Ok(Account { id: AccountId::from_i64(row.get(0)?), uuid: row.get(1)?, alias: row.get(2)? })
+    let created = Timestamp::from_millis(row.get(3)?);
+    Ok(Account { id: AccountId::from_i64(row.get(0)?), uuid: row.get(1)?, alias: row.get(2)?, created })
 }
 
 /// Writes a new principal. `Conflict` when its id or UUID is taken; its name is kept apart by [`take_login_name`].

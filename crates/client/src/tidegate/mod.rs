@@ -4,7 +4,7 @@ mod identities;
 mod policies;
 mod registry;
 
-use api::{ErrorAnswer, Page, Secret, TokenAnswer, TokenError, TokenRequest, Whoami};
+use api::{Account, ErrorAnswer, Page, Secret, TokenAnswer, TokenError, TokenRequest, Whoami};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -51,6 +51,11 @@ impl Tidegate {
     pub fn new(target: Target) -> Result<Self, ClientError> {
         let transport = Transport::new(target.endpoint, target.ca_file.as_deref())?;
         Ok(Self { transport, key: target.access_key, token: Mutex::new(None) })
+    }
+
+    /// The account that the access key belongs to.
+    pub async fn account(&self) -> Result<Account, ClientError> {
+        self.get("/account").await
     }
 
     /// Who the access key is.

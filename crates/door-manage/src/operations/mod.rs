@@ -1,6 +1,7 @@
 //! Every operation, declared once: its route, its method, the action that it needs, what it takes and gives.
 
 mod access_keys;
+mod accounts;
 mod audit;
 mod credentials;
 mod instances;
@@ -163,6 +164,8 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
         .takes_form::<api::TokenRequest>().gives::<api::TokenAnswer>(),
     operation!(whoami::show_openapi GET "/openapi.json", Needs::Nothing("it says nothing about anybody"), "This document.").gives_document(),
     operation!(whoami::whoami GET "/whoami", Needs::Caller("everybody may know who they are"), "Who is calling, and with what.").gives::<api::Whoami>(),
+
+    operation!(accounts::show_account GET "/account", Act(A::GetAccountAlias), "Show the account that one belongs to.").gives::<api::Account>(),
 
     operation!(users::create_user POST "/users", Act(A::CreateUser), "Create a user.").takes::<api::CreateUser>().creates::<api::User>(),
     operation!(users::list_users GET "/users", Act(A::ListUsers), "List users by name.").query::<api::Page>().lists::<api::User>(),

@@ -4,6 +4,7 @@
 //! an [`Output`] what to print. Nothing here prints, decides a right, or keeps a secret.
 
 mod access_key;
+mod account;
 mod audit;
 mod configure;
 mod credential;
@@ -67,6 +68,8 @@ pub(crate) enum ClientCommand {
     Configure(configure::Arguments),
     /// Show who you are
     Whoami(ClientArguments),
+    /// The account: a tenant, with users and instances of its own
+    Account(Noun<account::Command>),
     /// Users
     User(Noun<user::Command>),
     /// Passwords that people choose
@@ -98,6 +101,7 @@ impl ClientCommand {
         match self {
             Self::Configure(arguments) => &arguments.client,
             Self::Whoami(client)
+            | Self::Account(Noun { client, .. })
             | Self::User(Noun { client, .. })
             | Self::Password(Noun { client, .. })
             | Self::Credential(Noun { client, .. })
@@ -199,6 +203,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     match command {
         ClientCommand::Configure(arguments) => configure::run(&arguments, session),
         ClientCommand::Whoami(_) => Ok(Output::one(&client.whoami().await?)),
+        ClientCommand::Account(Noun { verb, .. }) => account::run(verb, &client).await,
         ClientCommand::User(Noun { verb, .. }) => user::run(verb, &client).await,
         ClientCommand::Password(Noun { verb, .. }) => password::run(verb, &client).await,
         ClientCommand::Credential(Noun { verb, .. }) => credential::run(verb, &client).await,

@@ -11,6 +11,9 @@ fn root_configures_itself_and_knows_who_it_is() {
     let who = root.json(&["whoami"]);
     assert_eq!((&who["name"], &who["kind"]), (&"root".into(), &"root".into()));
     assert_eq!(who["account_id"], read(&house.bootstrap())["account_id"]);
+    let account = root.json(&["account", "show"]);
+    assert_eq!(account["account_id"], who["account_id"]);
+    has(&account, &["account_id", "uuid", "alias", "created_at"]);
     let ran = root.run(&["whoami", "-o", "table"]);
     assert!(ran.out.contains("account_id") && !ran.out.contains('{'), "{}", ran.out);
     let ran = root.run(&["whoami", "--profile", "other"]);
