@@ -191,6 +191,16 @@ impl Access {
     /// May `caller` hand all of these documents over to somebody else? Whoever grants gives at most what they hold: everything
     /// that attaches, makes a key for somebody else or lets somebody be somebody else asks here.
     pub async fn may_hand_over(&self, op: &Op, caller: &Caller, given: &[&policy::Document]) -> Result<(), Refusal> {
+        let answer = self.holds_all(op, caller, given).await;
+        if let (Err(Refusal::Exceeds { action, resource, .. }), Some(known)) = (&answer, caller.known()) {
+            let account = Resource::Account(model::OnAccount(known.account));
+            let record = Record::new(op, caller, action.as_str(), &account, Outcome::Denied);
+            self.audit.note(record.with_detail(format!("giving it on {resource} to somebody else"))).await;
+        }
+        answer
+    }
+
+    async fn holds_all(&self, op: &Op, caller: &Caller, given: &[&policy::Document]) -> Result<(), Refusal> {
         self.directory.fresh(op.now).await?;
         let known = caller.known().ok_or(Refusal::Unauthenticated)?;
         let standing = self.standing(op, known).await?;
@@ -215,6 +225,7 @@ impl Access {
         }
         let Some(rights) = self.directory.principal(other).await? else { return Err(Refusal::NotFound) };
         if rights.kind == PrincipalKind::Root {
+            // Nobody stands in for the root user: what it holds has no document.
             return Err(Refusal::Exceeds { action: Action::PullRepository, resource: "*".into(), why: Why::NotAllowed });
         }
         let held = self.held(&rights).await?;
