@@ -11,13 +11,16 @@ use policy::{Context, Effective, Explanation, Filter, Request};
 use store::StoreError;
 
 use crate::directory::InForce;
-use crate::{Audit, Directory, Granted, Outcome, Permit, PrincipalRights, Record, Refusal};
+use crate::rules::Crowd;
+use crate::{Audit, Directory, Granted, Networks, Outcome, Permit, PrincipalRights, Record, Refusal};
 
 /// Decides, and writes down what it refuses.
 #[derive(Debug)]
 pub struct Access {
     directory: Arc<Directory>,
     audit: Arc<Audit>,
+    networks: Networks,
+    crowd: Crowd,
 }
 
 /// A principal's documents, held while they are evaluated.
@@ -52,7 +55,22 @@ enum Say {
 impl Access {
     /// Decides over `directory`, writes refusals to `audit`.
     pub const fn new(directory: Arc<Directory>, audit: Arc<Audit>) -> Self {
-        Self { directory, audit }
+        Self { directory, audit, networks: Networks::none(), crowd: Crowd::new() }
+    }
+
+    /// The same, on a server with named networks.
+    #[must_use]
+    pub fn among(self, networks: Networks) -> Self {
+        Self { networks, ..self }
+    }
+
+    /// The server's named networks.
+    pub const fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
+    pub(crate) const fn crowd(&self) -> &Crowd {
+        &self.crowd
     }
 
     /// This node's memory.
@@ -161,6 +179,7 @@ impl Access {
         if bound_elsewhere || known.account != instance.account {
             return Ok(Filter::nothing());
         }
+        self.reach(op, caller, action, &Resource::Instance(Arc::clone(instance))).await?;
         let rights = self.rights(known).await?;
         if rights.kind == PrincipalKind::Root {
             return Ok(Filter::everything());
@@ -189,7 +208,7 @@ impl Access {
             return Ok(Explanation::refused("nobody but the root user touches the root user's keys and passwords"));
         }
         let held = self.held(&rights).await?;
-        let context = Context::new(at, from, true);
+        let context = Context::new(at, from, true).within(&self.networks.by_address(from));
         let explained = policy::explain(&held.labelled(), &Request { action, resource, context: &context });
         if explained.effective == Effective::NotSaid && self.is_public(action, resource).await? {
             return Ok(Explanation::allowed("the repository or its namespace is public"));
@@ -199,6 +218,11 @@ impl Access {
 
     async fn may(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource) -> Result<(), Refusal> {
         self.directory.fresh(op.now).await?;
+        self.has_right(op, caller, action, resource).await?;
+        self.reach(op, caller, action, resource).await
+    }
+
+    async fn has_right(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource) -> Result<(), Refusal> {
         let Some(known) = caller.known() else { return self.may_anybody(action, resource).await };
         let allowed = self.say(op, known, action, resource).await?;
         let bearer = known.scopes.is_some();
@@ -276,8 +300,9 @@ impl Access {
     }
 
     async fn write_down(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource, refusal: &Refusal) {
-        // An anonymous request that is asked to log in is the protocol at work, not an event; nor is a failing store.
-        if caller.is_anonymous() || matches!(refusal, Refusal::Unavailable) {
+        // An anonymous request that is asked to log in is the protocol at work, not an event; nor is a failing store. What network
+        // rules refuse has been written down where they were asked.
+        if caller.is_anonymous() || matches!(refusal, Refusal::Unavailable | Refusal::Network(_)) {
             return;
         }
         self.audit.note(Record::new(op, caller, action.as_str(), resource, Outcome::Denied)).await;

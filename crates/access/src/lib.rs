@@ -7,13 +7,19 @@
 #![deny(missing_docs)]
 
 pub mod audit;
+mod cidr;
 mod decide;
 mod directory;
+mod networks;
 mod permit;
+mod rules;
 
 pub use audit::{Audit, Frequent, Outcome, Record};
+pub use cidr::{Cidr, CidrError};
 pub use decide::Access;
 pub use directory::{Directory, Listener, PrincipalRights};
+pub use networks::{NamedNetwork, Networks, NetworksError};
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
 pub use policy::Filter;
+pub use rules::{Entered, NotLetIn, Rules};

@@ -1,11 +1,50 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, Repository,
-    SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, DefaultAction, Endpoint, EndpointEntry, EndpointKind, Instance, Namespace,
+    Policy, PolicyDocument, PolicyVersion, Repository, SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, RepositoryName};
+use store::network::{Endpoints, Entry, Private, Public};
+
+pub(crate) fn public_endpoint(id: InstanceId, endpoints: &Endpoints) -> Endpoint {
+    let Public { enabled, lets_everybody_in } = endpoints.public;
+    Endpoint {
+        endpoint: "public".to_owned(),
+        kind: EndpointKind::Public,
+        instance_id: id.to_string(),
+        enabled,
+        default_action: Some(if lets_everybody_in { DefaultAction::Allow } else { DefaultAction::Deny }),
+        entries: Some(endpoints.entries.iter().map(endpoint_entry).collect()),
+        configured: None,
+        created_at: None,
+        created_by: None,
+    }
+}
+
+pub(crate) fn private_endpoint(id: InstanceId, private: &Private, configured: bool) -> Endpoint {
+    Endpoint {
+        endpoint: private.network.to_string(),
+        kind: EndpointKind::Private,
+        instance_id: id.to_string(),
+        enabled: true,
+        default_action: None,
+        entries: None,
+        configured: Some(configured),
+        created_at: Some(private.created),
+        created_by: Some(private.created_by.clone()),
+    }
+}
+
+pub(crate) fn endpoint_entry(entry: &Entry) -> EndpointEntry {
+    EndpointEntry {
+        cidr: entry.cidr.clone(),
+        comment: entry.comment.clone(),
+        created_at: entry.created,
+        created_by: entry.created_by.clone(),
+    }
+}
 
 pub(crate) fn whoami(known: &Known) -> Whoami {
     Whoami {

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use access::{Frequent, Outcome, PrincipalRights, Record};
+use access::{Entered, Frequent, Outcome, PrincipalRights, Record};
 use model::{
     AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, OnAccount, Op, PrincipalId, Resource, Scopes,
     Timestamp,
@@ -37,13 +37,16 @@ pub enum Presented {
 pub enum At<'a> {
     /// At the registry or its token service.
     Registry {
-        /// The instance that the host name chose.
-        instance: &'a Instance,
+        /// The instance that the host name chose, and whose network rules have let the request in.
+        instance: &'a Entered,
         /// The host as the client names it: a bearer's audience.
         service: &'a str,
     },
     /// At the management API.
-    Management,
+    Management {
+        /// The same.
+        instance: &'a Entered,
+    },
 }
 
 /// A stored credential with its owner, both alive.
@@ -59,13 +62,13 @@ impl Identity {
         match (presented, at) {
             (Presented::Nothing, _) => Ok(Caller::anonymous()),
             (Presented::Bearer(token), At::Registry { instance, service }) => self.bearer(op, &token, instance, service).await,
-            (Presented::Bearer(token), At::Management) => Box::pin(self.manage_token(op, &token)).await,
+            (Presented::Bearer(token), At::Management { .. }) => Box::pin(self.manage_token(op, &token)).await,
             (Presented::Basic { username, password }, At::Registry { instance, .. }) => {
                 let answer = Box::pin(self.basic(op, &username, password, instance)).await;
                 Box::pin(self.write_down_failure(op, instance.on.account, &username, &answer)).await;
                 answer
             }
-            (Presented::Basic { .. }, At::Management) => Err(AuthError::Invalid),
+            (Presented::Basic { .. }, At::Management { .. }) => Err(AuthError::Invalid),
         }
     }
 

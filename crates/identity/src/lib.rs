@@ -16,6 +16,7 @@ mod hashing;
 mod instances;
 mod lockout;
 mod names;
+mod network;
 mod passwords;
 mod policies;
 mod users;
@@ -36,6 +37,7 @@ pub use credentials::{CreateCredential, NewCredential};
 pub use error::{AuthError, IdentityError};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};
+pub use network::{PublicChange, Zeal};
 pub use policies::{PolicyDetails, SetDefault};
 pub use users::User;
 

@@ -90,6 +90,13 @@ actions! {
     ListAccessCredential "cr:ListAccessCredential" on OnUser as User, "List another user's credentials.";
     UpdateAccessCredential "cr:UpdateAccessCredential" on OnUser as User, "Enable a credential, or disable another user's.";
     DeleteAccessCredential "cr:DeleteAccessCredential" on OnUser as User, "Delete another user's credential.";
+    ListInstanceEndpoint "cr:ListInstanceEndpoint" on OnInstance as Instance, "List an instance's endpoints and whom they let in.";
+    GetInstanceEndpoint "cr:GetInstanceEndpoint" on OnInstance as Instance, "See one endpoint and whom it lets in.";
+    UpdateInstanceEndpointStatus "cr:UpdateInstanceEndpointStatus" on OnInstance as Instance, "Turn the public endpoint on or off, and open it to everybody.";
+    CreateInstanceEndpointAclPolicy "cr:CreateInstanceEndpointAclPolicy" on OnInstance as Instance, "Let addresses in at the public endpoint.";
+    DeleteInstanceEndpointAclPolicy "cr:DeleteInstanceEndpointAclPolicy" on OnInstance as Instance, "Let addresses in no longer.";
+    CreateInstanceVpcEndpointLinkedVpc "cr:CreateInstanceVpcEndpointLinkedVpc" on OnInstance as Instance, "Give a named network a private endpoint.";
+    DeleteInstanceVpcEndpointLinkedVpc "cr:DeleteInstanceVpcEndpointLinkedVpc" on OnInstance as Instance, "Take a named network's private endpoint away.";
     ReadMetrics "cr:ReadMetrics" on OnInstance as Instance, "Read the server's metrics.";
     ListAuditEvent "cr:ListAuditEvent" on OnAccount as Account, "Read the audit trail.";
     RotateSigningKey "cr:RotateSigningKey" on OnAccount as Account, "Begin a new token signing key.";

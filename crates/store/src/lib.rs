@@ -33,6 +33,7 @@ pub mod instance;
 pub mod lease;
 pub mod manifest;
 pub mod namespace;
+pub mod network;
 pub mod policy;
 mod recent;
 pub mod repository;
@@ -44,4 +45,7 @@ pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, Postgr
 pub use recent::Recent;
 
 /// The schema, step by step: `migrations/NNNN_name.sql`.
-pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
+    Migration { number: 2, name: "network", sql: include_str!("../migrations/0003_network.sql") },
+];

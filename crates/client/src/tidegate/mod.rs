@@ -1,5 +1,6 @@
 //! The client of Tidegate's management API: sending, reading, paging. The operations stand in one module a noun.
 
+mod endpoints;
 mod identities;
 mod policies;
 mod registry;
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+pub use endpoints::Endpoints;
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
 pub use policies::Policies;
 pub use registry::{Instances, Namespaces, Repositories, Tags};
@@ -86,6 +88,11 @@ impl Tidegate {
     /// Instances.
     pub const fn instances(&self) -> Instances<'_> {
         Instances(self)
+    }
+
+    /// Endpoints of an instance: its network rules.
+    pub const fn endpoints<'a>(&'a self, instance: &'a str) -> Endpoints<'a> {
+        Endpoints(self, instance)
     }
 
     /// Namespaces of an instance.

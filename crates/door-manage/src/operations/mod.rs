@@ -4,6 +4,7 @@ mod access_keys;
 mod accounts;
 mod audit;
 mod credentials;
+mod endpoints;
 mod instances;
 mod namespaces;
 mod policies;
@@ -217,6 +218,18 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(instances::update_instance PATCH "/instances/{instance}", Needs::Also(A::UpdateInstance, A::CreateInstance, "to add a host name"), "Change an instance's settings.")
         .takes::<api::UpdateInstance>().gives::<api::Instance>(),
     operation!(instances::delete_instance DELETE "/instances/{instance}", Act(A::DeleteInstance), "Delete an empty instance."),
+
+    operation!(endpoints::list_endpoints GET "/instances/{instance}/endpoints", Act(A::ListInstanceEndpoint), "List an instance's endpoints, the public one first.").lists::<api::Endpoint>(),
+    operation!(endpoints::create_endpoint POST "/instances/{instance}/endpoints", Act(A::CreateInstanceVpcEndpointLinkedVpc), "Give a named network of the server's configuration a private endpoint.")
+        .takes::<api::CreateEndpoint>().creates::<api::Endpoint>(),
+    operation!(endpoints::create_endpoint_entry POST "/instances/{instance}/endpoints/public/entries", Act(A::CreateInstanceEndpointAclPolicy), "Let addresses in at the public endpoint; from then on its entries alone.")
+        .takes::<api::CreateEndpointEntry>().creates::<api::EndpointEntry>(),
+    operation!(endpoints::delete_endpoint_entry DELETE "/instances/{instance}/endpoints/public/entries/{*cidr}", Act(A::DeleteInstanceEndpointAclPolicy), "Let addresses in no longer; with the last entry gone, everybody gets in.")
+        .query::<api::ForceQuery>(),
+    operation!(endpoints::update_public_endpoint PATCH "/instances/{instance}/endpoints/public", Act(A::UpdateInstanceEndpointStatus), "Turn the public endpoint on or off, or open it to everybody.")
+        .takes::<api::UpdateEndpoint>().gives::<api::Endpoint>(),
+    operation!(endpoints::show_endpoint GET "/instances/{instance}/endpoints/{endpoint}", Act(A::GetInstanceEndpoint), "Show an endpoint: `public`, or a named network's.").gives::<api::Endpoint>(),
+    operation!(endpoints::delete_endpoint DELETE "/instances/{instance}/endpoints/{endpoint}", Act(A::DeleteInstanceVpcEndpointLinkedVpc), "Take a named network's private endpoint away.").query::<api::ForceQuery>(),
 
     operation!(namespaces::create_namespace POST "/instances/{instance}/namespaces", Act(A::CreateNamespace), "Create a namespace.")
         .takes::<api::CreateNamespace>().creates::<api::Namespace>(),

@@ -23,6 +23,9 @@ fn body(operation: &str) -> &'static str {
         "set_default_policy_version" => r#"{"version":1}"#,
         "explain_policy" => r#"{"user":"root","action":"cr:PullRepository","resource":"demo/app"}"#,
         "create_instance" => r#"{"name":"prod"}"#,
+        "update_public_endpoint" => "{}",
+        "create_endpoint" => r#"{"network":"office"}"#,
+        "create_endpoint_entry" => r#"{"cidr":"127.0.0.0/8"}"#,
         "create_namespace" => r#"{"name":"other"}"#,
         "create_repository" => r#"{"name":"demo/other"}"#,
         "create_tag" => {
@@ -63,6 +66,8 @@ fn attempts(house: &House) -> Vec<Attempt> {
             .replace("{policy}", "AdministratorAccess")
             .replace("{version}", "1")
             .replace("{instance}", "local")
+            .replace("{endpoint}", "office")
+            .replace("{cidr}", "127.0.0.0/8")
             .replace("{namespace}", "demo")
             .replace("{repository}", "demo/app")
             .replace("{tag}", "demo/app/v1");
