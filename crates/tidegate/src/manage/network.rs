@@ -20,8 +20,8 @@ pub(crate) enum Command {
     /// Show an endpoint and whom it lets in
     Show {
         /// `public`, or the named network whose private endpoint it is
-        #[arg(default_value = "public")]
-        endpoint: String,
+        #[arg(value_name = "ENDPOINT", default_value = "public")]
+        name: String,
         #[command(flatten)]
         of: InstanceArgument,
     },
@@ -140,7 +140,7 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             let columns = &["endpoint", "kind", "enabled", "default_action", "configured", "created_at"];
             Output::many(&client.endpoints(&of.instance).list().await?, columns)
         }
-        Command::Show { endpoint, of } => Output::one(&client.endpoints(&of.instance).show(&endpoint).await?),
+        Command::Show { name, of } => Output::one(&client.endpoints(&of.instance).show(&name).await?),
         Command::Allow { cidr, comment, of, zeal: Zeal { force } } => {
             Output::one(&client.endpoints(&of.instance).allow(&CreateEndpointEntry { cidr, comment, force }).await?)
         }
