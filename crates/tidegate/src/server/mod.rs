@@ -31,7 +31,7 @@ pub(crate) trait App: Send + Sync + 'static {
 }
 
 /// Several listeners may have one app.
-impl<A: App> App for Arc<A> {
+impl<T: App> App for Arc<T> {
     fn door(&self, path: &str) -> &'static str {
         self.as_ref().door(path)
     }

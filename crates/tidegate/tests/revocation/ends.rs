@@ -194,7 +194,9 @@ fn measure(name: &str, rounds: u8, here: &Node, there: &Node, promise: Duration)
         for (number, end) in ENDS.into_iter().enumerate() {
             let somebody =
                 Somebody::new(&api, &format!("u{count}-{}", format!("{end:?}").to_lowercase()), format!("10.{count}.{number}.1"));
-            all.extend(round(there, &somebody.probes(end, there), || somebody.end(end, &api)).into_iter().map(|(what, took)| (end, what, took)));
+            all.extend(
+                round(there, &somebody.probes(end, there), || somebody.end(end, &api)).into_iter().map(|(what, took)| (end, what, took)),
+            );
         }
     }
     println!("{name}: from the acknowledgement to the last answer that honoured what had ended");
