@@ -6,6 +6,7 @@
 //! a door, authenticate, change a right. To add an action: a line in `model::act`; nothing here changes.
 #![deny(missing_docs)]
 
+mod admin;
 pub mod audit;
 mod cidr;
 mod decide;
@@ -14,10 +15,11 @@ mod networks;
 mod permit;
 mod rules;
 
+pub use admin::admin_rights;
 pub use audit::{Audit, Frequent, Outcome, Record};
 pub use cidr::{Cidr, CidrError};
 pub use decide::Access;
-pub use directory::{Directory, Listener, PrincipalRights};
+pub use directory::{Directory, Listener, PrincipalRights, SessionRights};
 pub use networks::{NamedNetwork, Networks, NetworksError};
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.

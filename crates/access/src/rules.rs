@@ -11,7 +11,8 @@ use store::StoreError;
 use store::instance::Instance;
 use store::network::{Endpoints, Public};
 
-use crate::{Access, Cidr, Frequent, Outcome, Record, Refusal};
+use crate::cidr::Blocks;
+use crate::{Access, Cidr, CidrError, Frequent, Outcome, Record, Refusal};
 
 /// What stands in the trail for an attempt to reach an instance at all.
 const CONNECT: &str = "connect";
@@ -24,7 +25,7 @@ const FURTHER: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 #[derive(Clone, Debug)]
 pub struct Rules {
     public: Public,
-    entries: Vec<Cidr>,
+    entries: Blocks,
     private: Vec<NetworkName>,
 }
 
@@ -48,10 +49,10 @@ pub enum NotLetIn {
 impl Rules {
     /// Reads stored endpoints. `Corrupt` when an entry no longer reads: that must never let anybody in.
     pub fn read(endpoints: &Endpoints) -> Result<Self, StoreError> {
-        let entries = endpoints.entries.iter().map(|entry| entry.cidr.parse());
+        let entries = endpoints.entries.iter().map(|entry| entry.cidr.parse::<Cidr>());
         Ok(Self {
             public: endpoints.public,
-            entries: entries.collect::<Result<_, _>>().map_err(|_| StoreError::corrupt("endpoint_entry.cidr"))?,
+            entries: entries.collect::<Result<_, CidrError>>().map_err(|_| StoreError::corrupt("endpoint_entry.cidr"))?,
             private: endpoints.private.iter().map(|private| private.network.clone()).collect(),
         })
     }
@@ -70,7 +71,7 @@ impl Rules {
         match self.public {
             Public { enabled: false, .. } => Err(NotLetIn::PublicOff),
             Public { lets_everybody_in: true, .. } => Ok(()),
-            _ if self.entries.iter().any(|entry| entry.contains(address)) => Ok(()),
+            _ if self.entries.contain(address) => Ok(()),
             _ => Err(NotLetIn::NotListed),
         }
     }

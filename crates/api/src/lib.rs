@@ -11,16 +11,20 @@
 
 mod access_key;
 mod account;
+mod admin_user;
 mod audit;
 mod credential;
 mod endpoint;
 mod error;
+mod group;
 mod instance;
 mod namespace;
 mod page;
 mod policy;
 mod repository;
+mod role;
 mod secret;
+mod service_account;
 mod signing_key;
 mod tag;
 mod token;
@@ -29,10 +33,12 @@ mod whoami;
 
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
 pub use account::Account;
+pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
 pub use audit::{AuditEvent, AuditQuery};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
 pub use endpoint::{CreateEndpoint, CreateEndpointEntry, DefaultAction, Endpoint, EndpointEntry, EndpointKind, ForceQuery, UpdateEndpoint};
 pub use error::{ErrorAnswer, ErrorDetail};
+pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
 pub use page::{OwnerQuery, Page};
@@ -41,7 +47,9 @@ pub use policy::{
     SetDefaultVersion,
 };
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
+pub use role::{AssumeRole, CreateRole, EndedSessions, Role, Session, UpdateRole};
 pub use secret::Secret;
+pub use service_account::{CreateClientSecret, CreateServiceAccount, CreatedServiceAccount, ServiceAccount, UpdateServiceAccount};
 pub use signing_key::SigningKey;
 pub use tag::{CreateTag, Tag, TagQuery, UpdateTag};
 pub use token::{TokenAnswer, TokenError, TokenRequest};

@@ -91,7 +91,7 @@ impl From<Refusal> for Problem {
         let message = refusal.to_string();
         match refusal {
             Refusal::Unauthenticated => Self::unauthenticated(message),
-            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::Network(_) => {
+            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::Exceeds { .. } | Refusal::Network(_) => {
                 Self::new(StatusCode::FORBIDDEN, "denied", message)
             }
             Refusal::NotFound => Self::not_found(),
@@ -127,6 +127,7 @@ impl From<IdentityError> for Problem {
             IdentityError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
             IdentityError::NeedsForce(_) => Self::new(StatusCode::CONFLICT, "needs_force", message),
             IdentityError::InUse(_) => Self::new(StatusCode::CONFLICT, "in_use", message),
+            IdentityError::Refused(refusal) => refusal.into(),
             IdentityError::Disabled => Self::new(StatusCode::FORBIDDEN, "denied", message),
             IdentityError::Busy => Self::unavailable(message),
             IdentityError::Store(error) => error.into(),

@@ -1,8 +1,9 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, DefaultAction, Endpoint, EndpointEntry, EndpointKind, Instance, Namespace,
-    Policy, PolicyDocument, PolicyVersion, Repository, SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, AuditEvent, Credential, DefaultAction, Endpoint, EndpointEntry,
+    EndpointKind, Group, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, Role,
+    ServiceAccount, SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, RepositoryName};
@@ -46,6 +47,32 @@ pub(crate) fn endpoint_entry(entry: &Entry) -> EndpointEntry {
     }
 }
 
+pub(crate) fn admin_user(admin: &identity::AdminUser) -> AdminUser {
+    let password = |(which, credential): &(identity::AdminPassword, store::credential::Credential)| AdminPassword {
+        number: which.number(),
+        credential_id: credential.id.to_string(),
+        created_at: credential.created,
+        created_by: credential.created_by_name.clone(),
+        last_used_at: credential.last_used,
+        last_used_from: credential.last_used_from.clone(),
+    };
+    AdminUser {
+        instance_id: admin.instance.to_string(),
+        enabled: admin.enabled,
+        username: admin.name.to_string(),
+        passwords: admin.passwords.iter().map(password).collect(),
+    }
+}
+
+pub(crate) fn renewed_admin_password(renewed: &identity::RenewedAdminPassword, which: identity::AdminPassword) -> RenewedAdminPassword {
+    RenewedAdminPassword {
+        enabled: renewed.user.enabled,
+        username: renewed.user.name.to_string(),
+        number: which.number(),
+        password: api::Secret::new(renewed.password.reveal()),
+    }
+}
+
 pub(crate) fn whoami(known: &Known) -> Whoami {
     Whoami {
         account_id: known.account.to_string(),
@@ -71,6 +98,41 @@ pub(crate) fn user(user: &identity::User) -> User {
         account_id: user.account.to_string(),
         enabled: user.enabled,
         created_at: user.created,
+    }
+}
+
+pub(crate) fn group(group: &store::account::Principal) -> Group {
+    Group {
+        group_id: group.id.to_string(),
+        name: group.name.to_string(),
+        description: group.description.clone(),
+        created_at: group.created,
+    }
+}
+
+pub(crate) fn service_account(account: &store::account::Principal) -> ServiceAccount {
+    ServiceAccount {
+        client_id: account.uuid.clone(),
+        user_id: account.id.to_string(),
+        name: account.name.to_string(),
+        account_id: account.account.to_string(),
+        description: account.description.clone(),
+        enabled: account.enabled,
+        created_at: account.created,
+        expires_at: account.expires,
+    }
+}
+
+pub(crate) fn role(role: identity::Role) -> Role {
+    Role {
+        role_id: role.principal.id.to_string(),
+        uuid: role.principal.uuid,
+        name: role.principal.name.to_string(),
+        description: role.principal.description,
+        trust_policy: role.trust,
+        max_session: role.max_session,
+        enabled: role.principal.enabled,
+        created_at: role.principal.created,
     }
 }
 

@@ -118,9 +118,11 @@ impl From<Refusal> for TokenDoorError {
             Refusal::Unavailable => Self::Unavailable,
             refusal @ Refusal::Network(_) => Self::Network(refusal),
             // The owner was disabled between the login and the grant.
-            Refusal::Unauthenticated | Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::NotFound => {
-                Self::Auth(AuthError::Invalid)
-            }
+            Refusal::Unauthenticated
+            | Refusal::InsufficientScope { .. }
+            | Refusal::Denied { .. }
+            | Refusal::Exceeds { .. }
+            | Refusal::NotFound => Self::Auth(AuthError::Invalid),
         }
     }
 }

@@ -7,11 +7,15 @@
 
 mod access_keys;
 mod accounts;
+mod admin_user;
 mod audit_trail;
 mod authenticate;
 mod bootstrap;
+mod client_secrets;
 mod credentials;
+mod delegation;
 mod error;
+mod groups;
 mod hashing;
 mod instances;
 mod lockout;
@@ -19,6 +23,11 @@ mod names;
 mod network;
 mod passwords;
 mod policies;
+mod principals;
+mod rights;
+mod roles;
+mod service_accounts;
+mod sessions;
 mod users;
 
 use std::sync::Arc;
@@ -31,6 +40,7 @@ use store::{Recent, Store, StoreError, Tx, Work};
 use tokens::Tokens;
 
 pub use access_keys::NewAccessKey;
+pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
 pub use authenticate::{At, Presented};
 pub use bootstrap::Bootstrap;
 pub use credentials::{CreateCredential, NewCredential};
@@ -38,7 +48,11 @@ pub use error::{AuthError, IdentityError};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};
 pub use network::{PublicChange, Zeal};
-pub use policies::{PolicyDetails, SetDefault};
+pub use policies::{Attaches, Detaches, ListsAttached, PolicyDetails, SetDefault};
+pub use rights::Rights;
+pub use roles::{CreateRole, Role, UpdateRole};
+pub use service_accounts::{CreateServiceAccount, NewServiceAccount, UpdateServiceAccount};
+pub use sessions::{AssumeRole, NewSession};
 pub use users::User;
 
 /// Credentials that are remembered by their secret until the next commit.

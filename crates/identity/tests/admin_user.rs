@@ -95,7 +95,8 @@ mod admin_user {
         let (house, first) = enabled().await;
         let root = house.root_manager().await;
         let second = renew(&root, 2).await;
-        let all = [house.login("local", &first), house.login("local", &second), house.login("local", &first).token("repository:a:pull").await];
+        let all =
+            [house.login("local", &first), house.login("local", &second), house.login("local", &first).token("repository:a:pull").await];
         enable(&root, false).await;
         for one in &all {
             one.get("/v2/").await.expect(401);

@@ -18,11 +18,17 @@ mod time;
 pub use action::{Action, ActionKind, act};
 pub use caller::{Caller, CredentialKind, CredentialRef, Known, PrincipalKind};
 pub use digest::{Algorithm, Digest, DigestError};
-pub use id::{AccountId, CredentialId, IdError, InstanceId, NamespaceId, ObjectId, PolicyId, PrincipalId, RepositoryId, UploadId};
+pub use id::{
+    AccountId, CredentialId, IdError, InstanceId, IntegrationId, NamespaceId, ObjectId, PolicyId, PrincipalId, ProviderId, RepositoryId,
+    UploadId,
+};
 pub use name::{
-    InstanceName, LoginName, MediaType, NameError, NamespaceName, NetworkName, PolicyName, Reference, Region, RepositoryName, Tag,
+    GroupName, InstanceName, LoginName, MediaType, NameError, NamespaceName, NetworkName, PolicyName, Reference, Region, RepositoryName,
+    RoleName, Tag,
 };
 pub use op::{Network, Op, RequestId};
-pub use resource::{OnAccount, OnInstance, OnNamespace, OnPolicy, OnRepository, OnUser, Resource, ResourceKind, Target};
+pub use resource::{
+    OnAccount, OnInstance, OnIntegration, OnNamespace, OnPolicy, OnPrincipal, OnProvider, OnRepository, Resource, ResourceKind, Target,
+};
 pub use scope::{RepositoryAction, Scope, ScopeError, Scopes};
 pub use time::{Clock, FixedClock, Seconds, Timestamp};

@@ -1,8 +1,10 @@
 //! The client of Tidegate's management API: sending, reading, paging. The operations stand in one module a noun.
 
+mod admin_users;
 mod endpoints;
 mod identities;
 mod policies;
+mod principals;
 mod registry;
 
 use api::{Account, ErrorAnswer, Page, Secret, TokenAnswer, TokenError, TokenRequest, Whoami};
@@ -18,9 +20,11 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+pub use admin_users::AdminUsers;
 pub use endpoints::Endpoints;
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
-pub use policies::Policies;
+pub use policies::{Holder, Policies};
+pub use principals::{Groups, Roles, ServiceAccounts};
 pub use registry::{Instances, Namespaces, Repositories, Tags};
 
 use crate::ClientError;
@@ -80,6 +84,21 @@ impl Tidegate {
         AccessKeys(self)
     }
 
+    /// Groups and who is in them.
+    pub const fn groups(&self) -> Groups<'_> {
+        Groups(self)
+    }
+
+    /// Service accounts and their secrets.
+    pub const fn service_accounts(&self) -> ServiceAccounts<'_> {
+        ServiceAccounts(self)
+    }
+
+    /// Roles and their sessions.
+    pub const fn roles(&self) -> Roles<'_> {
+        Roles(self)
+    }
+
     /// Policies.
     pub const fn policies(&self) -> Policies<'_> {
         Policies(self)
@@ -88,6 +107,11 @@ impl Tidegate {
     /// Instances.
     pub const fn instances(&self) -> Instances<'_> {
         Instances(self)
+    }
+
+    /// The admin user of an instance.
+    pub const fn admin_users<'a>(&'a self, instance: &'a str) -> AdminUsers<'a> {
+        AdminUsers(self, instance)
     }
 
     /// Endpoints of an instance: its network rules.

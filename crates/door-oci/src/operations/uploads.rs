@@ -86,6 +86,7 @@ impl Call<'_> {
                 Refusal::Unauthenticated
                 | Refusal::InsufficientScope { .. }
                 | Refusal::Denied { .. }
+                | Refusal::Exceeds { .. }
                 | Refusal::Network(_)
                 | Refusal::NotFound,
             ) => Ok(None),

@@ -4,11 +4,13 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use kit::limits::MAX_HELD_BACK;
 use kit::{Edge, HttpMetrics, MetricKind, Metrics, Randomness as _};
 use model::{Clock as _, NetworkName};
 use prometheus_client::metrics::counter::Counter;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 
 use super::accept::{Slots, accept};
 use super::listen::listen;
@@ -156,7 +158,8 @@ impl Frames<'_> {
         let edge = Edge::new(Arc::new(SystemClock), Arc::new(self.random.clone()))
             .behind(trusted_proxies.clone(), *forwarded_header)
             .among(Arc::new(self.config.networks.clone()), listener);
-        Arc::new(Frame { app, edge, log: log.requests, metrics: Arc::clone(&self.http), patience: Patience::default() })
+        let (metrics, held_back) = (Arc::clone(&self.http), Semaphore::new(MAX_HELD_BACK));
+        Arc::new(Frame { app, edge, log: log.requests, metrics, patience: Patience::default(), held_back })
     }
 }
 
