@@ -11,8 +11,10 @@
 
 mod access_key;
 mod account;
+mod admin_user;
 mod audit;
 mod credential;
+mod endpoint;
 mod error;
 mod group;
 mod instance;
@@ -31,8 +33,10 @@ mod whoami;
 
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
 pub use account::Account;
+pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
 pub use audit::{AuditEvent, AuditQuery};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
+pub use endpoint::{CreateEndpoint, CreateEndpointEntry, DefaultAction, Endpoint, EndpointEntry, EndpointKind, ForceQuery, UpdateEndpoint};
 pub use error::{ErrorAnswer, ErrorDetail};
 pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};

@@ -91,7 +91,7 @@ impl From<Refusal> for Problem {
         let message = refusal.to_string();
         match refusal {
             Refusal::Unauthenticated => Self::unauthenticated(message),
-            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::Exceeds { .. } => {
+            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::Exceeds { .. } | Refusal::Network(_) => {
                 Self::new(StatusCode::FORBIDDEN, "denied", message)
             }
             Refusal::NotFound => Self::not_found(),
@@ -125,6 +125,7 @@ impl From<IdentityError> for Problem {
             IdentityError::Taken { .. } => Self::new(StatusCode::CONFLICT, "already_exists", message),
             IdentityError::Invalid { field, problem } => Self::invalid(field, problem),
             IdentityError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
+            IdentityError::NeedsForce(_) => Self::new(StatusCode::CONFLICT, "needs_force", message),
             IdentityError::InUse(_) => Self::new(StatusCode::CONFLICT, "in_use", message),
             IdentityError::Refused(refusal) => refusal.into(),
             IdentityError::Disabled => Self::new(StatusCode::FORBIDDEN, "denied", message),

@@ -7,6 +7,7 @@
 
 mod access_keys;
 mod accounts;
+mod admin_user;
 mod audit_trail;
 mod authenticate;
 mod bootstrap;
@@ -19,6 +20,7 @@ mod hashing;
 mod instances;
 mod lockout;
 mod names;
+mod network;
 mod passwords;
 mod policies;
 mod principals;
@@ -38,12 +40,14 @@ use store::{Recent, Store, StoreError, Tx, Work};
 use tokens::Tokens;
 
 pub use access_keys::NewAccessKey;
+pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
 pub use authenticate::{At, Presented};
 pub use bootstrap::Bootstrap;
 pub use credentials::{CreateCredential, NewCredential};
 pub use error::{AuthError, IdentityError};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};
+pub use network::{PublicChange, Zeal};
 pub use policies::{Attaches, Detaches, ListsAttached, PolicyDetails, SetDefault};
 pub use rights::Rights;
 pub use roles::{CreateRole, Role, UpdateRole};

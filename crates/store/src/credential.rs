@@ -140,6 +140,12 @@ pub async fn by_slot(tx: &mut Tx<'_>, principal: PrincipalId, slot: &str) -> Res
     Ok(Some((credential(&row)?, row.get(14)?)))
 }
 
+/// What is in a principal's slot, of whatever kind.
+pub async fn in_slot(tx: &mut Tx<'_>, principal: PrincipalId, slot: &str) -> Result<Option<Credential>, StoreError> {
+    let sql = select_credential!("WHERE principal_id = $1 AND slot = $2");
+    tx.row(sql, params![principal.as_i64(), slot]).await?.as_ref().map(credential).transpose()
+}
+
 /// A principal's credentials, oldest first.
 pub async fn of_principal(tx: &mut Tx<'_>, principal: PrincipalId) -> Result<Vec<Credential>, StoreError> {
     let sql = select_credential!("WHERE principal_id = $1 ORDER BY created_ms, id");

@@ -33,6 +33,7 @@ pub mod instance;
 pub mod lease;
 pub mod manifest;
 pub mod namespace;
+pub mod network;
 pub mod policy;
 mod recent;
 pub mod repository;
@@ -48,4 +49,5 @@ pub use recent::Recent;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
+    Migration { number: 3, name: "network", sql: include_str!("../migrations/0003_network.sql") },
 ];

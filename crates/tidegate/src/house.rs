@@ -37,7 +37,7 @@ impl House {
         let unopened = |error: StoreError| Refusal::Database(error.to_string());
         let directory = Directory::open(Arc::clone(&store), now).await.map_err(unopened)?;
         let audit = Audit::new(Arc::clone(&store), u32::try_from(dice.bits() >> 32).unwrap_or(0));
-        let access = Arc::new(Access::new(Arc::new(directory), Arc::new(audit)));
+        let access = Arc::new(Access::new(Arc::new(directory), Arc::new(audit)).among(config.networks.clone()));
         let life = Seconds(i64::try_from(config.bearer_lifetime.as_secs()).unwrap_or(300));
         let tokens = Tokens::open(Arc::clone(&store), master, Arc::clone(&dice), "tidegate", life, now).await;
         let tokens = Arc::new(tokens.map_err(|e| Refusal::SigningKeys(e.to_string()))?);

@@ -1,5 +1,7 @@
 //! The client of Tidegate's management API: sending, reading, paging. The operations stand in one module a noun.
 
+mod admin_users;
+mod endpoints;
 mod identities;
 mod policies;
 mod principals;
@@ -18,6 +20,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+pub use admin_users::AdminUsers;
+pub use endpoints::Endpoints;
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
 pub use policies::{Holder, Policies};
 pub use principals::{Groups, Roles, ServiceAccounts};
@@ -103,6 +107,16 @@ impl Tidegate {
     /// Instances.
     pub const fn instances(&self) -> Instances<'_> {
         Instances(self)
+    }
+
+    /// The admin user of an instance.
+    pub const fn admin_users<'a>(&'a self, instance: &'a str) -> AdminUsers<'a> {
+        AdminUsers(self, instance)
+    }
+
+    /// Endpoints of an instance: its network rules.
+    pub const fn endpoints<'a>(&'a self, instance: &'a str) -> Endpoints<'a> {
+        Endpoints(self, instance)
     }
 
     /// Namespaces of an instance.

@@ -2,8 +2,10 @@
 
 mod access_keys;
 mod accounts;
+mod admin_users;
 mod audit;
 mod credentials;
+mod endpoints;
 mod groups;
 mod instances;
 mod namespaces;
@@ -263,6 +265,24 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
         .takes::<api::UpdateInstance>().gives::<api::Instance>(),
     operation!(instances::delete_instance DELETE "/instances/{instance}", Act(A::DeleteInstance), "Delete an empty instance."),
 
+    operation!(endpoints::list_endpoints GET "/instances/{instance}/endpoints", Act(A::ListInstanceEndpoint), "List an instance's endpoints, the public one first.").lists::<api::Endpoint>(),
+    operation!(endpoints::create_endpoint POST "/instances/{instance}/endpoints", Act(A::CreateInstanceVpcEndpointLinkedVpc), "Give a named network of the server's configuration a private endpoint.")
+        .takes::<api::CreateEndpoint>().creates::<api::Endpoint>(),
+    operation!(endpoints::create_endpoint_entry POST "/instances/{instance}/endpoints/public/entries", Act(A::CreateInstanceEndpointAclPolicy), "Let addresses in at the public endpoint; from then on its entries alone.")
+        .takes::<api::CreateEndpointEntry>().creates::<api::EndpointEntry>(),
+    operation!(endpoints::delete_endpoint_entry DELETE "/instances/{instance}/endpoints/public/entries/{*cidr}", Act(A::DeleteInstanceEndpointAclPolicy), "Let addresses in no longer; with the last entry gone, everybody gets in.")
+        .query::<api::ForceQuery>(),
+    operation!(endpoints::update_public_endpoint PATCH "/instances/{instance}/endpoints/public", Act(A::UpdateInstanceEndpointStatus), "Turn the public endpoint on or off, or open it to everybody.")
+        .takes::<api::UpdateEndpoint>().gives::<api::Endpoint>(),
+    operation!(endpoints::show_endpoint GET "/instances/{instance}/endpoints/{endpoint}", Act(A::GetInstanceEndpoint), "Show an endpoint: `public`, or a named network's.").gives::<api::Endpoint>(),
+    operation!(endpoints::delete_endpoint DELETE "/instances/{instance}/endpoints/{endpoint}", Act(A::DeleteInstanceVpcEndpointLinkedVpc), "Take a named network's private endpoint away.").query::<api::ForceQuery>(),
+
+    operation!(admin_users::show_admin_user GET "/instances/{instance}/admin-user", Act(A::GetAdminUser), "Show an instance's admin user.").gives::<api::AdminUser>(),
+    operation!(admin_users::update_admin_user PATCH "/instances/{instance}/admin-user", Act(A::UpdateAdminUser), "Enable or disable an instance's admin user.")
+        .takes::<api::UpdateEnabled>().gives::<api::AdminUser>(),
+    operation!(admin_users::renew_admin_password PUT "/instances/{instance}/admin-user/passwords/{number}", Act(A::UpdateAdminUser), "Put a new password in the place of one of the two; it is shown this once.")
+        .gives::<api::RenewedAdminPassword>(),
+
     operation!(namespaces::create_namespace POST "/instances/{instance}/namespaces", Act(A::CreateNamespace), "Create a namespace.")
         .takes::<api::CreateNamespace>().creates::<api::Namespace>(),
     operation!(namespaces::list_namespaces GET "/instances/{instance}/namespaces", Act(A::ListNamespace), "List namespaces by name.").query::<api::Page>().lists::<api::Namespace>(),
@@ -316,14 +336,6 @@ mod tests {
         A::ListOIDCProviders,
         A::UpdateOIDCProvider,
         A::DeleteOIDCProvider,
-        // Network rules and the admin user.
-        A::GetAdminUser,
-        A::UpdateAdminUser,
-        A::GetInstanceEndpoint,
-        A::ListInstanceEndpoint,
-        A::UpdateInstanceEndpointStatus,
-        A::CreateInstanceEndpointAclPolicy,
-        A::DeleteInstanceEndpointAclPolicy,
         // Integrations, found secrets.
         A::CreateIntegration,
         A::GetIntegration,

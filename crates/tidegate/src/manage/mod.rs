@@ -5,6 +5,7 @@
 
 mod access_key;
 mod account;
+mod admin_user;
 mod audit;
 mod configure;
 mod credential;
@@ -12,6 +13,7 @@ mod group;
 mod input;
 mod instance;
 mod namespace;
+mod network;
 mod password;
 mod policy;
 mod repository;
@@ -93,6 +95,10 @@ pub(crate) enum ClientCommand {
     Policy(Noun<policy::Command>),
     /// Instances: registries with their own host names
     Instance(Noun<instance::Command>),
+    /// The admin user of an instance: many hands, two passwords, off by default
+    AdminUser(Noun<admin_user::Command>),
+    /// Network rules: whom an instance lets in
+    Network(Noun<network::Command>),
     /// Namespaces of an instance
     Namespace(Noun<namespace::Command>),
     /// Repositories of an instance
@@ -121,6 +127,8 @@ impl ClientCommand {
             | Self::Role(Noun { client, .. })
             | Self::Policy(Noun { client, .. })
             | Self::Instance(Noun { client, .. })
+            | Self::AdminUser(Noun { client, .. })
+            | Self::Network(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
             | Self::Tag(Noun { client, .. })
@@ -147,6 +155,9 @@ pub(crate) enum CommandError {
         /// Why.
         cause: std::io::Error,
     },
+    /// On the server's machine: its settings, its data or what was asked for.
+    #[error("{0}")]
+    Machine(String),
     /// The operating system does not go along.
     #[error("the program cannot start its work: {0}")]
     System(std::io::Error),
@@ -157,7 +168,7 @@ impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Client(_) | Self::File { .. } | Self::System(_) => 1,
+            Self::Client(_) | Self::File { .. } | Self::Machine(_) | Self::System(_) => 1,
         }
     }
 
@@ -165,6 +176,7 @@ impl CommandError {
         match self {
             Self::Usage(_) => "usage",
             Self::File { .. } => "invalid_file",
+            Self::Machine(_) => "machine",
             Self::System(_) => "system",
             Self::Client(error) => error.code(),
         }
@@ -203,6 +215,9 @@ impl Session {
 pub(crate) fn run(command: ClientCommand, environment: impl Iterator<Item = (String, String)>) -> ExitCode {
     let session = Session { arguments: command.arguments().clone(), environment: environment.collect() };
     let printer = Printer::new(session.arguments.output);
+    if let ClientCommand::Network(Noun { verb: network::Command::Reset(reset), .. }) = &command {
+        return printer.finish(network::reset(reset, &session));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     printer.finish(runtime.map_err(CommandError::System).and_then(|runtime| runtime.block_on(answer(command, &session))))
 }
@@ -226,6 +241,8 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Role(Noun { verb, .. }) => role::run(verb, &client).await,
         ClientCommand::Policy(Noun { verb, .. }) => policy::run(verb, &client).await,
         ClientCommand::Instance(Noun { verb, .. }) => instance::run(verb, &client).await,
+        ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
+        ClientCommand::Network(Noun { verb, .. }) => network::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,

@@ -5,6 +5,7 @@
 
 mod ends;
 mod house;
+mod network;
 mod outage;
 #[expect(dead_code, reason = "each suite needs a part of it")]
 #[path = "../support/mod.rs"]
