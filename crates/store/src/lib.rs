@@ -48,4 +48,5 @@ pub use recent::Recent;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
+    Migration { number: 3, name: "accounts", sql: include_str!("../migrations/0003_accounts.sql") },
 ];
