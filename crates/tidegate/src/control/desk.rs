@@ -101,7 +101,7 @@ fn row((account, domains): (Account, Vec<String>)) -> AccountRow {
 }
 
 /// The same server by another host name: scheme and port stay.
-pub(crate) fn endpoint_at(endpoint: &str, host: &str) -> String {
+fn endpoint_at(endpoint: &str, host: &str) -> String {
     let (scheme, authority) = endpoint.split_once("://").unwrap_or(("http", endpoint));
     let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|b| b.is_ascii_digit()));
     port.map_or_else(|| format!("{scheme}://{host}"), |port| format!("{scheme}://{host}:{port}"))

@@ -11,7 +11,7 @@ mod socket;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use desk::{Desk, endpoint_at};
+pub(crate) use desk::Desk;
 pub(crate) use door::ControlDoor;
 pub(crate) use reach::Reach;
 pub(crate) use socket::{ControlError, SOCKET};

@@ -84,7 +84,7 @@ impl ControlError {
 }
 
 /// A connection to a running server's control socket.
-pub(super) struct Socket {
+pub(crate) struct Socket {
     path: PathBuf,
     open: Mutex<SendRequest<Full<Bytes>>>,
 }
