@@ -189,10 +189,15 @@ async fn a_suspended_first_account_leaves_the_others_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_the_servers_is_not_another_accounts() {
-    let house = house().await.with_account("other").await;
+    let house = house().await.with_account("other").await.with_account("third").await;
     let other = house.account("other").root_manager().await;
     other.post("/api/v1/signing-keys", &json!({})).await.expect(403);
     house.root_manager().await.post("/api/v1/signing-keys", &json!({})).await.expect(200);
+    // Another registry that trusts this server's tokens (the setting `services`) knows no accounts.
+    let listed = "/token?service=other.example:5000&scope=repository:any/thing:pull,push";
+    house.root().get("/token?service=other.example&scope=repository:any/thing:push").await.expect(200);
+    house.account("other").root().at("other.example:5000").get(listed).await.expect(200);
+    house.account("third").root().get("/token?service=other.example&scope=repository:any/thing:push").await.expect(400);
     let asked = json!({"user": "root", "action": "cr:RotateSigningKey"});
     assert_eq!(other.post("/api/v1/policy-explanations", &asked).await.expect(200).json()["decision"], json!("deny"));
 }

@@ -8,7 +8,7 @@ use testkit::{Account, Client};
 /// By the word that paths, queries and bodies use for it: its id, and its name where it has one.
 pub(crate) type Things = BTreeMap<&'static str, [String; 2]>;
 
-/// What the tests look for in answers that must not tell: the prefix of everything that an account has.
+/// A document that allows these actions on everything.
 pub(crate) fn allow(actions: &[&str]) -> String {
     json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}).to_string()
 }
