@@ -30,6 +30,9 @@ const FIELDS: [(&str, &str, &str); 4] = [
     ("explain_policy", "resource", r#""demo/app""#),
 ];
 
+/// Fields that are spelled like the name of a thing and are none.
+const NO_NAMES: [(&str, &str); 1] = [("assume_role", "policy")];
+
 async fn operations(anybody: &Client<'_>) -> (Vec<Operation>, Value) {
     let document = anybody.get("/api/v1/openapi.json").await.expect(200).json();
     let mut all = Vec::new();
@@ -76,10 +79,36 @@ impl Operation {
         let mut words: Vec<&'static str> = self.path_words.iter().map(|word| self.thing(word)).collect();
         words.extend(self.query_words.iter().filter_map(|word| known.keys().find(|k| *k == word)).copied());
         let fields = self.body.as_ref().map(|schema| properties(document, schema)).unwrap_or_default();
-        words.extend(fields.keys().filter_map(|field| known.keys().find(|k| *k == field)).copied());
+        let fields = fields.keys().filter(|field| self.is_name(field));
+        words.extend(fields.filter_map(|field| known.keys().find(|k| *k == field)).copied());
         words.sort_unstable();
         words.dedup();
         words
+    }
+
+    fn is_name(&self, field: &str) -> bool {
+        field != "version" && !NO_NAMES.contains(&(self.id.as_str(), field))
+    }
+
+    /// A body that is right, with every field that names a thing and every field that must be there.
+    fn body(&self, document: &Value, schema: &Value, things: &Filled<'_>) -> Value {
+        let schema = resolved(document, schema);
+        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let mut body = Map::new();
+        for (field, shape) in schema["properties"].as_object().into_iter().flatten() {
+            match things.get(field.as_str()).filter(|_| self.is_name(field)) {
+                Some(thing) => body.insert(field.clone(), json!(thing)),
+                None if required.contains(&field.as_str()) => body.insert(field.clone(), value(document, field, shape)),
+                None => None,
+            };
+        }
+        for (_, field, value) in FIELDS.iter().filter(|(id, ..)| *id == self.id) {
+            body.insert((*field).to_owned(), serde_json::from_str(value).unwrap());
+        }
+        if self.id == "create_repository" {
+            body.insert("name".to_owned(), format!("{}/probe", things["namespace"]).into());
+        }
+        Value::Object(body)
     }
 
     async fn send(&self, client: &Client<'_>, things: &Filled<'_>, document: &Value) -> Reply {
@@ -93,13 +122,7 @@ impl Operation {
         }
         match &self.body {
             Some(schema) => {
-                let mut body = object(document, schema, things);
-                for (_, field, value) in FIELDS.iter().filter(|(id, ..)| *id == self.id) {
-                    body[*field] = serde_json::from_str(value).unwrap();
-                }
-                if self.id == "create_repository" {
-                    body["name"] = format!("{}/probe", things["namespace"]).into();
-                }
+                let body = self.body(document, schema, things);
                 client.send(self.method.clone(), &target, &[("content-type", "application/json")], body.to_string()).await
             }
             None => client.send(self.method.clone(), &target, &[], "").await,
@@ -116,25 +139,6 @@ fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
 
 fn properties<'d>(document: &'d Value, schema: &'d Value) -> Map<String, Value> {
     resolved(document, schema)["properties"].as_object().cloned().unwrap_or_default()
-}
-
-/// A body that is right, with every field that names a thing and every field that must be there.
-fn object(document: &Value, schema: &Value, things: &Filled<'_>) -> Value {
-    let schema = resolved(document, schema);
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let mut body = Map::new();
-    for (field, shape) in schema["properties"].as_object().into_iter().flatten() {
-        match things.get(field.as_str()) {
-            Some(thing) if field != "version" => {
-                body.insert(field.clone(), json!(thing));
-            }
-            _ if required.contains(&field.as_str()) => {
-                body.insert(field.clone(), value(document, field, shape));
-            }
-            _ => {}
-        }
-    }
-    Value::Object(body)
 }
 
 fn value(document: &Value, field: &str, shape: &Value) -> Value {
