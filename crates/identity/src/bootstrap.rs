@@ -3,13 +3,16 @@
 
 use std::sync::Arc;
 
-use model::{AccountAlias, AccountId, CredentialId, CredentialKind, InstanceId, InstanceName, OnInstance, PrincipalId, PrincipalKind, Region, Timestamp};
+use model::{
+    AccountAlias, AccountId, CredentialId, CredentialKind, InstanceId, InstanceName, OnInstance, PrincipalId, PrincipalKind, Region,
+    Timestamp,
+};
 use secrets::{PasswordHash, Plain, generate_root_password};
-use store::{StoreError, Tx};
 use store::account::{self, Principal};
 use store::change::{self, Change};
 use store::credential::{self, Credential, Kept};
 use store::instance::Instance;
+use store::{StoreError, Tx};
 
 use crate::lockout::Network;
 use crate::{Identity, IdentityError, instances, passwords};

@@ -344,7 +344,19 @@ macro_rules! shown_as_written {
     )*};
 }
 
-shown_as_written!(RepositoryName, NamespaceName, Tag, InstanceName, Region, LoginName, AccountAlias, PolicyName, GroupName, RoleName, MediaType);
+shown_as_written!(
+    RepositoryName,
+    NamespaceName,
+    Tag,
+    InstanceName,
+    Region,
+    LoginName,
+    AccountAlias,
+    PolicyName,
+    GroupName,
+    RoleName,
+    MediaType
+);
 
 #[cfg(test)]
 mod tests {

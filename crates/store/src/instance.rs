@@ -92,8 +92,7 @@ pub async fn by_host(tx: &mut Tx<'_>, host: &str) -> Result<Option<Instance>, St
     if let Some(row) = tx.row(claimed, params![host]).await? {
         return instance(&row).map(Some);
     }
-    let first =
-        select_instance!("WHERE is_default = 1 AND account_id = (SELECT id FROM account ORDER BY created_ms, id LIMIT 1)");
+    let first = select_instance!("WHERE is_default = 1 AND account_id = (SELECT id FROM account ORDER BY created_ms, id LIMIT 1)");
     tx.row(first, params![]).await?.as_ref().map(instance).transpose()
 }
 

@@ -50,11 +50,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     use Step as S;
     let (account, user, group, policy) = (0..2usize, 0..USERS.len(), 0..GROUPS.len(), 0..POLICIES.len());
-    let holder = prop_oneof![
-        (0..USERS.len()).prop_map(Holder::User),
-        (0..GROUPS.len()).prop_map(Holder::Group),
-        Just(Holder::Robot)
-    ];
+    let holder = prop_oneof![(0..USERS.len()).prop_map(Holder::User), (0..GROUPS.len()).prop_map(Holder::Group), Just(Holder::Robot)];
     let at = (account.clone(), user.clone(), group, any::<bool>());
     prop_oneof![
         4 => (account.clone(), user.clone()).prop_map(|(a, u)| S::CreateUser(a, u)),
@@ -153,7 +149,8 @@ impl<'h> World<'h> {
             let account = house.account(alias);
             let root = account.root_manager().await;
             for (name, effect, repositories) in [("p0", "Allow", "demo/*"), ("p1", "Allow", "*"), ("p2", "Deny", "prod/*")] {
-                let statement = json!({"Effect": effect, "Action": "cr:PullRepository", "Resource": format!("acs:cr:*:*:repository/*/{repositories}")});
+                let statement =
+                    json!({"Effect": effect, "Action": "cr:PullRepository", "Resource": format!("acs:cr:*:*:repository/*/{repositories}")});
                 let document = json!({"Version": "1", "Statement": [statement]}).to_string();
                 root.post("/api/v1/policies", &json!({"name": name, "document": document})).await.expect(201);
             }
@@ -256,7 +253,11 @@ impl<'h> World<'h> {
                 self.does(a, method, &path, Value::Null, both && (joins || member)).await;
                 let tenant = &mut self.tenants[a];
                 if both && !tenant.suspended {
-                    if joins { tenant.members.insert((*user, *group)) } else { tenant.members.remove(&(*user, *group)) };
+                    if joins {
+                        tenant.members.insert((*user, *group))
+                    } else {
+                        tenant.members.remove(&(*user, *group))
+                    };
                 }
             }
             _ => unreachable!(),
@@ -272,7 +273,16 @@ impl<'h> World<'h> {
                 let text = |key: &str| made[key].as_str().unwrap().to_owned();
                 let basic = self.house.account(ALIASES[a]).login("robot", &text("secret"));
                 let (id, number) = (text("credential_id"), person.number);
-                self.credentials.push(Credential { account: a, owner: Holder::Robot, number, id, enabled: true, gone: false, basic, bearer: None });
+                self.credentials.push(Credential {
+                    account: a,
+                    owner: Holder::Robot,
+                    number,
+                    id,
+                    enabled: true,
+                    gone: false,
+                    basic,
+                    bearer: None,
+                });
                 self.tenants[a].robot = Some(person);
             }
             Step::DeleteRobot(_) => {
@@ -304,7 +314,11 @@ impl<'h> World<'h> {
             return;
         }
         if let Some(held) = self.tenants[a].policies(holder) {
-            if on { held.insert(policy) } else { held.remove(&policy) };
+            if on {
+                held.insert(policy)
+            } else {
+                held.remove(&policy)
+            };
         }
     }
 
@@ -378,7 +392,13 @@ impl<'h> World<'h> {
             let there = if tenant.pushed.contains(&r) { 200 } else { 404 };
             let may = tenant.may_pull(credential.owner, r);
             let target = format!("/v2/{repository}/manifests/v-{}", ALIASES[credential.account]);
-            let basic = if !alive { 401 } else if may { there } else { 403 };
+            let basic = if !alive {
+                401
+            } else if may {
+                there
+            } else {
+                403
+            };
             credential.basic.get(&target).await.expect(basic);
             credential.basic.clone().at(elsewhere.host()).get(&target).await.expect(401);
             if let Some((bearer, granted)) = &credential.bearer {

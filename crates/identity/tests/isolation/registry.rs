@@ -25,7 +25,9 @@ impl Names {
     }
 
     fn without(&self, said: &str) -> String {
-        [&self.name, &self.reference, &self.digest, &self.upload].into_iter().fold(said.to_owned(), |said, name| said.replace(name.as_str(), "…"))
+        [&self.name, &self.reference, &self.digest, &self.upload]
+            .into_iter()
+            .fold(said.to_owned(), |said, name| said.replace(name.as_str(), "…"))
     }
 }
 
@@ -67,7 +69,12 @@ async fn content_of_another_account_answers_like_what_does_not_exist() {
             }
             // Another account's tag, digest and upload, in one's own repository.
             if template.contains("<digest>") || template.contains("<reference>") || template.contains("<id>") {
-                let of = |names: &Names| Names { name: other.name.clone(), reference: names.reference.clone(), digest: names.digest.clone(), upload: names.upload.clone() };
+                let of = |names: &Names| Names {
+                    name: other.name.clone(),
+                    reference: names.reference.clone(),
+                    digest: names.digest.clone(),
+                    upload: names.upload.clone(),
+                };
                 let theirs = said(client, method, &of(&first), template).await;
                 assert_eq!(theirs, said(client, method, &of(&Names::nobodys()), template).await, "{method} {template}");
                 assert!(theirs.0 >= 400 || template.contains("referrers"), "{method} {template}: {}", theirs.0);

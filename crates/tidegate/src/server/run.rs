@@ -86,7 +86,9 @@ fn control(config: &Config, frames: &Frames<'_>, desk: Desk, stop: &Stop) {
     let path = config.data_dir.join(SOCKET);
     match LocalListener::open(&path) {
         Ok(listener) => drop(tokio::spawn(accept_local(listener, frames.local(ControlDoor(desk)), stop.clone()))),
-        Err(error) => tracing::warn!(path = %path.display(), %error, "there is no control socket: `tidegate account create` does not reach this server"),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "there is no control socket: `tidegate account create` does not reach this server")
+        }
     }
 }
 

@@ -33,7 +33,11 @@ fn create(at: &Shell, data: &Path) -> Value {
 fn root_of(written: &Value, house: &House) -> Shell {
     let text = |key: &str| written[key].as_str().unwrap().to_owned();
     let endpoint = read(&house.bootstrap())["endpoint"].as_str().unwrap().to_owned();
-    let names = [("TIDEGATE_ENDPOINT", endpoint), ("TIDEGATE_ACCESS_KEY_ID", text("access_key_id")), ("TIDEGATE_ACCESS_KEY_SECRET", text("access_key_secret"))];
+    let names = [
+        ("TIDEGATE_ENDPOINT", endpoint),
+        ("TIDEGATE_ACCESS_KEY_ID", text("access_key_id")),
+        ("TIDEGATE_ACCESS_KEY_SECRET", text("access_key_secret")),
+    ];
     Shell { environment: names.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
 }
 
