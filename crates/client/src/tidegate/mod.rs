@@ -62,13 +62,11 @@ impl Tidegate {
 
     /// Gives that account an alias, or takes it away.
     pub async fn set_account_alias(&self, alias: Option<String>) -> Result<Account, ClientError> {
-        match alias {
-            Some(alias) => self.send(Method::PUT, "/account/alias", &SetAccountAlias { alias }).await,
-            None => {
-                self.delete::<()>("/account/alias").await?;
-                self.account().await
-            }
+        if let Some(alias) = alias {
+            return self.send(Method::PUT, "/account/alias", &SetAccountAlias { alias }).await;
         }
+        self.delete::<()>("/account/alias").await?;
+        self.account().await
     }
 
     /// Who the access key is.
