@@ -113,7 +113,7 @@ async fn unknown_hosts_mean_the_first_account_whatever_the_clock_does() {
 }
 
 /// Everything that somebody of an account can hold, and whether it opens something.
-async fn carriers<'h>(house: &'h House) -> Vec<(&'static str, Client<'h>, &'static str)> {
+async fn carriers(house: &House) -> Vec<(&'static str, Client<'_>, &'static str)> {
     let other = house.account("other");
     let root = other.root_manager().await;
     give_user(&root, "alice", "other-horse-9").await;
@@ -126,7 +126,7 @@ async fn carriers<'h>(house: &'h House) -> Vec<(&'static str, Client<'h>, &'stat
     let manager = other.manager(&key.text("access_key_id"), &key.text("access_key_secret")).await;
     let credential = root.post("/api/v1/credentials", &json!({"user": "alice", "description": "x"})).await.expect(201);
     let login = manager.post("/api/v1/login-tokens", &json!({})).await.expect(201);
-    let robot = root.post("/api/v1/service-accounts", &json!({"name": "ci", "policies": ["all"]})).await.expect(201);
+    let program = root.post("/api/v1/service-accounts", &json!({"name": "ci", "policies": ["all"]})).await.expect(201);
     let pull = "/v2/demo/app/manifests/v1";
     let bearer = other.login("alice", "other-horse-9").token("repository:demo/app:pull").await;
     vec![
@@ -135,7 +135,7 @@ async fn carriers<'h>(house: &'h House) -> Vec<(&'static str, Client<'h>, &'stat
         ("password", other.login("alice", "other-horse-9"), pull),
         ("credential", other.login("alice", &credential.text("secret")), pull),
         ("login token", other.login("cr_temp_user", &login.text("password")), pull),
-        ("client secret", other.login("ci", &robot.text("secret")), pull),
+        ("client secret", other.login("ci", &program.text("secret")), pull),
         ("bearer", bearer, pull),
         ("anonymous bearer", other.anon().token("repository:demo/app:pull").await, pull),
         ("management token", manager, "/api/v1/whoami"),

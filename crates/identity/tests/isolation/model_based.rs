@@ -344,18 +344,14 @@ impl<'h> World<'h> {
         // By the other account's root user it is not there.
         self.does(1 - a, Method::PATCH, &path, json!({"enabled": true}), false).await;
         self.does(1 - a, Method::DELETE, &path, Value::Null, false).await;
-        match step {
-            Step::EnableCredential(_, on) => {
-                if self.does(a, Method::PATCH, &path, json!({"enabled": on}), there).await.is_some() {
-                    self.credentials[which].enabled = *on;
-                }
+        if let Step::EnableCredential(_, on) = step {
+            if self.does(a, Method::PATCH, &path, json!({"enabled": on}), there).await.is_some() {
+                self.credentials[which].enabled = *on;
             }
-            _ => {
-                self.does(a, Method::DELETE, &path, Value::Null, there).await;
-                let suspended = self.tenants[a].suspended;
-                self.credentials[which].gone |= there && !suspended;
-            }
+            return;
         }
+        self.does(a, Method::DELETE, &path, Value::Null, there).await;
+        self.credentials[which].gone |= there && !self.tenants[a].suspended;
     }
 
     async fn keep_token(&mut self, which: usize) {

@@ -78,9 +78,10 @@ async fn signed_in<'h>(house: &'h House, session: &Reply) -> Client<'h> {
 
 async fn may(client: &Client<'_>, push: bool, repository: usize) -> bool {
     let name = REPOSITORIES[repository];
-    let reply = match push {
-        false => client.get(&format!("/v2/{name}/manifests/v1")).await,
-        true => client.send(Method::POST, &format!("/v2/{name}/blobs/uploads/"), &[], "").await,
+    let reply = if push {
+        client.send(Method::POST, &format!("/v2/{name}/blobs/uploads/"), &[], "").await
+    } else {
+        client.get(&format!("/v2/{name}/manifests/v1")).await
     };
     assert!(reply.status.is_success() || reply.status.as_u16() == 403, "{}", reply.status);
     reply.status.is_success()
@@ -105,10 +106,10 @@ async fn case(house: &House, number: usize, role: &BTreeSet<Says>, session: Opti
     let token = manager.post("/api/v1/login-tokens", &json!({})).await.expect(201);
     let docker = house.login("cr_temp_user", &token.text("password"));
     let bearer = docker.token("repository:demo/app:pull,push repository:prod/app:pull,push").await;
-    for repository in 0..2 {
+    for (repository, name) in REPOSITORIES.iter().enumerate() {
         for push in [false, true] {
             let within = allowed(role, push, repository) && session.is_none_or(|says| allowed(says, push, repository));
-            assert_eq!(may(&docker, push, repository).await, within, "push: {push}, {}", REPOSITORIES[repository]);
+            assert_eq!(may(&docker, push, repository).await, within, "push: {push}, {name}");
         }
     }
     ends_with_its_key(house, &root, &key.text("access_key_id"), [&manager, &docker, &bearer]).await;

@@ -60,7 +60,7 @@ async fn operations(anybody: &Client<'_>) -> (Vec<Operation>, Value) {
 /// What stands for every word that names a thing, in one request.
 type Filled<'t> = BTreeMap<&'static str, &'t str>;
 
-fn fill<'t>(things: &'t Things, spelling: usize) -> Filled<'t> {
+fn fill(things: &Things, spelling: usize) -> Filled<'_> {
     things.iter().map(|(word, spellings)| (*word, spellings[spelling].as_str())).collect()
 }
 

@@ -40,9 +40,9 @@ pub(crate) async fn furnish(account: &Account<'_>, prefix: &str) -> Things {
     things.insert("version", ["2".to_owned(), "2".to_owned()]);
     let group = make(&root, "/groups", json!({"name": name("group")})).await;
     things.insert("group", [text(&group, "group_id"), name("group")]);
-    let robot = make(&root, "/service-accounts", json!({"name": name("robot"), "policies": [name("policy")]})).await;
-    things.insert("service_account", [text(&robot, "client_id"), name("robot")]);
-    things.insert("secret", [text(&robot, "credential_id"), text(&robot, "credential_id")]);
+    let program = make(&root, "/service-accounts", json!({"name": name("robot"), "policies": [name("policy")]})).await;
+    things.insert("service_account", [text(&program, "client_id"), name("robot")]);
+    things.insert("secret", [text(&program, "credential_id"), text(&program, "credential_id")]);
     let trust = json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": {"RAM": [format!("acs:ram::{}:root", account.id())]}}]});
     let role = make(&root, "/roles", json!({"name": name("role"), "trust_policy": trust.to_string()})).await;
