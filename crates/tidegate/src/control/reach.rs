@@ -44,14 +44,14 @@ impl Reach {
     pub(crate) async fn prepare(&self, new: NewAccount) -> Result<Prepared, ControlError> {
         match self {
             Self::Socket(socket) => socket.call(Method::POST, "/accounts/preparations", &new).await,
-            Self::Database(own) => own.desk.prepare(&own.op(), new).await.map_err(refused),
+            Self::Database(own) => Ok(own.desk.prepare(&own.op(), new).await?),
         }
     }
 
     pub(crate) async fn create(&self, preparation: &str) -> Result<AccountRow, ControlError> {
         match self {
             Self::Socket(socket) => socket.call(Method::PUT, &format!("/accounts/preparations/{preparation}"), &()).await,
-            Self::Database(own) => own.desk.create(&own.op(), preparation).await.map_err(refused),
+            Self::Database(own) => Ok(own.desk.create(&own.op(), preparation).await?),
         }
     }
 
@@ -62,7 +62,7 @@ impl Reach {
             let after = all.last().map_or("0", |last| &last.account.account_id).to_owned();
             let page = match self {
                 Self::Socket(socket) => socket.call(Method::GET, &format!("/accounts?after={after}"), &()).await?,
-                Self::Database(own) => own.desk.list(&own.op(), after.parse().unwrap_or_default()).await.map_err(refused)?,
+                Self::Database(own) => own.desk.list(&own.op(), after.parse().unwrap_or_default()).await?,
             };
             if page.is_empty() {
                 return Ok(all);
@@ -75,7 +75,7 @@ impl Reach {
     pub(crate) async fn update(&self, account: &str, changes: AccountChanges) -> Result<AccountRow, ControlError> {
         match self {
             Self::Socket(socket) => socket.call(Method::PATCH, &format!("/accounts/{account}"), &changes).await,
-            Self::Database(own) => own.desk.update(&own.op(), account, changes).await.map_err(refused),
+            Self::Database(own) => Ok(own.desk.update(&own.op(), account, changes).await?),
         }
     }
 
@@ -99,7 +99,7 @@ impl Own {
             Refusal::DataDirInUse(path) => ControlError::Silent(path),
             other => other.into(),
         })?;
-        if house.identity.is_new().await.map_err(refused)? {
+        if house.identity.is_new().await? {
             return Err(ControlError::NeverStarted);
         }
         let scheme = if config.tls.is_some() { "https" } else { "http" };
@@ -131,7 +131,9 @@ fn is_set_up(config: &Config) -> bool {
     key && (config.database != Database::Sqlite || there(&config.data_dir.join("format")))
 }
 
-fn refused(error: IdentityError) -> ControlError {
-    let (_, code) = door::code(&error);
-    ControlError::Refused { code: code.to_owned(), message: error.to_string() }
+impl From<IdentityError> for ControlError {
+    fn from(error: IdentityError) -> Self {
+        let (_, code) = door::code(&error);
+        Self::Refused { code: code.to_owned(), message: error.to_string() }
+    }
 }

@@ -54,6 +54,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let frames = Frames { config: &config, http, random };
     let slots = Slots::new(config.max_connections);
     let doors = frames.frame(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
+    control(&config, &frames, Desk::new(&house, endpoint.clone()), &stop);
     announce(&listeners, tls.is_some());
     welcome(&endpoint, first.as_deref());
     for listener in listeners {
@@ -63,7 +64,6 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
         let doors = frames.frame(AdminDoors { health, metrics });
         tokio::spawn(accept(listener, None, doors, Slots::new(ADMIN_CONNECTIONS), stop.clone()));
     }
-    control(&config, &frames, Desk::new(&house, endpoint.clone()), &stop);
     if let Some(tls) = tls {
         tokio::spawn(reload_on_hangup(tls, stop.clone()));
     }
@@ -87,7 +87,7 @@ fn control(config: &Config, frames: &Frames<'_>, desk: Desk, stop: &Stop) {
     match LocalListener::open(&path) {
         Ok(listener) => drop(tokio::spawn(accept_local(listener, frames.local(ControlDoor(desk)), stop.clone()))),
         Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "there is no control socket: `tidegate account create` does not reach this server")
+            tracing::warn!(path = %path.display(), %error, "there is no control socket: `tidegate account create` does not reach this server");
         }
     }
 }
