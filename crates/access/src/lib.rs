@@ -12,6 +12,7 @@ mod cidr;
 mod decide;
 mod directory;
 mod networks;
+mod operator;
 mod permit;
 mod rules;
 
@@ -21,6 +22,7 @@ pub use cidr::{Cidr, CidrError};
 pub use decide::Access;
 pub use directory::{Directory, Listener, PrincipalRights, SessionRights};
 pub use networks::{NamedNetwork, Networks, NetworksError};
+pub use operator::Operator;
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
 pub use policy::Filter;

@@ -48,6 +48,7 @@ impl DoorToken {
             offline: parameters.one("offline_token")?.is_some_and(|v| v.eq_ignore_ascii_case("true")),
         };
         let presented = presented(authorization(request.headers())?)?;
+        self.serves(&request, &instance, asked.service).await?;
         let caller = self.identity.authenticate(&request.op, presented, at(&request, &instance)).await?;
         let grant = self.grant(&request.op, &caller, &instance, &asked).await?;
         let token = grant.bearer.token.reveal();
@@ -73,6 +74,7 @@ impl DoorToken {
             scopes: parameters.scopes()?,
             offline: parameters.one("access_type")? == Some("offline"),
         };
+        self.serves(&request, &instance, asked.service).await?;
         let caller = self.oauth_caller(&request, &parameters, &instance, asked.service).await?;
         let grant = self.grant(&request.op, &caller, &instance, &asked).await?;
         let scope: Vec<String> = grant.scopes.iter().map(ToString::to_string).collect();
@@ -146,6 +148,16 @@ impl DoorToken {
     /// The instance that the host name chooses, before anything is asked of who comes.
     async fn enter(&self, request: &Request) -> Result<Entered, TokenDoorError> {
         self.identity.access().enter(&request.op, &request.host.name()).await?.ok_or(TokenDoorError::Unavailable)
+    }
+
+    /// A listed registry is the first account's: it knows names and no accounts, so that whoever is root of another would be
+    /// root there.
+    async fn serves(&self, request: &Request, instance: &Instance, service: &str) -> Result<(), TokenDoorError> {
+        if service == request.host.as_str() {
+            return Ok(());
+        }
+        let first = self.identity.access().directory().first_account().await.map_err(AuthError::from)?;
+        if first == Some(instance.on.account) { Ok(()) } else { Err(TokenDoorError::Service) }
     }
 }
 

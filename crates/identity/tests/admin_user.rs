@@ -57,7 +57,7 @@ mod admin_user {
         bearer.get("/v2/demo/app/tags/list").await.expect(200);
         bearer.delete("/v2/demo/app/manifests/v1").await.expect(202);
         admin.delete(&format!("/v2/demo/app/manifests/{digest}")).await.expect(202);
-        admin.clone().to("prod.example").get("/v2/").await.expect(401);
+        admin.clone().at("prod.example").get("/v2/").await.expect(401);
         for form in [
             format!("grant_type=client_credentials&client_id=local&client_secret={password}"),
             format!("grant_type=password&username=local&password={password}"),
@@ -161,7 +161,7 @@ mod admin_user {
         let admin = "/api/v1/instances/prod/admin-user";
         root.patch(admin, &json!({"enabled": true})).await.expect(200);
         let password = root.put(&format!("{admin}/passwords/1"), &json!(null)).await.expect(200).text("password");
-        let client = house.login("prod", &password).to("prod.example");
+        let client = house.login("prod", &password).at("prod.example");
         client.get("/v2/").await.expect(200);
         root.post("/api/v1/users", &json!({"name": "prod"})).await.expect(409);
         root.delete("/api/v1/instances/prod").await.expect(204);

@@ -190,8 +190,8 @@ mod network {
             (from("10.2.0.5").by("cell"), 200),
             (from(OUTSIDE).by("cell"), 403),
             (from("10.2.0.5"), 403),
-            (from(OUTSIDE).to("lab"), 403),
-            (from(OUTSIDE).to("office.example"), 403),
+            (from(OUTSIDE).at("lab"), 403),
+            (from(OUTSIDE).at("office.example"), 403),
         ] {
             client.get("/v2/").await.expect(status);
         }
@@ -216,7 +216,7 @@ mod network {
             root.clone().from(INSIDE).get(target).await.expect(200);
         }
         turned_away(&root.delete("/api/v1/instances/prod/namespaces/demo").await, "192.0.2.1");
-        turned_away(&root.clone().to("prod.example").get("/api/v1/whoami").await, "192.0.2.1");
+        turned_away(&root.clone().at("prod.example").get("/api/v1/whoami").await, "192.0.2.1");
         // Whoever may not see it learns nothing by that either.
         let key = root.post("/api/v1/access-keys", &json!({"user": "alice"})).await.expect(201);
         let alice = house.manager(&key.text("access_key_id"), &key.text("access_key_secret")).await;

@@ -23,8 +23,8 @@ pub use id::{
     UploadId,
 };
 pub use name::{
-    GroupName, InstanceName, LoginName, MediaType, NameError, NamespaceName, NetworkName, PolicyName, Reference, Region, RepositoryName,
-    RoleName, Tag,
+    AccountAlias, GroupName, InstanceName, LoginName, MediaType, NameError, NamespaceName, NetworkName, PolicyName, Reference, Region,
+    RepositoryName, RoleName, Tag,
 };
 pub use op::{Network, Op, RequestId};
 pub use resource::{

@@ -12,8 +12,8 @@ use model::{Network, NetworkName, Op, RequestId};
 
 use crate::House;
 
-/// The host that clients name.
-const HOST: &str = "registry.example:5000";
+/// The host that clients name unless told otherwise: nobody claims it, so that it means the first account's instance.
+pub const HOST: &str = "registry.example:5000";
 
 /// Somebody who sends requests.
 #[derive(Clone, Debug)]
@@ -60,11 +60,23 @@ impl<'h> Client<'h> {
         self
     }
 
-    /// The same, asking for another host.
+    /// The same at another host name, which chooses the instance.
     #[must_use]
-    pub fn to(mut self, host: &str) -> Self {
+    pub fn at(mut self, host: &str) -> Self {
         self.host = host.into();
         self
+    }
+
+    /// The same with another `Authorization` header, or with none.
+    #[must_use]
+    pub fn with_authorization(mut self, authorization: Option<&str>) -> Self {
+        self.authorization = authorization.map(str::to_owned);
+        self
+    }
+
+    /// Its `Authorization` header.
+    pub fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
     }
 
     /// Sends any request.

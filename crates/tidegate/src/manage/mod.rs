@@ -14,6 +14,7 @@ mod input;
 mod instance;
 mod namespace;
 mod network;
+mod operator;
 mod password;
 mod policy;
 mod repository;
@@ -31,6 +32,7 @@ use clap::{Args, Subcommand};
 use client::target::{Flags, Target};
 use client::{ClientError, Tidegate};
 
+use crate::control::ControlError;
 use crate::printer::{Format, Output, Printer};
 
 /// Above the options that all commands of the client share.
@@ -158,6 +160,9 @@ pub(crate) enum CommandError {
     /// On the server's machine: its settings, its data or what was asked for.
     #[error("{0}")]
     Machine(String),
+    /// What only whoever holds the server's configuration may do.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// The operating system does not go along.
     #[error("the program cannot start its work: {0}")]
     System(std::io::Error),
@@ -168,7 +173,7 @@ impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Client(_) | Self::File { .. } | Self::Machine(_) | Self::System(_) => 1,
+            Self::Client(_) | Self::File { .. } | Self::Machine(_) | Self::System(_) | Self::Control(_) => 1,
         }
     }
 
@@ -179,6 +184,7 @@ impl CommandError {
             Self::Machine(_) => "machine",
             Self::System(_) => "system",
             Self::Client(error) => error.code(),
+            Self::Control(error) => error.code(),
         }
     }
 
@@ -225,6 +231,9 @@ pub(crate) fn run(command: ClientCommand, environment: impl Iterator<Item = (Str
 async fn answer(command: ClientCommand, session: &Session) -> Result<Output, CommandError> {
     if let ClientCommand::Configure(arguments) = command {
         return configure::run(&arguments, session);
+    }
+    if let ClientCommand::Account(Noun { verb: account::Command::Operator(verb), .. }) = command {
+        return operator::run(verb, session).await;
     }
     let client = session.client()?;
     match command {
