@@ -130,6 +130,7 @@ impl House {
             request_id: RequestId::from_random(1),
             now: self.now(),
             source_ip: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+            network: model::Network::Public,
             secure: false,
             user_agent: None,
         };
