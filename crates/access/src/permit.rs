@@ -70,6 +70,13 @@ impl<A: ActionKind> Permit<A> {
     }
 }
 
+impl<A: ActionKind> Permit<A> {
+    /// The record of a refusal by something besides the caller's own rights.
+    pub fn denied(&self, why: &'static str) -> crate::Record {
+        crate::Record::new(&self.op, &self.by, A::ACTION.as_str(), &self.on.resource(), crate::Outcome::Denied).with_detail(why)
+    }
+}
+
 impl<A: ActionKind> fmt::Debug for Permit<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Permit({} on {})", A::ACTION.as_str(), self.on.resource())
@@ -120,6 +127,14 @@ pub enum Refusal {
         action: Action,
         /// On what.
         resource: Resource,
+    },
+    /// Whoever grants gives at most what they hold.
+    #[error("this would give {} on {resource}, which you do not hold yourself", action.as_str())]
+    Exceeds {
+        /// What would be given.
+        action: Action,
+        /// On which resources, as the document spells them.
+        resource: Box<str>,
     },
     /// What the caller may not see answers as what does not exist.
     #[error("there is no such thing, or you may not see it")]

@@ -14,12 +14,15 @@ mod account;
 mod audit;
 mod credential;
 mod error;
+mod group;
 mod instance;
 mod namespace;
 mod page;
 mod policy;
 mod repository;
+mod role;
 mod secret;
+mod service_account;
 mod signing_key;
 mod tag;
 mod token;
@@ -31,6 +34,7 @@ pub use account::Account;
 pub use audit::{AuditEvent, AuditQuery};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
 pub use error::{ErrorAnswer, ErrorDetail};
+pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
 pub use page::{OwnerQuery, Page};
@@ -39,7 +43,11 @@ pub use policy::{
     SetDefaultVersion,
 };
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
+pub use role::{AssumeRole, CreateRole, EndedSessions, Role, Session, UpdateRole};
 pub use secret::Secret;
+pub use service_account::{
+    CreateClientSecret, CreateServiceAccount, CreatedServiceAccount, ServiceAccount, UpdateServiceAccount,
+};
 pub use signing_key::SigningKey;
 pub use tag::{CreateTag, Tag, TagQuery, UpdateTag};
 pub use token::{TokenAnswer, TokenError, TokenRequest};

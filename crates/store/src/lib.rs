@@ -36,6 +36,7 @@ pub mod namespace;
 pub mod policy;
 mod recent;
 pub mod repository;
+pub mod role;
 pub mod signing_key;
 pub mod tag;
 pub mod upload;
@@ -44,4 +45,7 @@ pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, Postgr
 pub use recent::Recent;
 
 /// The schema, step by step: `migrations/NNNN_name.sql`.
-pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
+    Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
+];

@@ -2,6 +2,7 @@
 
 mod identities;
 mod policies;
+mod principals;
 mod registry;
 
 use api::{Account, ErrorAnswer, Page, Secret, TokenAnswer, TokenError, TokenRequest, Whoami};
@@ -18,7 +19,8 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
-pub use policies::Policies;
+pub use policies::{Holder, Policies};
+pub use principals::{Groups, Roles, ServiceAccounts};
 pub use registry::{Instances, Namespaces, Repositories, Tags};
 
 use crate::ClientError;
@@ -76,6 +78,21 @@ impl Tidegate {
     /// Access keys.
     pub const fn access_keys(&self) -> AccessKeys<'_> {
         AccessKeys(self)
+    }
+
+    /// Groups and who is in them.
+    pub const fn groups(&self) -> Groups<'_> {
+        Groups(self)
+    }
+
+    /// Service accounts and their secrets.
+    pub const fn service_accounts(&self) -> ServiceAccounts<'_> {
+        ServiceAccounts(self)
+    }
+
+    /// Roles and their sessions.
+    pub const fn roles(&self) -> Roles<'_> {
+        Roles(self)
     }
 
     /// Policies.
