@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, RepositoryName, Timestamp};
+use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, ProviderId, RepositoryName, Timestamp};
 use quick_cache::sync::Cache;
 use store::account::{Account, Principal};
 use store::change::{self, Change};
 use store::credential::Credential;
 use store::instance::Instance;
+use store::provider::Provider;
 use store::{Store, StoreError, Tx, Work};
 use tokio::time::timeout;
 
@@ -91,6 +92,7 @@ pub struct Directory {
     credentials: Shelf<CredentialId, Credential>,
     sessions: Shelf<CredentialId, SessionRights>,
     accounts: Shelf<AccountId, Account>,
+    providers: Shelf<ProviderId, Provider>,
     instances: Shelf<Arc<str>, Instance>,
     public: Cache<(InstanceId, RepositoryName), bool>,
     /// Changes up to here are applied. Guarded by `applying` wherever it decides what is kept.
@@ -121,6 +123,7 @@ impl Directory {
             credentials: Cache::new(100_000),
             sessions: Cache::new(20_000),
             accounts: Cache::new(1_000),
+            providers: Cache::new(4_096),
             instances: Cache::new(4_096),
             public: Cache::new(65_536),
             applied: AtomicI64::new(head),
@@ -204,6 +207,7 @@ impl Directory {
             Some(Change::Policy(id)) => drop(self.policies.remove(&PolicyId::from_i64(id))),
             Some(Change::Instance(_)) => self.instances.clear(),
             Some(Change::Visibility(_)) => self.public.clear(),
+            Some(Change::Provider(id)) => drop(self.providers.remove(&ProviderId::from_i64(id))),
             Some(Change::SigningKeys) => {}
             None => {
                 self.principals.clear();
@@ -211,6 +215,7 @@ impl Directory {
                 self.sessions.clear();
                 self.accounts.clear();
                 self.policies.clear();
+                self.providers.clear();
                 self.instances.clear();
                 self.public.clear();
             }
@@ -264,6 +269,14 @@ impl Directory {
     pub async fn credential(&self, id: CredentialId) -> Result<Option<Arc<Credential>>, StoreError> {
         self.shelved(&self.credentials, id, |tx| {
             Box::pin(async move { Ok((change::head(tx).await?, store::credential::by_id(tx, id).await?)) })
+        })
+        .await
+    }
+
+    /// An OIDC provider.
+    pub async fn provider(&self, id: ProviderId) -> Result<Option<Arc<Provider>>, StoreError> {
+        self.shelved(&self.providers, id, |tx| {
+            Box::pin(async move { Ok((change::head(tx).await?, store::provider::by_id(tx, id).await?)) })
         })
         .await
     }

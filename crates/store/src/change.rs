@@ -21,6 +21,8 @@ pub enum Change {
     Instance(i64),
     /// What is public in an instance: by instance id.
     Visibility(i64),
+    /// An OIDC provider, or whom of its issuer somebody trusts: by provider id.
+    Provider(i64),
     /// The token signing keys.
     SigningKeys,
 }
@@ -34,6 +36,7 @@ impl Change {
             Self::Policy(id) => ("policy", id),
             Self::Instance(id) => ("instance", id),
             Self::Visibility(id) => ("visibility", id),
+            Self::Provider(id) => ("provider", id),
             Self::SigningKeys => ("signing_keys", 0),
         }
     }
@@ -46,6 +49,7 @@ impl Change {
             "policy" => Self::Policy(subject),
             "instance" => Self::Instance(subject),
             "visibility" => Self::Visibility(subject),
+            "provider" => Self::Provider(subject),
             "signing_keys" => Self::SigningKeys,
             _ => return None,
         })

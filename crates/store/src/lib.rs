@@ -29,11 +29,13 @@ pub mod blob;
 pub mod change;
 pub mod credential;
 pub mod driver;
+pub mod federated;
 pub mod instance;
 pub mod lease;
 pub mod manifest;
 pub mod namespace;
 pub mod policy;
+pub mod provider;
 mod recent;
 pub mod repository;
 pub mod role;
@@ -48,4 +50,5 @@ pub use recent::Recent;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
+    Migration { number: 3, name: "federation", sql: include_str!("../migrations/0003_federation.sql") },
 ];
