@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Action, ActionKind, Caller, Known, OnInstance, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, RepositoryAction, Resource, Scope,
-    Scopes, Target, Timestamp,
+    Action, ActionKind, Caller, Known, OnInstance, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, RepositoryAction, Resource,
+    Scope, Scopes, Target, Timestamp,
 };
-use policy::{Context, Effective, Explanation, Filter, Request};
+use policy::{Context, Effective, Explanation, Filter, Request, Why};
 use store::StoreError;
 
 use crate::directory::InForce;
@@ -215,7 +215,7 @@ impl Access {
         }
         let Some(rights) = self.directory.principal(other).await? else { return Err(Refusal::NotFound) };
         if rights.kind == PrincipalKind::Root {
-            return Err(Refusal::Exceeds { action: Action::PullRepository, resource: "*".into() });
+            return Err(Refusal::Exceeds { action: Action::PullRepository, resource: "*".into(), why: Why::NotAllowed });
         }
         let held = self.held(&rights).await?;
         let given: Vec<_> = held.labelled().into_iter().map(|(_, document)| document).collect();

@@ -145,7 +145,12 @@ pub async fn principal_by_name(tx: &mut Tx<'_>, account: AccountId, name: &str) 
 }
 
 /// The account's principal of this kind with this name.
-pub async fn principal_named(tx: &mut Tx<'_>, account: AccountId, kind: PrincipalKind, name: &str) -> Result<Option<Principal>, StoreError> {
+pub async fn principal_named(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    kind: PrincipalKind,
+    name: &str,
+) -> Result<Option<Principal>, StoreError> {
     let sql = select_principal!("WHERE account_id = $1 AND kind = $2 AND name = $3");
     tx.row(sql, params![account.as_i64(), kind.as_str(), name]).await?.as_ref().map(principal).transpose()
 }
@@ -182,8 +187,7 @@ pub async fn groups_of(tx: &mut Tx<'_>, member: PrincipalId) -> Result<Vec<Princ
 
 /// A group's members by name, after `after`, at most `limit`.
 pub async fn members(tx: &mut Tx<'_>, group: PrincipalId, after: &str, limit: i64) -> Result<Vec<Principal>, StoreError> {
-    let sql =
-        select_principal!("WHERE id IN (SELECT member_id FROM membership WHERE group_id = $1) AND name > $2 ORDER BY name LIMIT $3");
+    let sql = select_principal!("WHERE id IN (SELECT member_id FROM membership WHERE group_id = $1) AND name > $2 ORDER BY name LIMIT $3");
     tx.rows(sql, params![group.as_i64(), after, limit]).await?.iter().map(principal).collect()
 }
 
