@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use access::{Access, Frequent, Outcome, Record, Refusal};
 use federation::{Claims, Issuers, Jwt, Mismatch, shown};
 use fetch::Fetcher;
-use model::{AccountId, Caller, CredentialId, CredentialKind, OnAccount, Op, PrincipalId, PrincipalKind, Resource, Seconds, Timestamp};
+use model::{AccountId, Caller, CredentialId, OnAccount, Op, PrincipalId, PrincipalKind, Resource, Seconds, Timestamp};
 use policy::{Context, Effective, Key, TrustDocument, Who};
 use quick_cache::sync::Cache;
 use secrets::Plain;
@@ -80,8 +80,8 @@ pub struct FederatedSession {
 }
 
 impl Workloads {
-    /// Follows the change feed of `access`. Without a fetcher only pinned keys verify.
-    pub(crate) fn new(access: &Access, fetcher: Option<Arc<Fetcher>>) -> Self {
+    /// Follows the change feed of `access`. Only pinned keys verify.
+    pub(crate) fn new(access: &Access) -> Self {
         let known = Arc::new(Known { tokens: Cache::new(REMEMBERED), emptied: AtomicU64::new(0) });
         let listening = Arc::clone(&known);
         access.directory().listen(Box::new(move |change| {
@@ -89,7 +89,12 @@ impl Workloads {
                 listening.empty();
             }
         }));
-        Self { issuers: fetcher.map_or_else(Issuers::offline, Issuers::new), known }
+        Self { issuers: Issuers::offline(), known }
+    }
+
+    /// Asks issuers for their keys from now on.
+    pub(crate) fn fetch_with(&mut self, fetcher: Arc<Fetcher>) {
+        self.issuers = Issuers::new(fetcher);
     }
 }
 
@@ -236,9 +241,9 @@ impl Identity {
         let noted = answer.as_ref().map(|_| Caller::anonymous()).map_err(AuthError::again);
         self.write_down_failure(op, account, role, &noted).await;
         let (on, workload) = answer?;
-        let behind = Behind { parent: None, ends: None, provider: Some(workload.provider.id) };
-        let detail = shown(&format!("{} {}", workload.claims.issuer(), workload.claims.subject()));
-        let session = self.new_federated_session(op, &on, wanted, behind, &detail).await?;
+        let whom = shown(&format!("{} {}", workload.claims.issuer(), workload.claims.subject()));
+        let behind = Behind { parent: None, ends: None, vouched: Some((workload.provider.id, whom)) };
+        let session = self.new_session(op, &Caller::anonymous(), &on, wanted, behind).await?;
         Ok(FederatedSession { session, claims: workload.claims.clone() })
     }
 
@@ -336,6 +341,3 @@ impl From<Refusal> for AuthError {
         Self::Unavailable
     }
 }
-
-/// What kind of credential a workload comes with.
-pub(crate) const KIND: CredentialKind = CredentialKind::FederatedCredential;

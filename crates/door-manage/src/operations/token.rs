@@ -95,7 +95,7 @@ impl No {
     fn from_auth(error: &AuthError, wrong: Self, code: &'static str) -> Self {
         match error {
             AuthError::Invalid => wrong,
-            AuthError::Expired | AuthError::Disabled => Self::Ended(code, error.to_string()),
+            AuthError::Expired | AuthError::Disabled | AuthError::Untrusted(_) => Self::Ended(code, error.to_string()),
             AuthError::LockedOut { retry_after } => Self::Later(StatusCode::TOO_MANY_REQUESTS, *retry_after, error.to_string()),
             AuthError::Busy | AuthError::Unavailable => Self::Later(StatusCode::SERVICE_UNAVAILABLE, 1, error.to_string()),
         }
