@@ -14,6 +14,7 @@ mod account;
 mod audit;
 mod credential;
 mod error;
+mod federation;
 mod group;
 mod instance;
 mod namespace;
@@ -34,6 +35,10 @@ pub use account::Account;
 pub use audit::{AuditEvent, AuditQuery};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
 pub use error::{ErrorAnswer, ErrorDetail};
+pub use federation::{
+    AssumeRoleWithOidc, CreateFederatedCredential, CreateProvider, FederatedCredential, Provider, ProviderCheck, UpdateFederatedCredential,
+    UpdateProvider,
+};
 pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};

@@ -63,6 +63,13 @@ pub struct FederatedCredential {
     pub conditions: Conditions,
 }
 
+impl CreateFederated {
+    /// Can it be kept, and can somebody mean it? Before anything is made for it.
+    pub fn check(&self) -> Result<(), IdentityError> {
+        check(&self.issuer, &self.conditions)
+    }
+}
+
 impl Identity {
     /// Lets workloads of an issuer be a service account. Whoever makes one can be the service account, so they must hold all
     /// that it holds.
@@ -72,7 +79,7 @@ impl Identity {
         wanted: &CreateFederated,
     ) -> Result<FederatedCredential, IdentityError> {
         let (op, owner, account) = (permit.op(), there(permit.on())?, permit.on().account);
-        check(&wanted.issuer, &wanted.conditions)?;
+        wanted.check()?;
         self.access.may_stand_in_for(op, permit.by(), owner).await?;
         let issuer = &*wanted.issuer;
         let found = self.read(|tx| Box::pin(store::provider::by_issuer(tx, account, issuer))).await?;

@@ -58,7 +58,11 @@ pub struct UpdateProvider {
 
 impl Identity {
     /// Names an issuer. Roles that speak of this name already will trust it, so whoever names it must hold what those hold.
-    pub async fn create_provider(&self, permit: Permit<act::CreateOIDCProvider>, wanted: &CreateProvider) -> Result<Provider, IdentityError> {
+    pub async fn create_provider(
+        &self,
+        permit: Permit<act::CreateOIDCProvider>,
+        wanted: &CreateProvider,
+    ) -> Result<Provider, IdentityError> {
         let (on, op) = (permit.on(), permit.op());
         let maker = permit.by().known().ok_or(IdentityError::NotFound("user"))?;
         let provider = Provider {
@@ -124,7 +128,11 @@ impl Identity {
 
     /// Changes a provider; never its issuer. Whoever says which keys an issuer has could be everybody whom they let in, so they
     /// must hold what those hold.
-    pub async fn update_provider(&self, permit: Permit<act::UpdateOIDCProvider>, wanted: &UpdateProvider) -> Result<Provider, IdentityError> {
+    pub async fn update_provider(
+        &self,
+        permit: Permit<act::UpdateOIDCProvider>,
+        wanted: &UpdateProvider,
+    ) -> Result<Provider, IdentityError> {
         let (id, op) = (there(permit.on())?, permit.op());
         if wanted.client_ids.is_some() || wanted.jwks.is_some() || wanted.ca.is_some() || wanted.allow_internal.is_some() {
             self.may_vouch(op, permit.by(), permit.on()).await?;

@@ -2,7 +2,9 @@
 //! with the role and with whatever assumed it.
 
 use access::{Permit, Refusal, audit};
-use model::{Action, Caller, CredentialId, CredentialKind, Known, OnPrincipal, Op, PrincipalKind, ProviderId, Seconds, Target as _, Timestamp, act};
+use model::{
+    Action, Caller, CredentialId, CredentialKind, Known, OnPrincipal, Op, PrincipalKind, ProviderId, Seconds, Target as _, Timestamp, act,
+};
 use policy::{Context, Effective, Key, Who};
 use secrets::{Kind, Plain, Row};
 use store::credential::{self, Credential, Kept};
@@ -80,7 +82,14 @@ impl Identity {
             return Err(not_trusted().into());
         }
         self.chain_is_short(known).await?;
-        self.new_session(op, permit.by(), permit.on(), wanted, Behind { parent: Some(known.credential.id), ends: known.ends, vouched: None }).await
+        self.new_session(
+            op,
+            permit.by(),
+            permit.on(),
+            wanted,
+            Behind { parent: Some(known.credential.id), ends: known.ends, vouched: None },
+        )
+        .await
     }
 
     /// A session of a role, once it is settled that the caller may have it.

@@ -192,7 +192,10 @@ impl Identity {
         }
         let first = *alive.first().ok_or(ended)?;
         if alive.iter().any(|(principal, _)| *principal != first.0) {
-            return Err(untrusted(&workload.provider, &"several service accounts trust it: give the name of one as the user name or client id"));
+            return Err(untrusted(
+                &workload.provider,
+                &"several service accounts trust it: give the name of one as the user name or client id",
+            ));
         }
         Ok(first)
     }

@@ -48,16 +48,8 @@ fn federated(row: &Row) -> Result<Federated, StoreError> {
 pub async fn insert(tx: &mut Tx<'_>, f: &Federated) -> Result<(), StoreError> {
     let sql = "INSERT INTO federated_credential (credential_id, provider_id, principal_id, name, audience, subject, exact, claims) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let values = params![
-        f.credential.as_i64(),
-        f.provider.as_i64(),
-        f.principal.as_i64(),
-        &*f.name,
-        &*f.audience,
-        &*f.subject,
-        f.exact,
-        &*f.claims
-    ];
+    let values =
+        params![f.credential.as_i64(), f.provider.as_i64(), f.principal.as_i64(), &*f.name, &*f.audience, &*f.subject, f.exact, &*f.claims];
     tx.execute(sql, values).await?;
     Ok(())
 }

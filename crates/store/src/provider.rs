@@ -86,8 +86,7 @@ pub async fn insert(tx: &mut Tx<'_>, p: &Provider) -> Result<(), StoreError> {
 pub async fn update(tx: &mut Tx<'_>, p: &Provider) -> Result<bool, StoreError> {
     let sql = "UPDATE oidc_provider SET client_ids = $1, jwks = $2, ca = $3, allow_internal = $4, description = $5, enabled = $6 \
                WHERE id = $7";
-    let values =
-        params![&*p.client_ids, p.jwks.as_deref(), p.ca.as_deref(), p.allow_internal, &*p.description, p.enabled, p.id.as_i64()];
+    let values = params![&*p.client_ids, p.jwks.as_deref(), p.ca.as_deref(), p.allow_internal, &*p.description, p.enabled, p.id.as_i64()];
     Ok(tx.execute(sql, values).await? == 1)
 }
 

@@ -1,5 +1,6 @@
 //! The client of Tidegate's management API: sending, reading, paging. The operations stand in one module a noun.
 
+mod federation;
 mod identities;
 mod policies;
 mod principals;
@@ -18,6 +19,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+pub use federation::{Federated, Providers};
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
 pub use policies::{Holder, Policies};
 pub use principals::{Groups, Roles, ServiceAccounts};
@@ -93,6 +95,21 @@ impl Tidegate {
     /// Roles and their sessions.
     pub const fn roles(&self) -> Roles<'_> {
         Roles(self)
+    }
+
+    /// OIDC providers.
+    pub const fn providers(&self) -> Providers<'_> {
+        Providers(self)
+    }
+
+    /// Federated credentials of a service account.
+    pub const fn federated<'a>(&'a self, service_account: &'a str) -> Federated<'a> {
+        Federated(self, service_account)
+    }
+
+    /// The server.
+    pub const fn endpoint(&self) -> &crate::Endpoint {
+        self.transport.endpoint()
     }
 
     /// Policies.
@@ -216,11 +233,8 @@ impl Tidegate {
     async fn sign_in(&self) -> Result<Secret, ClientError> {
         let form = TokenRequest {
             grant_type: "client_credentials".to_owned(),
-            client_id: None,
-            client_secret: None,
-            username: None,
-            password: None,
             security_token: self.key.security_token.clone(),
+            ..TokenRequest::default()
         };
         let mut request = self.bare(Method::POST, "/oauth2/token", pairs(&form).join("&").into())?;
         let encoded = |text: &str| utf8_percent_encode(text, PLAIN).to_string();

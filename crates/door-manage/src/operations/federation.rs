@@ -94,13 +94,8 @@ pub(super) async fn create_federated_credential(call: Call) -> Result<Answer, Pr
     let permit = call.admit_or_hide::<act::CreateFederatedCredential>(call.federated_owner().await?, Action::GetServiceAccount).await?;
     let filled = filled(new.preset.as_deref(), &new.with, new.issuer, new.subject, new.claims)?;
     let conditions = Conditions { audience: new.audience, subject: filled.subject, claims: filled.claims };
-    let wanted = CreateFederated {
-        name: new.name,
-        issuer: filled.issuer,
-        conditions,
-        description: new.description,
-        expires_in: new.expires_in,
-    };
+    let wanted =
+        CreateFederated { name: new.name, issuer: filled.issuer, conditions, description: new.description, expires_in: new.expires_in };
     wanted.check()?;
     let provider = call.identity().provider_for(&call.caller, &wanted.issuer).await?;
     if provider.id.is_none() {
@@ -125,9 +120,12 @@ fn filled(
         None if with.is_empty() => Filled::default(),
         None => return Err(Problem::invalid("with", "there is no preset to fill in")),
     };
-    filled.issuer = issuer.or(Some(filled.issuer).filter(|i| !i.is_empty())).ok_or_else(|| Problem::invalid("issuer", "required, unless a preset fills it in"))?;
-    filled.subject =
-        subject.or(Some(filled.subject).filter(|s| !s.is_empty())).ok_or_else(|| Problem::invalid("subject", "required, unless a preset fills it in"))?;
+    filled.issuer = issuer
+        .or(Some(filled.issuer).filter(|i| !i.is_empty()))
+        .ok_or_else(|| Problem::invalid("issuer", "required, unless a preset fills it in"))?;
+    filled.subject = subject
+        .or(Some(filled.subject).filter(|s| !s.is_empty()))
+        .ok_or_else(|| Problem::invalid("subject", "required, unless a preset fills it in"))?;
     filled.claims.extend(claims);
     Ok(filled)
 }
@@ -173,8 +171,7 @@ pub(super) async fn assume_role_with_oidc(call: Call) -> Result<Answer, Problem>
     let asked: api::AssumeRoleWithOidc = call.json()?;
     let token = Plain::new(asked.token.reveal().to_owned()).map_err(|_| Problem::invalid("token", "at most 16384 characters"))?;
     let here = call.identity().instance_at(&call.host.name()).await?.ok_or_else(Problem::not_found)?;
-    let wanted =
-        AssumeRole { session_name: asked.session_name, lasts: asked.duration, policy: asked.policy, ..AssumeRole::default() };
+    let wanted = AssumeRole { session_name: asked.session_name, lasts: asked.duration, policy: asked.policy, ..AssumeRole::default() };
     let of = (asked.role.as_str(), asked.provider.as_deref());
     let made = call.identity().assume_role_with_oidc(&call.op, here.on.account, of, &token, &wanted).await?;
     let session = made.session;

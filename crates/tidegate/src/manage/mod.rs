@@ -8,6 +8,7 @@ mod account;
 mod audit;
 mod configure;
 mod credential;
+mod federation;
 mod group;
 mod input;
 mod instance;
@@ -89,6 +90,10 @@ pub(crate) enum ClientCommand {
     ServiceAccount(Noun<service_account::Command>),
     /// Roles: identities that are assumed for a while
     Role(Noun<role::Command>),
+    /// Federated credentials: whom of which issuer a service account trusts, without any secret
+    Federation(Noun<federation::Command>),
+    /// OIDC providers: issuers that roles and service accounts may trust
+    OidcProvider(Noun<federation::ProviderCommand>),
     /// Policies: what users may do
     Policy(Noun<policy::Command>),
     /// Instances: registries with their own host names
@@ -119,6 +124,8 @@ impl ClientCommand {
             | Self::Group(Noun { client, .. })
             | Self::ServiceAccount(Noun { client, .. })
             | Self::Role(Noun { client, .. })
+            | Self::Federation(Noun { client, .. })
+            | Self::OidcProvider(Noun { client, .. })
             | Self::Policy(Noun { client, .. })
             | Self::Instance(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
@@ -224,6 +231,8 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Group(Noun { verb, .. }) => group::run(verb, &client).await,
         ClientCommand::ServiceAccount(Noun { verb, .. }) => service_account::run(verb, &client).await,
         ClientCommand::Role(Noun { verb, .. }) => role::run(verb, &client).await,
+        ClientCommand::Federation(Noun { verb, .. }) => federation::run(verb, &client).await,
+        ClientCommand::OidcProvider(Noun { verb, .. }) => federation::run_provider(verb, &client).await,
         ClientCommand::Policy(Noun { verb, .. }) => policy::run(verb, &client).await,
         ClientCommand::Instance(Noun { verb, .. }) => instance::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
