@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, RepositoryName, Timestamp};
+use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, ProviderId, RepositoryName, Timestamp};
 use quick_cache::sync::Cache;
 use store::account::{Account, Principal};
 use store::change::{self, Change};
 use store::credential::Credential;
 use store::instance::Instance;
+use store::provider::Provider;
 use store::{Store, StoreError, Tx, Work};
 use tokio::time::timeout;
 
@@ -100,6 +101,7 @@ pub struct Directory {
     credentials: Shelf<CredentialId, Credential>,
     sessions: Shelf<CredentialId, SessionRights>,
     accounts: Shelf<AccountId, Account>,
+    providers: Shelf<ProviderId, Provider>,
     first: OnceLock<AccountId>,
     instances: Shelf<Arc<str>, Entrance>,
     rules: Shelf<InstanceId, Rules>,
@@ -133,6 +135,7 @@ impl Directory {
             sessions: Cache::new(20_000),
             accounts: Cache::new(1_000),
             first: OnceLock::new(),
+            providers: Cache::new(4_096),
             instances: Cache::new(4_096),
             rules: Cache::new(4_096),
             public: Cache::new(65_536),
@@ -221,6 +224,7 @@ impl Directory {
                 self.rules.remove(&InstanceId::from_i64(id));
             }
             Some(Change::Visibility(_)) => self.public.clear(),
+            Some(Change::Provider(id)) => drop(self.providers.remove(&ProviderId::from_i64(id))),
             Some(Change::SigningKeys) => {}
             None => {
                 self.principals.clear();
@@ -228,6 +232,7 @@ impl Directory {
                 self.sessions.clear();
                 self.accounts.clear();
                 self.policies.clear();
+                self.providers.clear();
                 self.instances.clear();
                 self.rules.clear();
                 self.public.clear();
@@ -333,6 +338,14 @@ impl Directory {
     pub async fn credential(&self, id: CredentialId) -> Result<Option<Arc<Credential>>, StoreError> {
         self.shelved(&self.credentials, id, |tx| {
             Box::pin(async move { Ok((change::head(tx).await?, store::credential::by_id(tx, id).await?)) })
+        })
+        .await
+    }
+
+    /// An OIDC provider.
+    pub async fn provider(&self, id: ProviderId) -> Result<Option<Arc<Provider>>, StoreError> {
+        self.shelved(&self.providers, id, |tx| {
+            Box::pin(async move { Ok((change::head(tx).await?, store::provider::by_id(tx, id).await?)) })
         })
         .await
     }

@@ -16,6 +16,7 @@ mod audit;
 mod credential;
 mod endpoint;
 mod error;
+mod federation;
 mod group;
 mod instance;
 mod namespace;
@@ -38,6 +39,10 @@ pub use audit::{AuditEvent, AuditQuery};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
 pub use endpoint::{CreateEndpoint, CreateEndpointEntry, DefaultAction, Endpoint, EndpointEntry, EndpointKind, ForceQuery, UpdateEndpoint};
 pub use error::{ErrorAnswer, ErrorDetail};
+pub use federation::{
+    AssumeRoleWithOidc, CreateFederatedCredential, CreateProvider, FederatedCredential, Provider, ProviderCheck, UpdateFederatedCredential,
+    UpdateProvider,
+};
 pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};

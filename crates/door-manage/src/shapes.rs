@@ -159,6 +159,43 @@ pub(crate) fn credential(c: store::credential::Credential) -> Credential {
     }
 }
 
+pub(crate) fn provider(p: store::provider::Provider) -> api::Provider {
+    api::Provider {
+        provider_id: p.id.to_string(),
+        arn: format!("acs:ram::{}:oidc-provider/{}", p.account, p.name),
+        name: p.name,
+        issuer: p.issuer,
+        client_ids: serde_json::from_str(&p.client_ids).unwrap_or_default(),
+        jwks: p.jwks,
+        ca: p.ca,
+        allow_internal: p.allow_internal,
+        description: p.description,
+        enabled: p.enabled,
+        created_at: p.created,
+        created_by: p.created_by_name,
+    }
+}
+
+pub(crate) fn federated(f: identity::FederatedCredential) -> api::FederatedCredential {
+    api::FederatedCredential {
+        credential_id: f.credential.id.to_string(),
+        name: f.name,
+        user_id: f.credential.principal.to_string(),
+        provider: f.provider,
+        issuer: f.issuer,
+        audience: f.conditions.audience,
+        subject: f.conditions.subject,
+        claims: f.conditions.claims,
+        description: f.credential.description,
+        enabled: f.credential.enabled,
+        created_at: f.credential.created,
+        created_by: f.credential.created_by_name,
+        expires_at: f.credential.expires,
+        last_used_at: f.credential.last_used,
+        last_used_from: f.credential.last_used_from,
+    }
+}
+
 pub(crate) fn access_key(c: store::credential::Credential) -> AccessKey {
     AccessKey {
         access_key_id: c.access_key_id.unwrap_or_default(),

@@ -31,7 +31,7 @@ impl TokenDoorError {
     /// Status, the registry's code, the OAuth 2 code.
     fn parts(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::Auth(AuthError::Invalid | AuthError::Expired | AuthError::Disabled) => {
+            Self::Auth(AuthError::Invalid | AuthError::Expired | AuthError::Disabled | AuthError::Untrusted(_)) => {
                 (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "invalid_grant")
             }
             Self::Auth(AuthError::LockedOut { .. } | AuthError::Busy) => {

@@ -147,6 +147,7 @@ impl Identity {
             instance: Some(permit.on().id),
             description: format!("password {}", which.number()),
             access_key_id: None,
+            provider: None,
             enabled: true,
             created: permit.op().now,
             created_by: maker.principal,

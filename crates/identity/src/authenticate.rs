@@ -15,6 +15,7 @@ use store::credential::Credential;
 use store::instance::Instance;
 use tokens::{Claims, Kind as TokenKind, Tokens, Usable};
 
+use crate::workloads::Named;
 use crate::{AuthError, Identity};
 
 /// What a client presents.
@@ -193,8 +194,12 @@ impl Identity {
         let said = self.tokens.verify(token.reveal(), usable, op.now).await?;
         let kind = said.1.credential_kind.ok_or(AuthError::Invalid)?;
         let caller = self.by_claims(op, &said.1, kind, None).await?;
-        // A management token is its key at work for a while: what the key makes may outlive the token, never the key.
         let known = caller.known().ok_or(AuthError::Invalid)?;
+        // A workload has nothing but the token it came with, and what is made from it ends with it.
+        if known.credential.kind == CredentialKind::FederatedCredential {
+            return Ok(caller);
+        }
+        // A management token is its key at work for a while: what the key makes may outlive the token, never the key.
         let alive = self.alive(op, known.principal, known.credential.id).await?;
         Ok(alive.caller(kind, said.1.instance, None, alive.credential.expires))
     }
@@ -219,8 +224,11 @@ impl Identity {
             }
             // Keys of the API sign requests, and open nothing by themselves.
             Recognised::Generated(_) | Recognised::MalformedOf(_) => Err(AuthError::Invalid),
-            Recognised::Chosen if Tokens::recognise(password.reveal()).is_some() => {
+            Recognised::Chosen if Tokens::recognise(password.reveal()) == Some(TokenKind::Login) => {
                 self.by_login_token(op, username, &password, instance).await
+            }
+            Recognised::Chosen if crate::workloads::is_token(password.reveal()) => {
+                self.by_workload(op, instance.on.account, Named::Perhaps(username), &password).await
             }
             Recognised::Chosen => {
                 let slot = crate::passwords::permanent_slot(instance.on.id);
@@ -287,6 +295,19 @@ impl Identity {
         Ok(alive.caller(kind, instance, None, ends))
     }
 
+    /// A workload that a federated credential trusts, for as long as the token it came with.
+    pub(crate) async fn workload_caller(
+        &self,
+        op: &Op,
+        principal: PrincipalId,
+        credential: CredentialId,
+        ends: Timestamp,
+    ) -> Result<Caller, AuthError> {
+        let alive = self.alive(op, principal, credential).await?;
+        let ends = alive.credential.expires.map_or(ends, |end| end.min(ends));
+        Ok(alive.caller(CredentialKind::FederatedCredential, None, None, Some(ends)))
+    }
+
     async fn alive(&self, op: &Op, principal: PrincipalId, credential: CredentialId) -> Result<Alive, AuthError> {
         let directory = self.access.directory();
         let owner = directory.principal(principal).await?.ok_or(AuthError::Invalid)?;
@@ -300,6 +321,11 @@ impl Identity {
         }
         if [owner.expires, credential.expires].into_iter().flatten().any(|end| end <= op.now) {
             return Err(AuthError::Expired);
+        }
+        if let Some(provider) = credential.provider
+            && !directory.provider(provider).await?.is_some_and(|provider| provider.enabled)
+        {
+            return Err(AuthError::Disabled);
         }
         let session = match credential.kind {
             CredentialKind::Session => Some(self.alive_session(op, credential.id).await?),
@@ -318,17 +344,18 @@ impl Identity {
         Ok(session)
     }
 
-    async fn write_down_failure(&self, op: &Op, account: AccountId, username: &str, answer: &Result<Caller, AuthError>) {
+    pub(crate) async fn write_down_failure(&self, op: &Op, account: AccountId, username: &str, answer: &Result<Caller, AuthError>) {
         let reason = match answer {
             Ok(_) | Err(AuthError::Unavailable | AuthError::Busy) => return,
             Err(AuthError::Invalid) => "wrong user name or password",
             Err(AuthError::Expired) => "expired",
             Err(AuthError::Disabled) => "disabled",
+            Err(AuthError::Untrusted(why)) => why,
             Err(AuthError::LockedOut { .. }) => "locked out",
         };
         let mut hasher = DefaultHasher::new();
         (username, reason).hash(&mut hasher);
-        let record = || Record::failed_login(op, account, username, None).with_detail(reason);
+        let record = || Record::failed_login(op, account, username, None).with_detail(reason.to_owned());
         self.access.audit().note_frequent(op, &Caller::anonymous(), Frequent::Failed(hasher.finish()), record).await;
     }
 

@@ -23,6 +23,8 @@ pub enum Change {
     Endpoints(i64),
     /// What is public in an instance: by instance id.
     Visibility(i64),
+    /// An OIDC provider, or whom of its issuer somebody trusts: by provider id.
+    Provider(i64),
     /// The token signing keys.
     SigningKeys,
 }
@@ -37,6 +39,7 @@ impl Change {
             Self::Instance(id) => ("instance", id),
             Self::Endpoints(id) => ("endpoints", id),
             Self::Visibility(id) => ("visibility", id),
+            Self::Provider(id) => ("provider", id),
             Self::SigningKeys => ("signing_keys", 0),
         }
     }
@@ -50,6 +53,7 @@ impl Change {
             "instance" => Self::Instance(subject),
             "endpoints" => Self::Endpoints(subject),
             "visibility" => Self::Visibility(subject),
+            "provider" => Self::Provider(subject),
             "signing_keys" => Self::SigningKeys,
             _ => return None,
         })

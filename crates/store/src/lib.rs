@@ -29,12 +29,14 @@ pub mod blob;
 pub mod change;
 pub mod credential;
 pub mod driver;
+pub mod federated;
 pub mod instance;
 pub mod lease;
 pub mod manifest;
 pub mod namespace;
 pub mod network;
 pub mod policy;
+pub mod provider;
 mod recent;
 pub mod repository;
 pub mod role;
@@ -51,4 +53,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
     Migration { number: 3, name: "network", sql: include_str!("../migrations/0003_network.sql") },
     Migration { number: 4, name: "accounts", sql: include_str!("../migrations/0004_accounts.sql") },
+    Migration { number: 5, name: "federation", sql: include_str!("../migrations/0005_federation.sql") },
 ];

@@ -7,6 +7,7 @@ use blobs::BlobStore;
 use door_manage::Manage;
 use door_oci::DoorOci;
 use door_token::DoorToken;
+use fetch::Fetcher;
 use identity::{Bootstrap, Identity, NewAccount, UpdateAccount};
 use kit::{Answer, Request, problem};
 use model::{Clock as _, FixedClock, Op, RequestId, Seconds, Timestamp};
@@ -79,7 +80,8 @@ impl House {
         let bearer = Seconds::minutes(5);
         let tokens = Arc::new(Tokens::open(Arc::clone(&store), &master, Arc::clone(&dice), "tidegate", bearer, NOW).await.unwrap());
         access.directory().listen(tokens.listener());
-        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1));
+        let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1);
+        let identity = Arc::new(identity.fetching_with(Arc::new(Fetcher::new().unwrap())));
         let random = move || dice.bits();
         let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
         let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();

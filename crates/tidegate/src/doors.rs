@@ -49,7 +49,9 @@ impl Doors {
         let caller = match self.caller(request, &instance).await {
             Ok(caller) => caller,
             Err(AuthError::Unavailable | AuthError::Busy) => return unavailable(),
-            Err(AuthError::Invalid | AuthError::Expired | AuthError::Disabled | AuthError::LockedOut { .. }) => return login_wanted(),
+            Err(AuthError::Invalid | AuthError::Expired | AuthError::Disabled | AuthError::Untrusted(_) | AuthError::LockedOut { .. }) => {
+                return login_wanted();
+            }
         };
         match self.access.admit::<act::ReadMetrics>(&request.op, &caller, (*instance.on).clone()).await {
             Ok(_permit) => exposition(&self.metrics),

@@ -6,6 +6,7 @@ use std::thread::available_parallelism;
 
 use access::{Access, Audit, Directory};
 use blobs::BlobStore;
+use fetch::Fetcher;
 use identity::Identity;
 use model::{Clock as _, Seconds};
 use registry::{Limits, Registry};
@@ -42,7 +43,9 @@ impl House {
         let tokens = Tokens::open(Arc::clone(&store), master, Arc::clone(&dice), "tidegate", life, now).await;
         let tokens = Arc::new(tokens.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
         access.directory().listen(tokens.listener());
-        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, master, Arc::clone(&dice), hashers()));
+        let fetcher = Arc::new(Fetcher::new().map_err(|e| Refusal::Outgoing(e.to_string()))?);
+        let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, master, Arc::clone(&dice), hashers());
+        let identity = Arc::new(identity.fetching_with(fetcher));
         let registry =
             Arc::new(Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), Limits::default()));
         Ok(Self { store, blobs, access, identity, registry })

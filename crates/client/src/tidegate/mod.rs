@@ -2,6 +2,7 @@
 
 mod admin_users;
 mod endpoints;
+mod federation;
 mod identities;
 mod policies;
 mod principals;
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 pub use admin_users::AdminUsers;
 pub use endpoints::Endpoints;
+pub use federation::{Federated, Providers};
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
 pub use policies::{Holder, Policies};
 pub use principals::{Groups, Roles, ServiceAccounts};
@@ -106,6 +108,21 @@ impl Tidegate {
     /// Roles and their sessions.
     pub const fn roles(&self) -> Roles<'_> {
         Roles(self)
+    }
+
+    /// OIDC providers.
+    pub const fn providers(&self) -> Providers<'_> {
+        Providers(self)
+    }
+
+    /// Federated credentials of a service account.
+    pub const fn federated<'a>(&'a self, service_account: &'a str) -> Federated<'a> {
+        Federated(self, service_account)
+    }
+
+    /// The server.
+    pub const fn endpoint(&self) -> &crate::Endpoint {
+        self.transport.endpoint()
     }
 
     /// Policies.
@@ -239,11 +256,8 @@ impl Tidegate {
     async fn sign_in(&self) -> Result<Secret, ClientError> {
         let form = TokenRequest {
             grant_type: "client_credentials".to_owned(),
-            client_id: None,
-            client_secret: None,
-            username: None,
-            password: None,
             security_token: self.key.security_token.clone(),
+            ..TokenRequest::default()
         };
         let mut request = self.bare(Method::POST, "/oauth2/token", pairs(&form).join("&").into())?;
         let encoded = |text: &str| utf8_percent_encode(text, PLAIN).to_string();

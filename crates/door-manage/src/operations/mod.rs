@@ -6,6 +6,7 @@ mod admin_users;
 mod audit;
 mod credentials;
 mod endpoints;
+mod federation;
 mod groups;
 mod instances;
 mod namespaces;
@@ -165,7 +166,7 @@ use Needs::{Action as Act, Own};
 /// The table.
 #[rustfmt::skip]
 pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
-    operation!(token::create_token POST "/oauth2/token", Needs::Nothing("this is how one signs in"), "Sign in with an access key or a sign-in password (RFC 6749).")
+    operation!(token::create_token POST "/oauth2/token", Needs::Nothing("this is how one signs in"), "Sign in with an access key, a client secret, a sign-in password or a token of a trusted issuer (RFC 6749, 7523, 8693).")
         .takes_form::<api::TokenRequest>().gives::<api::TokenAnswer>(),
     operation!(whoami::show_openapi GET "/openapi.json", Needs::Nothing("it says nothing about anybody"), "This document.").gives_document(),
     operation!(whoami::whoami GET "/whoami", Needs::Caller("everybody may know who they are"), "Who is calling, and with what.").gives::<api::Whoami>(),
@@ -261,6 +262,25 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(policies::detach_policy_from_role DELETE "/roles/{role}/policies/{policy}", Act(A::DetachPolicyFromRole), "Detach a policy from a role."),
     operation!(policies::list_role_policies GET "/roles/{role}/policies", Act(A::ListPoliciesForRole), "List the policies of a role.").lists::<api::AttachedPolicy>(),
 
+    operation!(federation::create_oidc_provider POST "/oidc-providers", Act(A::CreateOIDCProvider), "Name an issuer that roles and service accounts may trust.")
+        .takes::<api::CreateProvider>().creates::<api::Provider>(),
+    operation!(federation::list_oidc_providers GET "/oidc-providers", Act(A::ListOIDCProviders), "List OIDC providers by name.").query::<api::Page>().lists::<api::Provider>(),
+    operation!(federation::show_oidc_provider GET "/oidc-providers/{provider}", Act(A::GetOIDCProvider), "Show an OIDC provider.").gives::<api::Provider>(),
+    operation!(federation::check_oidc_provider POST "/oidc-providers/{provider}/checks", Act(A::GetOIDCProvider), "Ask an issuer for its keys now, and say how that went.").gives::<api::ProviderCheck>(),
+    operation!(federation::update_oidc_provider PATCH "/oidc-providers/{provider}", Act(A::UpdateOIDCProvider), "Change, enable or disable an OIDC provider.")
+        .takes::<api::UpdateProvider>().gives::<api::Provider>(),
+    operation!(federation::delete_oidc_provider DELETE "/oidc-providers/{provider}", Act(A::DeleteOIDCProvider), "Delete an OIDC provider with the federated credentials of its issuer."),
+    operation!(federation::create_federated_credential POST "/service-accounts/{service_account}/federated-credentials", Needs::Also(A::CreateFederatedCredential, A::CreateOIDCProvider, "for an issuer that no provider stands for yet"), "Let workloads of an issuer be a service account, without any secret.")
+        .takes::<api::CreateFederatedCredential>().creates::<api::FederatedCredential>(),
+    operation!(federation::list_federated_credentials GET "/service-accounts/{service_account}/federated-credentials", Own(A::ListFederatedCredentials), "List whom a service account trusts; one's own without any grant.").lists::<api::FederatedCredential>(),
+    operation!(federation::show_federated_credential GET "/service-accounts/{service_account}/federated-credentials/{name}", Own(A::ListFederatedCredentials), "Show a federated credential; one's own without any grant.")
+        .gives::<api::FederatedCredential>(),
+    operation!(federation::update_federated_credential PATCH "/service-accounts/{service_account}/federated-credentials/{name}", Act(A::UpdateFederatedCredential), "Change, enable or disable a federated credential.")
+        .takes::<api::UpdateFederatedCredential>().gives::<api::FederatedCredential>(),
+    operation!(federation::delete_federated_credential DELETE "/service-accounts/{service_account}/federated-credentials/{name}", Act(A::DeleteFederatedCredential), "Delete a federated credential; every token made from it ends."),
+    operation!(federation::assume_role_with_oidc POST "/oidc-sessions", Needs::Nothing("the issuer's token shows who asks"), "Assume a role with a token of an issuer that it trusts; the session's key is shown this once.")
+        .takes::<api::AssumeRoleWithOidc>().creates::<api::Session>(),
+
     operation!(instances::create_instance POST "/instances", Act(A::CreateInstance), "Create an instance.").takes::<api::CreateInstance>().creates::<api::Instance>(),
     operation!(instances::list_instances GET "/instances", Act(A::ListInstance), "List instances by name.").lists::<api::Instance>(),
     operation!(instances::show_instance GET "/instances/{instance}", Act(A::GetInstance), "Show an instance.").gives::<api::Instance>(),
@@ -321,23 +341,13 @@ mod tests {
     use super::*;
 
     /// Operations that need no action, each named here on purpose: whoever adds one has to come by.
-    const WITHOUT_ACTION: [&str; 4] = ["create_token", "show_openapi", "whoami", "list_signing_keys"];
+    const WITHOUT_ACTION: [&str; 5] = ["create_token", "show_openapi", "whoami", "assume_role_with_oidc", "list_signing_keys"];
 
     /// Actions that other doors need.
     const ELSEWHERE: [Action; 3] = [Action::PullRepository, Action::PushRepository, Action::ReadMetrics];
 
     /// Actions whose operations are still to be built: the table names them already, so that policies can.
     const TO_COME: &[Action] = &[
-        // Workload identity.
-        A::CreateFederatedCredential,
-        A::ListFederatedCredentials,
-        A::UpdateFederatedCredential,
-        A::DeleteFederatedCredential,
-        A::CreateOIDCProvider,
-        A::GetOIDCProvider,
-        A::ListOIDCProviders,
-        A::UpdateOIDCProvider,
-        A::DeleteOIDCProvider,
         // Integrations, found secrets.
         A::CreateIntegration,
         A::GetIntegration,

@@ -42,7 +42,7 @@ impl Asked<'_> {
     fn unbelieved(&self, error: &AuthError) -> Failure {
         let text = error.to_string();
         match error {
-            AuthError::Invalid | AuthError::Expired | AuthError::Disabled => {
+            AuthError::Invalid | AuthError::Expired | AuthError::Disabled | AuthError::Untrusted(_) => {
                 self.unauthorized(text, (self.scheme == Scheme::Bearer).then_some("invalid_token"))
             }
             AuthError::LockedOut { retry_after } => {

@@ -9,6 +9,7 @@ mod admin_user;
 mod audit;
 mod configure;
 mod credential;
+mod federation;
 mod group;
 mod input;
 mod instance;
@@ -93,6 +94,10 @@ pub(crate) enum ClientCommand {
     ServiceAccount(Noun<service_account::Command>),
     /// Roles: identities that are assumed for a while
     Role(Noun<role::Command>),
+    /// Federated credentials: whom of which issuer a service account trusts, without any secret
+    Federation(Noun<federation::Command>),
+    /// OIDC providers: issuers that roles and service accounts may trust
+    OidcProvider(Noun<federation::ProviderCommand>),
     /// Policies: what users may do
     Policy(Noun<policy::Command>),
     /// Instances: registries with their own host names
@@ -127,6 +132,8 @@ impl ClientCommand {
             | Self::Group(Noun { client, .. })
             | Self::ServiceAccount(Noun { client, .. })
             | Self::Role(Noun { client, .. })
+            | Self::Federation(Noun { client, .. })
+            | Self::OidcProvider(Noun { client, .. })
             | Self::Policy(Noun { client, .. })
             | Self::Instance(Noun { client, .. })
             | Self::AdminUser(Noun { client, .. })
@@ -248,6 +255,8 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Group(Noun { verb, .. }) => group::run(verb, &client).await,
         ClientCommand::ServiceAccount(Noun { verb, .. }) => service_account::run(verb, &client).await,
         ClientCommand::Role(Noun { verb, .. }) => role::run(verb, &client).await,
+        ClientCommand::Federation(Noun { verb, .. }) => federation::run(verb, &client).await,
+        ClientCommand::OidcProvider(Noun { verb, .. }) => federation::run_provider(verb, &client).await,
         ClientCommand::Policy(Noun { verb, .. }) => policy::run(verb, &client).await,
         ClientCommand::Instance(Noun { verb, .. }) => instance::run(verb, &client).await,
         ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
