@@ -285,8 +285,11 @@ impl Identity {
     }
 }
 
+/// A service account, and its federated credential that trusts.
+type Holds = (PrincipalId, CredentialId);
+
 /// Which of the candidates trust these claims, and what the nearest of the others missed.
-fn hold(claims: &Claims, candidates: &[Federated]) -> Result<(Vec<(PrincipalId, CredentialId)>, Option<Mismatch>), StoreError> {
+fn hold(claims: &Claims, candidates: &[Federated]) -> Result<(Vec<Holds>, Option<Mismatch>), StoreError> {
     let (mut trusted, mut nearest) = (Vec::new(), None);
     for candidate in candidates {
         match conditions(candidate)?.met_by(claims) {
