@@ -16,7 +16,7 @@ mod transport;
 pub use endpoint::Endpoint;
 pub use error::ClientError;
 pub use tidegate::{
-    AccessKeys, Audit, Credentials, Groups, Holder, Instances, Namespaces, Policies, Repositories, Roles, ServiceAccounts, SigningKeys,
+    AccessKeys, Audit, Credentials, Groups, Holder, Instances, LabelOwner, Labels, Namespaces, Policies, Repositories, Roles, ServiceAccounts, SigningKeys,
     Tags, Tidegate, Users,
 };
 
