@@ -17,15 +17,22 @@ use crate::step::{Key, Stage, Step};
 /// So many deletions are done without being asked for once more.
 const UNASKED: usize = 10;
 
+/// What to delete.
+#[derive(Clone, Debug)]
+pub struct Prune {
+    /// This label (`KEY=VALUE`) is put on everything in the documents; what carries it and is in none of them goes.
+    pub label: String,
+    /// However many things that are; else at most ten.
+    pub any_number: bool,
+}
+
 /// How to apply.
 #[derive(Clone, Default, Debug)]
 pub struct Options {
     /// Read and compare, change nothing.
     pub dry_run: bool,
-    /// Put this label (`KEY=VALUE`) on everything in the documents, and delete what carries it and is in none of them.
-    pub prune: Option<String>,
-    /// Delete more than ten things.
-    pub yes: bool,
+    /// Delete what is no longer spoken of.
+    pub prune: Option<Prune>,
     /// Set passwords that are there already too.
     pub set_passwords: bool,
     /// Put new secrets that no file is named for into the report.
@@ -45,8 +52,9 @@ pub async fn apply(client: &Tidegate, sources: &[Source], options: &Options) -> 
         set_passwords: options.set_passwords,
         show_secrets: options.show_secrets,
     };
-    let set = options.prune.as_deref().map(Set::parse).transpose()?;
-    let steps = plan(&here, sources, set.as_ref(), options.yes || options.dry_run).await?;
+    let set = options.prune.as_ref().map(|prune| Set::parse(&prune.label)).transpose()?;
+    let any_number = options.dry_run || options.prune.as_ref().is_some_and(|prune| prune.any_number);
+    let steps = plan(&here, sources, set.as_ref(), any_number).await?;
     if options.dry_run {
         let entries = steps.iter().map(|step| Entry::of(step, Status::Planned)).collect();
         return Ok(Report { entries, failure: None });

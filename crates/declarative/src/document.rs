@@ -181,12 +181,17 @@ mod tests {
             wrong("apiVersion: tidegate/v1\nkind: User\nmetadata:\n  name: b\nspec:\n  enabled: true\n  admin: true\n"),
             "x.yaml:11: document 2: spec.admin: unknown field `admin`, expected one of `enabled`, `policies`, `passwords`"
         );
-        assert!(wrong("apiVersion: tidegate/v1\nkind: Usr\nmetadata: {name: b}\n").starts_with("x.yaml:6: document 2: kind: there is no kind `Usr`"));
+        assert!(
+            wrong("apiVersion: tidegate/v1\nkind: Usr\nmetadata: {name: b}\n")
+                .starts_with("x.yaml:6: document 2: kind: there is no kind `Usr`")
+        );
         assert_eq!(wrong("kind: User\nmetadata: {name: b}\n"), "x.yaml:5: document 2: apiVersion: it is missing");
         assert_eq!(wrong("apiVersion: v1\n"), "x.yaml:5: document 2: apiVersion: this program reads tidegate/v1");
         assert!(wrong("status: {}\n").contains("unknown field `status`"));
         assert!(wrong("apiVersion: tidegate/v1\nkind: User\nmetadata: {name: b, uid: 1}\n").contains("metadata.uid: unknown field"));
-        assert!(wrong("apiVersion: tidegate/v1\nkind: User\nmetadata: {name: b, instance: x}\n").contains("metadata.instance: a User is in no"));
+        assert!(
+            wrong("apiVersion: tidegate/v1\nkind: User\nmetadata: {name: b, instance: x}\n").contains("metadata.instance: a User is in no")
+        );
         assert!(wrong("just text\n").contains("a document is a map"));
         assert!(wrong("a: [\n").starts_with("x.yaml:"));
     }

@@ -28,7 +28,7 @@ pub struct Exported {
 impl Exported {
     /// Documents as YAML.
     pub fn yaml(documents: &[Self]) -> String {
-        documents.iter().map(|document| format!("---\n{}", print::yaml(document))).collect()
+        documents.iter().fold(String::new(), |text, document| text + "---\n" + &print::yaml(document))
     }
 }
 
@@ -41,8 +41,7 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 /// by instance and name.
 pub async fn export(client: &Tidegate, kinds: &[String]) -> Result<Vec<Exported>, Trouble> {
     let nothing = BTreeMap::new();
-    let here =
-        Here { client, environment: &nothing, now: Timestamp::default(), set_passwords: false, show_secrets: false };
+    let here = Here { client, environment: &nothing, now: Timestamp::default(), set_passwords: false, show_secrets: false };
     let chosen: Vec<&'static Kind> = KINDS.iter().filter(|kind| kinds.is_empty() || kinds.iter().any(|name| name == kind.name)).collect();
     let mut instances: Vec<String> = Vec::new();
     if chosen.iter().any(|kind| kind.in_instance) {
@@ -66,13 +65,13 @@ pub async fn export(client: &Tidegate, kinds: &[String]) -> Result<Vec<Exported>
 
 async fn keys(here: &Here<'_>, kind: &'static Kind, instances: &[String]) -> Result<Vec<Key>, Trouble> {
     let mut keys = Vec::new();
-    if !kind.in_instance {
-        keys.extend((kind.list)(here, client::HERE).await?.into_iter().map(|name| Key { kind: kind.name, instance: None, name }));
-    } else {
+    if kind.in_instance {
         for instance in instances {
             let names = (kind.list)(here, instance).await?;
             keys.extend(names.into_iter().map(|name| Key { kind: kind.name, instance: Some(instance.clone()), name }));
         }
+    } else {
+        keys.extend((kind.list)(here, client::HERE).await?.into_iter().map(|name| Key { kind: kind.name, instance: None, name }));
     }
     keys.sort();
     Ok(keys)

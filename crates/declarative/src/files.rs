@@ -47,11 +47,11 @@ impl Source {
             return Ok(vec![Self { name: "-".to_owned(), base: PathBuf::new(), text }]);
         }
         let files = if path.is_dir() { listed(path).map_err(|e| Trouble::file(path, e))? } else { vec![path.to_owned()] };
-        files.into_iter().map(Self::file).collect()
+        files.iter().map(|path| Self::file(path)).collect()
     }
 
-    fn file(path: PathBuf) -> Result<Self, Trouble> {
-        let text = read_file(&path)?;
+    fn file(path: &Path) -> Result<Self, Trouble> {
+        let text = read_file(path)?;
         let base = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(Self { name: path.display().to_string(), base, text })
     }

@@ -26,7 +26,7 @@ mod secrets;
 mod step;
 mod yaml;
 
-pub use apply::{Options, apply};
+pub use apply::{Options, Prune, apply};
 pub use error::{Problem, Trouble};
 pub use export::{Exported, export, kinds};
 pub use files::Source;

@@ -284,9 +284,14 @@ mod tests {
 
     #[test]
     fn errors_name_line_and_field() {
-        assert!(shape("yes: true\nother: 1\n").unwrap_err().starts_with("2: spec.other: unknown field `other`, expected one of `someText`"));
+        assert!(
+            shape("yes: true\nother: 1\n").unwrap_err().starts_with("2: spec.other: unknown field `other`, expected one of `someText`")
+        );
         assert_eq!(shape("yes: no\n").unwrap_err(), "1: spec.yes: this is a text; it has to be true or false");
-        assert_eq!(shape("yes: true\nlist:\n- word: sign_in\n- wordy: 1\n").unwrap_err(), "4: spec.list[1].wordy: unknown field `wordy`, expected `word`");
+        assert_eq!(
+            shape("yes: true\nlist:\n- word: sign_in\n- wordy: 1\n").unwrap_err(),
+            "4: spec.list[1].wordy: unknown field `wordy`, expected `word`"
+        );
         assert_eq!(shape("list: {}\n").unwrap_err(), "1: spec.list: this is a map; it has to be a list");
         assert_eq!(shape("number: 1.5\n").unwrap_err(), "1: spec.number: this is a text; it has to be a whole number");
         assert!(shape("list: [{word: other}]\n").unwrap_err().contains("spec.list[0].word"));

@@ -75,15 +75,22 @@ pub(crate) trait Item {
     fn plan<'a>(&'a self, here: &'a Here<'_>) -> Local<'a, Result<Vec<Step>, Trouble>>;
 }
 
+/// Reads a document's `spec`; the path is what its files are relative to.
+type Read = fn(Metadata, &Node, &Path) -> Result<Box<dyn Item>, Wrong>;
+/// The names in an instance.
+type List = for<'a> fn(&'a Here<'a>, &'a str) -> Local<'a, Result<Vec<String>, ClientError>>;
+/// A `spec` as it is there.
+type Export = for<'a> fn(&'a Here<'a>, &'a Key) -> Local<'a, Result<Option<serde_json::Value>, ClientError>>;
+
 /// A line of the table of nouns.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
     pub(crate) in_instance: bool,
     pub(crate) labelled: bool,
     pub(crate) label: Option<&'static str>,
-    pub(crate) read: fn(Metadata, &Node, &Path) -> Result<Box<dyn Item>, Wrong>,
-    pub(crate) list: for<'a> fn(&'a Here<'a>, &'a str) -> Local<'a, Result<Vec<String>, ClientError>>,
-    pub(crate) export: for<'a> fn(&'a Here<'a>, &'a Key) -> Local<'a, Result<Option<serde_json::Value>, ClientError>>,
+    pub(crate) read: Read,
+    pub(crate) list: List,
+    pub(crate) export: Export,
     pub(crate) delete: fn(&Key) -> Option<Call>,
     pub(crate) owner: fn(&Key) -> Option<client::LabelOwner>,
     pub(crate) schema: fn() -> SpecSchema,

@@ -114,8 +114,10 @@ mod tests {
         assert_eq!(back(wanted), document);
     }
 
-    const ODD: &[&str] =
-        &["null", "true", "1e3", "0x1", "-", "---", "~", "<<", "yes", " a", "a ", "#", "a: b", "a #b", "!x", "&x", "*x", "? a", "- a", "|", "..."];
+    const ODD: &[&str] = &[
+        "null", "true", "1e3", "0x1", "-", "---", "~", "<<", "yes", " a", "a ", "#", "a: b", "a #b", "!x", "&x", "*x", "? a", "- a", "|",
+        "...",
+    ];
 
     fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![

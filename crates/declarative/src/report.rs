@@ -146,7 +146,11 @@ mod tests {
         let entries = vec![
             entry(Verb::Create, vec![Change::new("public", Value::Null, true)], Status::Done),
             entry(Verb::Update, vec![Change::new("public", true, false), Change::add("members", "bob")], Status::Refused),
-            entry(Verb::Update, vec![Change::new("policy", json!({"a": 1, "b": 2, "c": 3}), json!({"a": 1, "b": 4, "c": 3}))], Status::NotDone),
+            entry(
+                Verb::Update,
+                vec![Change::new("policy", json!({"a": 1, "b": 2, "c": 3}), json!({"a": 1, "b": 4, "c": 3}))],
+                Status::NotDone,
+            ),
             entry(Verb::Delete, vec![], Status::Planned),
         ];
         let wanted = "+ create namespace local/demo: public true\n\
@@ -160,6 +164,9 @@ mod tests {
     #[test]
     fn the_list_has_one_object_a_change() {
         let json = serde_json::to_value(entry(Verb::Create, vec![], Status::Planned)).unwrap();
-        assert_eq!(json, json!({"action": "create", "kind": "Namespace", "instance": "local", "name": "demo", "changes": [], "status": "planned"}));
+        assert_eq!(
+            json,
+            json!({"action": "create", "kind": "Namespace", "instance": "local", "name": "demo", "changes": [], "status": "planned"})
+        );
     }
 }

@@ -38,7 +38,8 @@ impl SecretRef {
                 Ok(Secret::new(text.strip_suffix('\n').map_or(&**text, |t| t.strip_suffix('\r').unwrap_or(t))))
             }
             Self::Env(name) => {
-                let unset = || Trouble::Unsafe(format!("the environment variable {name}, which a document takes a secret from, is not set"));
+                let unset =
+                    || Trouble::Unsafe(format!("the environment variable {name}, which a document takes a secret from, is not set"));
                 here.environment.get(name).map(Secret::new).ok_or_else(unset)
             }
         }

@@ -147,7 +147,9 @@ mod tests {
     fn labels_are_bounded() {
         let parse = |key: &str, value: &str| LabelChanges::parse([(key.to_owned(), Some(value.to_owned()))].into());
         assert!(parse("team/a.b_c-1", "what ever é").is_ok());
-        for (key, value) in [("", "x"), ("a b", "x"), ("a=b", "x"), (&*"k".repeat(65), "x"), ("k", ""), ("k", "\n"), ("k", &"v".repeat(129))] {
+        for (key, value) in
+            [("", "x"), ("a b", "x"), ("a=b", "x"), (&*"k".repeat(65), "x"), ("k", ""), ("k", "\n"), ("k", &"v".repeat(129))]
+        {
             assert!(parse(key, value).is_err(), "{key} {value}");
         }
     }

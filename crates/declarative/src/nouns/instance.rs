@@ -49,7 +49,9 @@ impl Noun for Instance {
         let (mut steps, name) = (Vec::new(), key.name.clone());
         let mut wanted = wanted.clone();
         if let Some(hosts) = &mut wanted.hosts {
-            hosts.iter_mut().for_each(|host| host.make_ascii_lowercase());
+            for host in hosts.iter_mut() {
+                host.make_ascii_lowercase();
+            }
             hosts.sort();
             hosts.dedup();
         }

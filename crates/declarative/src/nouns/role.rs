@@ -69,13 +69,13 @@ impl Noun for Role {
     fn plan(_here: &Here<'_>, key: &Key, wanted: &RoleSpec, there: Option<RoleSpec>) -> Result<Vec<Step>, Trouble> {
         let (mut steps, name) = (Vec::new(), key.name.clone());
         let held = there.as_ref().and_then(|there| there.policies.clone());
-        let changes = match &there {
-            Some(there) => diff::changes(wanted, there, &["policies"]),
-            None => {
-                steps.push(create(key, wanted));
-                // What cannot be said when it is made.
-                if wanted.enabled == Some(false) { diff::all(wanted, &["description", "trustPolicy", "maxSession", "policies"]) } else { Vec::new() }
-            }
+        let changes = if let Some(there) = &there {
+            diff::changes(wanted, there, &["policies"])
+        } else {
+            steps.push(create(key, wanted));
+            // What cannot be said when it is made.
+            let others = ["description", "trustPolicy", "maxSession", "policies"];
+            if wanted.enabled == Some(false) { diff::all(wanted, &others) } else { Vec::new() }
         };
         if !changes.is_empty() {
             let touched = |field| diff::touches(&changes, &[field]);

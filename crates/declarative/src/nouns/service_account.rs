@@ -75,13 +75,12 @@ impl Noun for ServiceAccount {
     fn plan(here: &Here<'_>, key: &Key, wanted: &ServiceAccountSpec, there: Option<ServiceAccountSpec>) -> Result<Vec<Step>, Trouble> {
         let (mut steps, name) = (Vec::new(), key.name.clone());
         let expires_in = wanted.expires_at.map(|at| until(here.now, at));
-        let there = match there {
-            Some(there) => there,
-            None => {
-                steps.push(create(here, key, wanted, expires_in)?);
-                let (description, expires_at) = (wanted.description.clone(), wanted.expires_at);
-                ServiceAccountSpec { description, expires_at, enabled: Some(true), ..ServiceAccountSpec::default() }
-            }
+        let there = if let Some(there) = there {
+            there
+        } else {
+            steps.push(create(here, key, wanted, expires_in)?);
+            let (description, expires_at) = (wanted.description.clone(), wanted.expires_at);
+            ServiceAccountSpec { description, expires_at, enabled: Some(true), ..ServiceAccountSpec::default() }
         };
         let mut changes = diff::changes(wanted, &there, &APART);
         let later = wanted.expires_at.filter(|at| Some(*at) != there.expires_at);

@@ -76,7 +76,10 @@ pub(crate) fn schema() -> Schema {
     let file = ObjectBuilder::new().property("file", ObjectBuilder::new().schema_type(Type::String)).required("file");
     let forms = OneOfBuilder::new()
         .item(ObjectBuilder::new().schema_type(Type::String).description(Some("The document's text.")))
-        .item(file.description(Some("A file with the document, relative to this one.")).additional_properties(Some(AdditionalProperties::FreeForm(false))))
+        .item(
+            file.description(Some("A file with the document, relative to this one."))
+                .additional_properties(Some(AdditionalProperties::FreeForm(false))),
+        )
         .item(ObjectBuilder::new().schema_type(Type::Object).required("Statement").description(Some("The document, written out.")))
         .description(Some("A policy document in RAM's language: written out, as a text, or in a file of its own."));
     Schema::OneOf(forms.build())
@@ -88,7 +91,10 @@ mod tests {
 
     #[test]
     fn spaces_make_no_difference() {
-        let (a, b) = (PolicyText::of("{\"Version\": \"1\",\n \"Statement\": []}".into()), PolicyText::Text("{\"Statement\":[],\"Version\":\"1\"}".into()));
+        let (a, b) = (
+            PolicyText::of("{\"Version\": \"1\",\n \"Statement\": []}".into()),
+            PolicyText::Text("{\"Statement\":[],\"Version\":\"1\"}".into()),
+        );
         assert_eq!(serde_json::to_value(a).unwrap(), serde_json::to_value(b).unwrap());
         assert_eq!(serde_json::to_value(PolicyText::of("no json".into())).unwrap(), "no json");
     }

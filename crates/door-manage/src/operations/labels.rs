@@ -23,7 +23,11 @@ pub(super) async fn list_labels(call: Call) -> Result<Answer, Problem> {
         return Err(Problem::invalid("key", "no label is spelled so"));
     }
     let (id, key) = asked.after.split_once(':').unwrap_or(("", ""));
-    let id = if id.is_empty() { i64::MIN } else { id.parse().map_err(|_| Problem::invalid("after", "what the Link header of the page before said"))? };
+    let id = if id.is_empty() {
+        i64::MIN
+    } else {
+        id.parse().map_err(|_| Problem::invalid("after", "what the Link header of the page before said"))?
+    };
     let permit = call.admit::<act::ListTagResources>(call.account()?).await?;
     let found = call.identity().list_labels(permit, with, (id, key), asked.one_more()).await?;
     let page = Page::of(found, &asked, |l| format!("{}:{}", l.id, l.key));

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use client::Tidegate;
-use declarative::{Exported, Options, Source};
+use declarative::{Exported, Options, Prune, Source};
 
 use super::{ClientArguments, CommandError, Session};
 use crate::printer::Output;
 
 /// Documents, and how to apply them.
+#[expect(clippy::struct_excessive_bools, reason = "they are the flags of the command line")]
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -25,7 +26,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "KEY=VALUE")]
     prune: Option<String>,
     /// Delete more than ten things
-    #[arg(long)]
+    #[arg(long, requires = "prune")]
     yes: bool,
     /// Set the passwords of users that have one already, too
     #[arg(long)]
@@ -52,8 +53,7 @@ pub(super) async fn run(arguments: Arguments, session: &Session, client: &Tidega
     let sources = Source::read(&arguments.file, &mut io::stdin().lock())?;
     let options = Options {
         dry_run: arguments.dry_run,
-        prune: arguments.prune,
-        yes: arguments.yes,
+        prune: arguments.prune.map(|label| Prune { label, any_number: arguments.yes }),
         set_passwords: arguments.set_passwords,
         show_secrets: arguments.show_secrets,
         environment: session.environment.clone(),

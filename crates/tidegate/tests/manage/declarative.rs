@@ -74,7 +74,9 @@ struct Folder(tempfile::TempDir);
 impl Folder {
     fn with(files: &[(&str, &str)]) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
-        files.iter().for_each(|(name, text)| folder.write(name, text));
+        for (name, text) in files {
+            folder.write(name, text);
+        }
         folder
     }
 
@@ -132,7 +134,8 @@ fn everything_is_made_once_in_an_order_that_works_and_then_nothing_changes() {
     let planned = root.json(&["apply", "-f", &docs, "--dry-run"]);
     assert_eq!(root.json(&["user", "list"]), json!([]), "a dry run changes nothing");
     let done = root.json(&["apply", "-f", &docs]);
-    let without = |changes: &Value| lines(changes.as_array().unwrap()).iter().map(|l| l.rsplit_once(' ').unwrap().0.to_owned()).collect::<Vec<_>>();
+    let without =
+        |changes: &Value| lines(changes.as_array().unwrap()).iter().map(|l| l.rsplit_once(' ').unwrap().0.to_owned()).collect::<Vec<_>>();
     assert_eq!(without(&planned), without(&done));
     let secret = std::fs::read_to_string(folder.path("docs/ci.secret")).unwrap();
     assert!(secret.len() > 20 && !done.to_string().contains(&secret));
@@ -193,7 +196,9 @@ fn changes_are_made_and_shown_field_by_field() {
     assert_eq!(applied(&root, text, &[]), Vec::<Value>::new());
     // Five versions are kept: a sixth makes room for itself.
     for number in 0..7 {
-        let text = format!("apiVersion: tidegate/v1\nkind: Policy\nmetadata: {{name: pull-demo}}\nspec:\n  document: {{Version: \"1\", Statement: [{{Effect: Deny, Action: \"cr:PullRepository\", Resource: \"acs:cr:*:*:repository/*/n{number}/*\"}}]}}\n");
+        let text = format!(
+            "apiVersion: tidegate/v1\nkind: Policy\nmetadata: {{name: pull-demo}}\nspec:\n  document: {{Version: \"1\", Statement: [{{Effect: Deny, Action: \"cr:PullRepository\", Resource: \"acs:cr:*:*:repository/*/n{number}/*\"}}]}}\n"
+        );
         assert_eq!(applied(&root, &text, &[]).len(), 1);
     }
 }
@@ -299,7 +304,10 @@ fn passwords_come_by_reference_and_are_set_once() {
     let mut root = house.root();
     root.environment.push(("ALICE".to_owned(), "correct horse 9".to_owned()));
     let folder = Folder::with(&[("secret", "correct horse 8\n")]);
-    let text = format!("{{passwords: [{{kind: signIn, secretRef: {{env: ALICE}}}}, {{kind: permanent, secretRef: {{file: {}}}}}]}}", path(&folder.path("secret")));
+    let text = format!(
+        "{{passwords: [{{kind: signIn, secretRef: {{env: ALICE}}}}, {{kind: permanent, secretRef: {{file: {}}}}}]}}",
+        path(&folder.path("secret"))
+    );
     let first = applied(&root, &user("alice", &text), &[]);
     assert_eq!(first.len(), 3);
     assert!(!json!(first).to_string().contains("correct horse"));
