@@ -2,11 +2,11 @@
 
 use api::{
     AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, AuditEvent, Credential, DefaultAction, Endpoint, EndpointEntry,
-    EndpointKind, Group, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, Role,
+    EndpointKind, Group, Instance, Labelled, Namespace, Policy, PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, Role,
     ServiceAccount, SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
-use model::{InstanceId, Known, RepositoryName};
+use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, RepositoryName};
 use store::network::{Endpoints, Entry, Private, Public};
 
 pub(crate) fn public_endpoint(id: InstanceId, endpoints: &Endpoints) -> Endpoint {
@@ -140,6 +140,16 @@ pub(crate) fn role(role: identity::Role) -> Role {
         enabled: role.principal.enabled,
         created_at: role.principal.created,
     }
+}
+
+pub(crate) fn labelled(l: store::label::Labelled) -> Labelled {
+    let id = match &*l.kind {
+        "instance" => InstanceId::from_i64(l.id).to_string(),
+        "namespace" => NamespaceId::from_i64(l.id).to_string(),
+        "policy" => PolicyId::from_i64(l.id).to_string(),
+        _ => PrincipalId::from_i64(l.id).to_string(),
+    };
+    Labelled { kind: l.kind, id, name: l.name, instance: l.instance, key: l.key, value: l.value }
 }
 
 pub(crate) fn credential(c: store::credential::Credential) -> Credential {

@@ -31,6 +31,7 @@ pub mod credential;
 pub mod driver;
 pub mod federated;
 pub mod instance;
+pub mod label;
 pub mod lease;
 pub mod manifest;
 pub mod namespace;
@@ -54,4 +55,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 3, name: "network", sql: include_str!("../migrations/0003_network.sql") },
     Migration { number: 4, name: "accounts", sql: include_str!("../migrations/0004_accounts.sql") },
     Migration { number: 5, name: "federation", sql: include_str!("../migrations/0005_federation.sql") },
+    Migration { number: 6, name: "labels", sql: include_str!("../migrations/0006_labels.sql") },
 ];

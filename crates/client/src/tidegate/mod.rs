@@ -4,6 +4,7 @@ mod admin_users;
 mod endpoints;
 mod federation;
 mod identities;
+mod labels;
 mod policies;
 mod principals;
 mod registry;
@@ -25,6 +26,7 @@ pub use admin_users::AdminUsers;
 pub use endpoints::Endpoints;
 pub use federation::{Federated, Providers};
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
+pub use labels::{LabelOwner, Labels};
 pub use policies::{Holder, Policies};
 pub use principals::{Groups, Roles, ServiceAccounts};
 pub use registry::{Instances, Namespaces, Repositories, Tags};
@@ -128,6 +130,11 @@ impl Tidegate {
     /// Policies.
     pub const fn policies(&self) -> Policies<'_> {
         Policies(self)
+    }
+
+    /// Labels.
+    pub const fn labels(&self) -> Labels<'_> {
+        Labels(self)
     }
 
     /// Instances.

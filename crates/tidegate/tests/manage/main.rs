@@ -3,6 +3,7 @@
 
 mod accounts;
 mod commands;
+mod declarative;
 mod house;
 mod http;
 mod network;
