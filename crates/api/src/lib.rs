@@ -28,7 +28,7 @@ mod whoami;
 
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
 pub use account::Account;
-pub use audit::{AuditEvent, AuditQuery};
+pub use audit::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditTrail};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
 pub use error::{ErrorAnswer, ErrorDetail};
 pub use instance::{CreateInstance, Instance, UpdateInstance};

@@ -7,7 +7,6 @@
 
 mod access_keys;
 mod accounts;
-mod audit_trail;
 mod authenticate;
 mod bootstrap;
 mod credentials;

@@ -91,6 +91,7 @@ actions! {
     UpdateAccessCredential "cr:UpdateAccessCredential" on OnUser as User, "Enable a credential, or disable another user's.";
     DeleteAccessCredential "cr:DeleteAccessCredential" on OnUser as User, "Delete another user's credential.";
     ReadMetrics "cr:ReadMetrics" on OnInstance as Instance, "Read the server's metrics.";
+    ExportAuditEvent "cr:ExportAuditEvent" on OnAccount as Account, "Export the audit trail with its seals.";
     ListAuditEvent "cr:ListAuditEvent" on OnAccount as Account, "Read the audit trail.";
     RotateSigningKey "cr:RotateSigningKey" on OnAccount as Account, "Begin a new token signing key.";
     GetAccountAlias "ram:GetAccountAlias" on OnAccount as Account, "See the account: its ids and alias.";

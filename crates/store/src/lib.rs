@@ -44,4 +44,7 @@ pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, Postgr
 pub use recent::Recent;
 
 /// The schema, step by step: `migrations/NNNN_name.sql`.
-pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
+    Migration { number: 2, name: "audit", sql: include_str!("../migrations/0002_audit.sql") },
+];

@@ -21,7 +21,7 @@ pub(super) const STAGES: &[Stage] = &[
     stage("generated", 10, "generated files are up to date", &["release"], generate::check),
     stage("debian", 90, "clients and servers from Debian", &[], peers::debian::provision),
     stage("go-clients", 360, "clients that are Go modules, at pinned versions", &[], peers::go::provision_clients),
-    stage("store-postgres", 60, "the suites of store and registry over PostgreSQL", &["debian"], suites::store_postgres),
+    stage("store-postgres", 60, "the suites of store, registry and trail over PostgreSQL", &["debian"], suites::store_postgres),
     stage("conformance", 60, "the OCI conformance suite", &["release", "debian", "go-clients"], suites::conformance),
     stage("clients", 240, "real container clients", &["release", "debian", "go-clients"], suites::clients),
     stage("revocation", 90, "two nodes on one PostgreSQL", &["release", "debian"], suites::revocation),

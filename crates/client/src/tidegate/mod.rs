@@ -1,5 +1,6 @@
 //! The client of Tidegate's management API: sending, reading, paging. The operations stand in one module a noun.
 
+mod audit;
 mod identities;
 mod policies;
 mod registry;
@@ -17,7 +18,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
+pub use audit::{Audit, Records};
+pub use identities::{AccessKeys, Credentials, SigningKeys, Users};
 pub use policies::Policies;
 pub use registry::{Instances, Namespaces, Repositories, Tags};
 
@@ -143,6 +145,12 @@ impl Tidegate {
                 (None, _) => return Ok(items),
             }
         }
+    }
+
+    /// One page of a list, and the path of the next one.
+    async fn page<A: DeserializeOwned>(&self, path: &str) -> Result<(Vec<A>, Option<String>), ClientError> {
+        let answer = self.authorized(Method::GET, path, Bytes::new()).await?;
+        Ok((self.read(&answer)?, next_page(answer.headers()).map(str::to_owned)))
     }
 
     async fn call<A: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<A, ClientError> {

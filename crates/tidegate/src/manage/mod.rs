@@ -135,6 +135,14 @@ pub(crate) enum CommandError {
         /// Why.
         cause: std::io::Error,
     },
+    /// A file that was named cannot be written.
+    #[error("cannot write {}: {cause}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
     /// The operating system does not go along.
     #[error("the program cannot start its work: {0}")]
     System(std::io::Error),
@@ -145,14 +153,14 @@ impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Client(_) | Self::File { .. } | Self::System(_) => 1,
+            Self::Client(_) | Self::File { .. } | Self::Unwritable { .. } | Self::System(_) => 1,
         }
     }
 
     pub(crate) fn code(&self) -> &str {
         match self {
             Self::Usage(_) => "usage",
-            Self::File { .. } => "invalid_file",
+            Self::File { .. } | Self::Unwritable { .. } => "invalid_file",
             Self::System(_) => "system",
             Self::Client(error) => error.code(),
         }
@@ -199,6 +207,11 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     if let ClientCommand::Configure(arguments) = command {
         return configure::run(&arguments, session);
     }
+    if let ClientCommand::Audit(Noun { verb, .. }) = &command
+        && let Some(done) = audit::offline(verb)
+    {
+        return done;
+    }
     let client = session.client()?;
     match command {
         ClientCommand::Configure(arguments) => configure::run(&arguments, session),
@@ -214,7 +227,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,
-        ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client).await,
+        ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client, session.arguments.output).await,
         ClientCommand::SigningKey(Noun { verb, .. }) => signing_key::run(verb, &client, session.arguments.output).await,
     }
 }
