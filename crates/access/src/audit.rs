@@ -217,13 +217,12 @@ impl Audit {
         let key = Same { what, credential, from: op.source_ip, second: op.now.seconds() };
         let full = {
             let mut batch = self.lock();
-            match batch.folded.get_mut(&key) {
-                Some((_, count)) => *count += 1,
-                None => {
-                    let record = record();
-                    batch.note_use_in(&record);
-                    batch.folded.insert(key, (record, 1));
-                }
+            if let Some((_, count)) = batch.folded.get_mut(&key) {
+                *count += 1;
+            } else {
+                let record = record();
+                batch.note_use_in(&record);
+                batch.folded.insert(key, (record, 1));
             }
             batch.folded.len() >= BATCH
         };

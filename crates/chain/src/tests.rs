@@ -4,6 +4,7 @@ use api::{AuditEvent, AuditRecord};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use model::Timestamp;
+use sha2::Digest as _;
 
 use super::*;
 
@@ -46,8 +47,7 @@ impl Chain {
             let previous_hash = this.records.last().map_or(ZEROS.to_owned(), |r| r.hash.clone());
             let sealed_at = Timestamp::from_millis(1_767_323_046_000 + (sequence - 1) / 3);
             let event = event(sequence);
-            let mut record =
-                AuditRecord { account_id: "1".into(), sealed_at, previous_hash, hash: String::new(), checkpoint: None, event };
+            let mut record = AuditRecord { account_id: "1".into(), sealed_at, previous_hash, hash: String::new(), checkpoint: None, event };
             record.hash = hash(&record);
             if sequence % 3 == 0 {
                 record.checkpoint = Some(this.sign(Purpose::Batch, &record));
@@ -72,7 +72,9 @@ impl Chain {
 
     fn verify_from(&self, begin: &Begin, end: End<'_>) -> Report {
         let mut verifier = Verifier::new(&self.keys, begin);
-        self.records.iter().for_each(|record| verifier.record(record));
+        for record in &self.records {
+            verifier.record(record);
+        }
         verifier.finish(end)
     }
 
@@ -128,7 +130,6 @@ fn the_hash_of_a_record_is_what_the_documentation_says() {
     let canonical = format!(
         r#"["tidegate-audit-v1","{ZEROS}","1",1,"2026-01-02T03:04:06Z","evt-0000000000000001","2026-01-02T03:04:05.001Z","cr:PullRepository","success","alice","1234567890123456",null,null,"repository/local/demo/app","a \"quoted\" word","192.0.2.1",null,"r",1]"#
     );
-    use sha2::Digest as _;
     assert_eq!(record.hash, hex::encode(sha2::Sha256::digest(canonical)));
 }
 
@@ -229,7 +230,9 @@ fn a_checkpoint_that_was_kept_finds_a_trail_that_was_written_anew() {
     let verify = |chain: &Chain, kept: &str| {
         let mut verifier = Verifier::new(&chain.keys, &Begin::First);
         verifier.expect(kept);
-        chain.records.iter().for_each(|record| verifier.record(record));
+        for record in &chain.records {
+            verifier.record(record);
+        }
         verifier.finish(End::Whole(Some(&chain.head)))
     };
     assert!(verify(&chain, &kept).whole);

@@ -53,16 +53,8 @@ pub struct Verifier<'k> {
 impl<'k> Verifier<'k> {
     /// Verifies what begins so, by these keys.
     pub fn new(keys: &'k Keys, begin: &Begin) -> Self {
-        let mut this = Self {
-            keys,
-            report: Report::new(),
-            account: None,
-            expected: None,
-            last: None,
-            trusted: None,
-            known: Vec::new(),
-            begin: 0,
-        };
+        let mut this =
+            Self { keys, report: Report::new(), account: None, expected: None, last: None, trusted: None, known: Vec::new(), begin: 0 };
         this.expected = match begin {
             Begin::First => Some((0, ZEROS.to_owned())),
             Begin::Behind(text) => this.beginning(text),
@@ -191,7 +183,11 @@ impl<'k> Verifier<'k> {
             Err(error) => error.to_string(),
         };
         let from = self.trusted.as_ref().map_or_else(|| "from the beginning".to_owned(), |p| format!("behind record {}", p.sequence));
-        self.report.found(Unsigned, Some(place), format!("the signature of this record does not hold for what stands {from} up to here: {why}"));
+        self.report.found(
+            Unsigned,
+            Some(place),
+            format!("the signature of this record does not hold for what stands {from} up to here: {why}"),
+        );
     }
 
     /// The end of what there is.
@@ -202,12 +198,11 @@ impl<'k> Verifier<'k> {
             self.report.found(Unsigned, Some(&last.place), "the signature that belongs to the last record is missing".to_owned());
         }
         match end {
-            End::Part => {}
             End::Whole(Some(head)) => self.check_head(head),
             End::Whole(None) if self.last.is_some() || self.begin > 0 => {
                 self.report.found(Missing, None, "the trail has records and no signed head".to_owned());
             }
-            End::Whole(None) => {}
+            End::Part | End::Whole(None) => {}
         }
         self.check_all_known();
         self.report.last = self.last.map(|seen| seen.place);

@@ -1,8 +1,8 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AttachedPolicy, Credential, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, Repository,
-    SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AttachedPolicy, Credential, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, Repository, SigningKey,
+    Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, RepositoryName};

@@ -4,6 +4,8 @@
 //! matches. A key without a fact makes positive operators false and negated ones true; so does a fact that cannot be read as
 //! what the operator compares.
 
+mod implication;
+
 use std::cmp::Ordering;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -11,7 +13,7 @@ use ipnet::{IpNet, Ipv4Net};
 use model::Timestamp;
 
 use crate::context::{read_bool, read_number};
-use crate::{Fact, Key, Pattern};
+use crate::{Context, Fact, Key, Pattern};
 
 /// What an operator compares, and what a key's fact is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -216,5 +218,11 @@ impl Clause {
     pub fn holds(&self, fact: Option<Fact<'_>>) -> bool {
         let met = fact.is_some_and(|fact| self.values.iter().any(|value| value.meets(self.operator.relation, fact)));
         met != self.operator.negated
+    }
+
+    /// That it does not hold, and what the request has instead, in words.
+    pub(crate) fn describe(&self, context: &Context) -> String {
+        let fact = context.get(&self.key).map_or_else(|| "has none".into(), |fact| format!("has {}", fact.text()));
+        format!("condition {} on {} does not hold: the request {fact}", self.operator.name(), self.key)
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use model::{Op, Timestamp};
 
-use crate::Family;
+use crate::{Family, Who};
 
 /// A condition key. Names are case-sensitive, as RAM writes them.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +31,12 @@ pub enum Key {
     PrincipalRdPath,
     /// `acs:ResourceGroupId`: the group that the resource is in.
     ResourceGroupId,
+    /// `sts:ExternalId`: what whoever assumes a role says to show that they mean this one.
+    ExternalId,
+    /// `sts:SourceIdentity`: who stands behind the session.
+    SourceIdentity,
+    /// `sts:RoleSessionName`: what the session is called.
+    RoleSessionName,
     /// `acs:ResourceTag/NAME`: a tag of the resource.
     ResourceTag(Box<str>),
     /// `acs:RequestTag/NAME`: a tag in the request.
@@ -40,7 +46,7 @@ pub enum Key {
 }
 
 /// Every key without a name of its own: spelling, what its fact is.
-const KEYS: [(Key, &str, Family); 10] = [
+const KEYS: [(Key, &str, Family); 13] = [
     (Key::CurrentTime, "acs:CurrentTime", Family::Time),
     (Key::SecureTransport, "acs:SecureTransport", Family::Bool),
     (Key::SourceIp, "acs:SourceIp", Family::Address),
@@ -51,6 +57,9 @@ const KEYS: [(Key, &str, Family); 10] = [
     (Key::PrincipalRdId, "acs:PrincipalRDId", Family::Text),
     (Key::PrincipalRdPath, "acs:PrincipalRDPath", Family::Text),
     (Key::ResourceGroupId, "acs:ResourceGroupId", Family::Text),
+    (Key::ExternalId, "sts:ExternalId", Family::Text),
+    (Key::SourceIdentity, "sts:SourceIdentity", Family::Text),
+    (Key::RoleSessionName, "sts:RoleSessionName", Family::Text),
 ];
 
 /// How a key is made from its name.
@@ -67,7 +76,7 @@ pub enum KeyError {
     Case(&'static str),
     /// No key at all.
     #[error(
-        "unknown condition key; known are acs:CurrentTime, acs:SecureTransport, acs:SourceIp, acs:MFAPresent, acs:SourceVpc, acs:VpcSourceIp, acs:PrincipalARN, acs:PrincipalRDId, acs:PrincipalRDPath, acs:ResourceGroupId, acs:ResourceTag/NAME, acs:RequestTag/NAME, oidc:NAME"
+        "unknown condition key; known are acs:CurrentTime, acs:SecureTransport, acs:SourceIp, acs:MFAPresent, acs:SourceVpc, acs:VpcSourceIp, acs:PrincipalARN, acs:PrincipalRDId, acs:PrincipalRDPath, acs:ResourceGroupId, sts:ExternalId, sts:SourceIdentity, sts:RoleSessionName, acs:ResourceTag/NAME, acs:RequestTag/NAME, oidc:NAME"
     )]
     Unknown,
 }
@@ -118,6 +127,7 @@ pub struct Context {
     source_ip: IpAddr,
     secure: bool,
     provided: Vec<(Key, Box<str>)>,
+    who: Option<Who>,
 }
 
 /// The value of a key in one request.
@@ -136,7 +146,7 @@ pub enum Fact<'c> {
 impl Context {
     /// The facts that every request has. An IPv4 address that is mapped into IPv6 counts as IPv4.
     pub const fn new(now: Timestamp, source_ip: IpAddr, secure: bool) -> Self {
-        Self { now, source_ip: source_ip.to_canonical(), secure, provided: Vec::new() }
+        Self { now, source_ip: source_ip.to_canonical(), secure, provided: Vec::new(), who: None }
     }
 
     /// The same with a fact for another key; what [`Context::new`] sets cannot be changed by it.
@@ -144,6 +154,17 @@ impl Context {
     pub fn with(mut self, key: Key, value: &str) -> Self {
         self.provided.push((key, value.into()));
         self
+    }
+
+    /// The same asked by this principal: documents that belong to a resource speak of principals by name.
+    #[must_use]
+    pub fn by(self, who: Who) -> Self {
+        Self { who: Some(who), ..self }
+    }
+
+    /// Who asks, if that is known.
+    pub const fn who(&self) -> Option<&Who> {
+        self.who.as_ref()
     }
 
     /// The fact for a key; none if this request has none.

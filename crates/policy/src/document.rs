@@ -1,6 +1,6 @@
 //! The tree that every policy language is read into. The original text is kept by whoever stores the policy.
 
-use crate::{ActionSet, Clause, Context, Matching, ResourcePattern, Spelling};
+use crate::{ActionSet, Clause, Context, Matching, PrincipalPattern, ResourcePattern, Spelling};
 
 /// The longest document, in characters (RAM, CreatePolicy).
 pub const MAX_CHARS: usize = 6144;
@@ -32,12 +32,25 @@ pub struct Statement {
     actions: ActionSet,
     resources: Vec<ResourcePattern>,
     condition: Vec<Clause>,
+    principals: Option<Vec<PrincipalPattern>>,
 }
 
 impl Statement {
     /// A statement; an empty condition always holds, empty resources never match.
     pub fn new(effect: Effect, matching: Matching, resources: Vec<ResourcePattern>, condition: Vec<Clause>) -> Self {
-        Self { effect, actions: matching.actions(), matching, resources, condition }
+        Self { effect, actions: matching.actions(), matching, resources, condition, principals: None }
+    }
+
+    /// The same for these principals alone: a statement of a document that belongs to a resource.
+    #[must_use]
+    pub fn naming(self, principals: Vec<PrincipalPattern>) -> Self {
+        Self { principals: Some(principals), ..self }
+    }
+
+    /// The same with another effect.
+    #[must_use]
+    pub fn with_effect(self, effect: Effect) -> Self {
+        Self { effect, ..self }
     }
 
     /// Allow or deny.
@@ -63,6 +76,16 @@ impl Statement {
     /// What has to hold: all of it.
     pub fn condition(&self) -> &[Clause] {
         &self.condition
+    }
+
+    /// Of whom it speaks; none: of whoever the document is attached to.
+    pub fn principals(&self) -> Option<&[PrincipalPattern]> {
+        self.principals.as_deref()
+    }
+
+    /// Does it speak of who asks?
+    pub fn is_about(&self, context: &Context) -> bool {
+        self.principals.as_ref().is_none_or(|named| context.who().is_some_and(|who| named.iter().any(|p| p.is(who))))
     }
 
     /// Does it speak of this resource?

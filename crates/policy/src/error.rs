@@ -3,11 +3,13 @@
 /// Why a text is no policy. Made for whoever wrote it: it points at the place and says what is wanted there.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PolicyError {
-    /// Longer than [`crate::MAX_CHARS`].
-    #[error("the document has {chars} characters; at most {} are allowed", crate::MAX_CHARS)]
+    /// Longer than [`crate::MAX_CHARS`], or what else is its most.
+    #[error("the document has {chars} characters; at most {max} are allowed")]
     TooLong {
         /// How long it is.
         chars: usize,
+        /// How long it may be.
+        max: usize,
     },
     /// No JSON.
     #[error("line {line}, column {column}: {problem}")]

@@ -102,5 +102,5 @@ pub(crate) fn counts_for(statement: &Statement, action: Action) -> Option<Action
 }
 
 fn applies(statement: &Statement, spelling: &Spelling, context: &Context) -> bool {
-    statement.names(spelling) && statement.unmet(context).is_none()
+    statement.names(spelling) && statement.is_about(context) && statement.unmet(context).is_none()
 }

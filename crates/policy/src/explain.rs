@@ -81,7 +81,8 @@ fn nearest(documents: &[(&str, &Document)], request: &Request<'_>) -> String {
 }
 
 fn missed<'d>(statement: &'d Statement, request: &Request<'_>) -> Option<Missed<'d>> {
-    if statement.effect() == Effect::Deny || counts_for(statement, request.action).is_none() {
+    let silent = statement.effect() == Effect::Deny || !statement.is_about(request.context);
+    if silent || counts_for(statement, request.action).is_none() {
         return None;
     }
     if !statement.names(&ram::spell(request.action, request.resource)) {
@@ -94,9 +95,6 @@ fn describe(missed: Missed<'_>, request: &Request<'_>) -> String {
     match missed {
         Missed::Resource => "allows the action, but on other resources".into(),
         Missed::Denied => "allows an action that would include it, but another statement denies that one".into(),
-        Missed::Condition(clause) => {
-            let fact = request.context.get(&clause.key).map_or_else(|| "has none".into(), |fact| format!("has {}", fact.text()));
-            format!("allows it, but its condition {} on {} does not hold: the request {fact}", clause.operator.name(), clause.key)
-        }
+        Missed::Condition(clause) => format!("allows it, but its {}", clause.describe(request.context)),
     }
 }

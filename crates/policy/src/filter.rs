@@ -105,7 +105,10 @@ pub fn filter(documents: &[(&str, &Document)], action: Action, context: &Context
     let (mut direct, mut including) = (Layer::default(), Layer::default());
     let statements = documents.iter().flat_map(|(_, document)| &document.statements);
     for statement in statements.filter(|_| action.resource_kind() == ResourceKind::Repository) {
-        let Some(counting) = counts_for(statement, action).filter(|_| statement.unmet(context).is_none()) else { continue };
+        let Some(counting) = counts_for(statement, action).filter(|_| statement.is_about(context) && statement.unmet(context).is_none())
+        else {
+            continue;
+        };
         let patterns = name_patterns(statement, instance);
         match (statement.effect(), counting == action) {
             (Effect::Allow, true) => direct.allow.extend(patterns),

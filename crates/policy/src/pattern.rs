@@ -1,5 +1,6 @@
 //! Patterns with `*` (any run of characters) and `?` (one character). There is no escape: both always are wildcards.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A compiled pattern, case-sensitive. Matching never recurses and holds nothing.
@@ -54,13 +55,37 @@ impl Pattern {
         subject.strip_prefix(&*self.literal).is_some_and(|tail| match &*self.rest {
             "" => tail.is_empty(),
             "*" => true,
-            rest => wildcard(rest.as_bytes(), tail.as_bytes()),
+            rest => wildcard::<false>(rest.as_bytes(), tail.as_bytes()),
         })
+    }
+
+    /// Does it match every text that `other` matches? A yes is always right; a no can mean that it was not seen.
+    pub fn contains(&self, other: &Self) -> bool {
+        if self.is_exact() {
+            return self == other;
+        }
+        // Where `other` has a wildcard before this literal ends, it matches texts that begin otherwise.
+        let Some(tail) = other.literal.strip_prefix(&*self.literal) else { return false };
+        if self.is_prefix() {
+            return true;
+        }
+        let text = format!("{tail}{}", other.rest);
+        self.pairs & !pairs(&text) == 0 && wildcard::<true>(ordered(&self.rest).as_bytes(), ordered(&text).as_bytes())
     }
 
     /// What every match begins with.
     pub fn literal(&self) -> &str {
         &self.literal
+    }
+
+    /// Does it match every text?
+    pub(crate) fn is_everything(&self) -> bool {
+        self.literal.is_empty() && self.is_prefix()
+    }
+
+    /// How long it is, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.literal.len() + self.rest.len()
     }
 
     /// Is it the text before its first wildcard and nothing else?
@@ -110,10 +135,34 @@ fn step<'p>(state: &'p str, c: char, next: &mut Vec<&'p str>) {
     }
 }
 
+/// The same pattern with every run of wildcards as its question marks and then one star, so that equal runs look alike.
+fn ordered(pattern: &str) -> Cow<'_, str> {
+    if !pattern.contains("*?") && !pattern.contains("**") {
+        return pattern.into();
+    }
+    let mut text = String::with_capacity(pattern.len());
+    let mut star = false;
+    for c in pattern.chars() {
+        match c {
+            '*' => star = true,
+            '?' => text.push('?'),
+            other => {
+                text.extend(star.then_some('*'));
+                star = false;
+                text.push(other);
+            }
+        }
+    }
+    text.extend(star.then_some('*'));
+    text.into()
+}
+
 /// Backtracks to the last star only: at most pattern times subject steps, both bounded where they are read.
 ///
 /// Works on bytes, which is several times as fast as on characters: a star only ends where a character does.
-fn wildcard(pattern: &[u8], subject: &[u8]) -> bool {
+///
+/// With `SYMBOLS` the subject is a pattern itself: a star takes its wildcards as well, `?` takes `?` but not a star.
+fn wildcard<const SYMBOLS: bool>(pattern: &[u8], subject: &[u8]) -> bool {
     let (mut pattern, mut subject) = (pattern, subject);
     // The pattern behind the last star, and where in the subject that star ends.
     let mut star: Option<(&[u8], &[u8])> = None;
@@ -124,7 +173,7 @@ fn wildcard(pattern: &[u8], subject: &[u8]) -> bool {
                 star = Some((behind, subject));
                 pattern = behind;
             }
-            ([b'?', wants @ ..], [_, ..]) => (pattern, subject) = (wants, behind_character(subject)),
+            ([b'?', wants @ ..], [got, ..]) if !SYMBOLS || *got != b'*' => (pattern, subject) = (wants, behind_character(subject)),
             ([want, wants @ ..], [got, gots @ ..]) if want == got => (pattern, subject) = (wants, gots),
             // A longer star would leave even less.
             ([_, ..], []) => return false,
@@ -199,6 +248,31 @@ mod tests {
     fn a_hostile_pattern_takes_bounded_time() {
         let pattern = Pattern::new(&format!("{}b", "*a".repeat(250)));
         assert!(!pattern.matches(&"a".repeat(400)));
+    }
+
+    #[test]
+    fn one_pattern_contains_another() {
+        for (wide, narrow, want) in [
+            ("*", "a?c*", true),
+            ("a*", "ab*", true),
+            ("ab*", "a*", false),
+            ("?*", "*?", true),
+            ("*?", "??*", true),
+            ("??*", "*?", false),
+            ("?", "*", false),
+            ("a?c", "a?c", true),
+            ("a?c", "a*c", false),
+            ("a*c", "a?c", true),
+            ("*b*", "a*b", true),
+            ("a", "a", true),
+            ("a", "?", false),
+            ("repository/*/demo/*", "repository/local/demo/a*", true),
+            ("repository/local/demo/*", "repository/*/demo/a", false),
+            ("é?", "éé", true),
+            ("?", "é", true),
+        ] {
+            assert_eq!(Pattern::new(wide).contains(&Pattern::new(narrow)), want, "{wide} of {narrow}");
+        }
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl House {
     #[must_use]
     pub fn with_trail(self, trail: Arc<Trail>) -> Self {
         let manage = Manage::new(Arc::clone(&self.identity), Arc::clone(&self.registry), Arc::clone(&trail));
-        Self { manage, trail, ..self }
+        Self { trail, manage, ..self }
     }
 
     /// The present moment.

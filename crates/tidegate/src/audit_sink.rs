@@ -23,7 +23,13 @@ pub(crate) fn open(config: &SinkConfig) -> Result<HttpSink, Refusal> {
         Some(SinkToken::File(path)) => Some(Zeroizing::new(read(path, MAX_TOKEN)?.trim_end().to_owned())),
     };
     let ca = config.ca_file.as_deref().map(|path| read(path, MAX_CA)).transpose()?;
-    let settings = SinkSettings { url: config.url.clone(), format: config.format, token, ca: ca.as_ref().map(|text| text.as_str()), internal: config.internal };
+    let settings = SinkSettings {
+        url: config.url.clone(),
+        format: config.format,
+        token,
+        ca: ca.as_ref().map(|text| text.as_str()),
+        internal: config.internal,
+    };
     HttpSink::new(settings).map_err(|error| Refusal::AuditSink(error.to_string()))
 }
 

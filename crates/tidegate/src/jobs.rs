@@ -124,13 +124,7 @@ async fn retain(house: House, work: TrailWork) {
 
 /// What the server does by itself has no client.
 fn job_op(now: Timestamp) -> Op {
-    Op {
-        request_id: RequestId::from_random(0),
-        now,
-        source_ip: IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        secure: true,
-        user_agent: None,
-    }
+    Op { request_id: RequestId::from_random(0), now, source_ip: IpAddr::V6(Ipv6Addr::UNSPECIFIED), secure: true, user_agent: None }
 }
 
 /// What one node does for all.

@@ -35,7 +35,10 @@ impl KeyRing {
         let mut ring: Option<Self> = None;
         for key in stored {
             let Ok(pair) = open_key(&sealing, &key) else {
-                tracing::error!(kid = key.kid, "a signing key of the audit trail does not open under the master key: what it signed cannot be verified");
+                tracing::error!(
+                    kid = key.kid,
+                    "a signing key of the audit trail does not open under the master key: what it signed cannot be verified"
+                );
                 continue;
             };
             let point = pair.public_key().as_ref().to_vec();

@@ -3,9 +3,9 @@
 use access::Permit;
 use api::{AuditEvent, AuditRecord, AuditTrail};
 use model::{AccountId, Timestamp, act};
+use store::audit::Event;
 use store::audit::chain::{self, Position, Sealed};
 use store::audit::mark::{self, Kind};
-use store::audit::Event;
 
 use crate::{Trail, TrailError};
 

@@ -33,7 +33,11 @@ impl Leases {
     /// It was taken or renewed at `now`, or it is another's.
     pub(crate) fn note(&self, name: &'static str, now: Timestamp, ours: bool) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ours { held.insert(name, now.plus(LIFE)) } else { held.remove(name) };
+        if ours {
+            held.insert(name, now.plus(LIFE))
+        } else {
+            held.remove(name)
+        };
     }
 }
 

@@ -114,12 +114,7 @@ impl Trail {
 
 /// From where a chain goes on, and what is wrong with its end: `stored` is the signed head, `remembered` the head that this node
 /// has sealed, `last` the last row that is there.
-fn go_on(
-    stored: Option<Link>,
-    forged: bool,
-    remembered: Option<Link>,
-    last: Option<(i64, Timestamp)>,
-) -> (Link, Option<&'static str>) {
+fn go_on(stored: Option<Link>, forged: bool, remembered: Option<Link>, last: Option<(i64, Timestamp)>) -> (Link, Option<&'static str>) {
     let start = Link { seq: 0, hash: ZEROS.to_owned(), sealed: Timestamp::from_millis(0) };
     let (mut link, mut harm) = match (stored, remembered) {
         (Some(stored), Some(known)) if known.seq > stored.seq => (known, Some("its head was set back")),
@@ -165,8 +160,7 @@ fn linked(batch: &[Event], mut link: Link, sealed: Timestamp) -> (Vec<Sealed>, C
         });
         link = Link { seq, hash: record.hash, sealed };
     }
-    let head =
-        Checkpoint { purpose: Purpose::Head, account_id: String::new(), sequence: link.seq, hash: link.hash, at: sealed };
+    let head = Checkpoint { purpose: Purpose::Head, account_id: String::new(), sequence: link.seq, hash: link.hash, at: sealed };
     (rows, head)
 }
 

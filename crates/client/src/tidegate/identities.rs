@@ -1,8 +1,8 @@
 //! Users, credentials, login tokens, access keys, signing keys.
 
 use api::{
-    AccessKey, CreateAccessKey, CreateCredential, CreateLoginToken, CreateUser, CreatedAccessKey,
-    CreatedCredential, CreatedLoginToken, Credential, OwnerQuery, SetPassword, SigningKey, UpdateEnabled, UpdateUser, User,
+    AccessKey, CreateAccessKey, CreateCredential, CreateLoginToken, CreateUser, CreatedAccessKey, CreatedCredential, CreatedLoginToken,
+    Credential, OwnerQuery, SetPassword, SigningKey, UpdateEnabled, UpdateUser, User,
 };
 use bytes::Bytes;
 use http::Method;

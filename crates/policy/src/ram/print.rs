@@ -1,6 +1,6 @@
 //! The printer: canonical, compact JSON that the reader reads back into the same tree.
 
-use crate::{Clause, Document, Effect, Matching, Operator, Statement};
+use crate::{Clause, Document, Effect, Matching, Operator, PrincipalPattern, Statement};
 
 /// Prints a document of version "1": one entry bare, several as a list, every value as a string.
 pub fn print(document: &Document) -> String {
@@ -22,7 +22,17 @@ fn statement(statement: &Statement) -> String {
         (element, one_or_more(patterns.iter().map(|p| quoted(p.as_str())))),
         ("Resource", one_or_more(statement.resources().iter().map(|p| quoted(&p.to_string())))),
     ];
-    object(members.into_iter().chain(condition.map(|clauses| ("Condition", operators(clauses)))))
+    let principals = statement.principals().map(|named| ("Principal", principals(named)));
+    object(members.into_iter().chain(principals).chain(condition.map(|clauses| ("Condition", operators(clauses)))))
+}
+
+/// The principals by the element that they stand under.
+fn principals(named: &[PrincipalPattern]) -> String {
+    let under = |element: &'static str| {
+        let entries: Vec<_> = named.iter().filter(|p| p.element() == element).map(|p| quoted(&p.to_string())).collect();
+        (!entries.is_empty()).then(|| (element, one_or_more(entries.into_iter())))
+    };
+    object(["RAM", "Federated", "Service"].into_iter().filter_map(under))
 }
 
 /// The clauses by operator, in the order in which each operator first appears.

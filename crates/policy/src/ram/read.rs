@@ -9,12 +9,21 @@ use crate::{
 /// Reads a document of version "1". At most [`MAX_CHARS`] characters and [`MAX_STATEMENTS`] statements; an action pattern
 /// has at most [`ActionPattern::MAX`] characters, a resource pattern [`ResourcePattern::MAX`], a value [`Value::MAX`].
 pub fn parse(text: &str) -> Result<Document, PolicyError> {
+    read(text, MAX_CHARS, statement)
+}
+
+/// Reads a document of at most `max` characters by the reader of its statements.
+pub(super) fn read(
+    text: &str,
+    max: usize,
+    statement: impl Fn(&Node<'_>) -> Result<Statement, PolicyError>,
+) -> Result<Document, PolicyError> {
     let chars = text.chars().count();
-    if chars > MAX_CHARS {
-        return Err(PolicyError::TooLong { chars });
+    if chars > max {
+        return Err(PolicyError::TooLong { chars, max });
     }
     let json: Json = serde_json::from_str(text).map_err(|e| syntax(&e))?;
-    document(&Node::root(&json))
+    document(&Node::root(&json), statement)
 }
 
 fn syntax(error: &serde_json::Error) -> PolicyError {
@@ -23,7 +32,7 @@ fn syntax(error: &serde_json::Error) -> PolicyError {
     PolicyError::Syntax { line: error.line(), column: error.column(), problem: format!("this is no JSON: {problem}") }
 }
 
-fn document(root: &Node<'_>) -> Result<Document, PolicyError> {
+fn document(root: &Node<'_>, statement: impl Fn(&Node<'_>) -> Result<Statement, PolicyError>) -> Result<Document, PolicyError> {
     let [version, statements] = elements(root, ["Version", "Statement"])?;
     let version = version.ok_or_else(|| root.wants("\"Version\": \"1\" is missing"))?;
     if version.text()? != "1" {
@@ -38,7 +47,7 @@ fn document(root: &Node<'_>) -> Result<Document, PolicyError> {
 }
 
 /// The elements of an object that may have these and no others.
-fn elements<'j, const N: usize>(node: &Node<'j>, known: [&str; N]) -> Result<[Option<Node<'j>>; N], PolicyError> {
+pub(super) fn elements<'j, const N: usize>(node: &Node<'j>, known: [&str; N]) -> Result<[Option<Node<'j>>; N], PolicyError> {
     let mut found = [const { None }; N];
     for (name, member) in node.members()? {
         match known.iter().position(|k| *k == name).and_then(|index| found.get_mut(index)) {
@@ -51,7 +60,7 @@ fn elements<'j, const N: usize>(node: &Node<'j>, known: [&str; N]) -> Result<[Op
 
 fn unknown(name: &str, known: &[&str]) -> String {
     match name {
-        "Principal" => "Principal belongs in a role's trust policy, not here".into(),
+        "Principal" => "Principal belongs in a trust policy or the policy of a namespace or repository, not here".into(),
         "NotResource" => "NotResource is not known; name the resources under Resource".into(),
         _ => format!("this element is not known; known here are {}", known.join(", ")),
     }
@@ -59,19 +68,14 @@ fn unknown(name: &str, known: &[&str]) -> String {
 
 fn statement(node: &Node<'_>) -> Result<Statement, PolicyError> {
     let [effect, action, not_action, resource, condition] = elements(node, ["Effect", "Action", "NotAction", "Resource", "Condition"])?;
-    let effect = effect.ok_or_else(|| node.wants("\"Effect\", \"Allow\" or \"Deny\", is missing"))?;
-    let matching = match (&action, &not_action) {
-        (Some(patterns), None) => Matching::Action(action_patterns(patterns)?),
-        (None, Some(patterns)) => Matching::NotAction(action_patterns(patterns)?),
-        (Some(_), Some(both)) => return Err(both.wants("Action and NotAction exclude each other; keep one")),
-        (None, None) => return Err(node.wants("\"Action\" or \"NotAction\" is missing")),
-    };
-    let resources = resource.ok_or_else(|| node.wants("\"Resource\" is missing; * means every resource"))?;
-    let condition = condition.as_ref().map_or(Ok(Vec::new()), clauses)?;
-    Ok(Statement::new(read_effect(&effect)?, matching, resource_patterns(&resources)?, condition))
+    let effect = effect_of(node, effect.as_ref())?;
+    let matching = matching_of(node, action.as_ref(), not_action.as_ref())?;
+    let resources = resources_of(node, resource.as_ref())?;
+    Ok(Statement::new(effect, matching, resources, conditions_of(condition.as_ref())?))
 }
 
-fn read_effect(node: &Node<'_>) -> Result<Effect, PolicyError> {
+pub(super) fn effect_of(statement: &Node<'_>, node: Option<&Node<'_>>) -> Result<Effect, PolicyError> {
+    let node = node.ok_or_else(|| statement.wants("\"Effect\", \"Allow\" or \"Deny\", is missing"))?;
     match node.text()? {
         "Allow" => Ok(Effect::Allow),
         "Deny" => Ok(Effect::Deny),
@@ -79,12 +83,30 @@ fn read_effect(node: &Node<'_>) -> Result<Effect, PolicyError> {
     }
 }
 
-fn action_patterns(node: &Node<'_>) -> Result<Vec<ActionPattern>, PolicyError> {
-    node.one_or_more()?.iter().map(|n| ActionPattern::parse(n.text()?).map_err(|wanted| n.wants(wanted))).collect()
+pub(super) fn matching_of(statement: &Node<'_>, action: Option<&Node<'_>>, not_action: Option<&Node<'_>>) -> Result<Matching, PolicyError> {
+    match (action, not_action) {
+        (Some(patterns), None) => Ok(Matching::Action(entries(patterns, ActionPattern::parse)?)),
+        (None, Some(patterns)) => Ok(Matching::NotAction(entries(patterns, ActionPattern::parse)?)),
+        (Some(_), Some(both)) => Err(both.wants("Action and NotAction exclude each other; keep one")),
+        (None, None) => Err(statement.wants("\"Action\" or \"NotAction\" is missing")),
+    }
 }
 
-fn resource_patterns(node: &Node<'_>) -> Result<Vec<ResourcePattern>, PolicyError> {
-    node.one_or_more()?.iter().map(|n| ResourcePattern::parse(n.text()?).map_err(|wanted| n.wants(wanted))).collect()
+pub(super) fn action_of(statement: &Node<'_>, node: Option<&Node<'_>>) -> Result<Vec<ActionPattern>, PolicyError> {
+    entries(node.ok_or_else(|| statement.wants("\"Action\" is missing"))?, ActionPattern::parse)
+}
+
+pub(super) fn resources_of(statement: &Node<'_>, node: Option<&Node<'_>>) -> Result<Vec<ResourcePattern>, PolicyError> {
+    entries(node.ok_or_else(|| statement.wants("\"Resource\" is missing; * means every resource"))?, ResourcePattern::parse)
+}
+
+/// One entry or a list of them, each read by `parse`, whose error says what is wanted.
+pub(super) fn entries<T, E: Into<String>>(node: &Node<'_>, parse: impl Fn(&str) -> Result<T, E>) -> Result<Vec<T>, PolicyError> {
+    node.one_or_more()?.iter().map(|n| parse(n.text()?).map_err(|wanted| n.wants(wanted))).collect()
+}
+
+pub(super) fn conditions_of(node: Option<&Node<'_>>) -> Result<Vec<Clause>, PolicyError> {
+    node.map_or(Ok(Vec::new()), clauses)
 }
 
 fn clauses(node: &Node<'_>) -> Result<Vec<Clause>, PolicyError> {

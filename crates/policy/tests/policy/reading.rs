@@ -117,7 +117,7 @@ fn limits() {
     points(&of(MAX_STATEMENTS + 1), "Statement: at most 100 statements");
     let padded = |chars: usize| of(1) + &" ".repeat(chars - of(1).len());
     assert!(ram::parse(&padded(MAX_CHARS)).is_ok());
-    assert_eq!(ram::parse(&padded(MAX_CHARS + 1)), Err(PolicyError::TooLong { chars: MAX_CHARS + 1 }));
+    assert_eq!(ram::parse(&padded(MAX_CHARS + 1)), Err(PolicyError::TooLong { chars: MAX_CHARS + 1, max: MAX_CHARS }));
 }
 
 #[test]

@@ -29,10 +29,16 @@ pub(crate) struct Ran {
 
 impl House {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With these settings.
+    pub(crate) fn start_with(environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(PROGRAM);
         command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data-dir"]).arg(folder.path().join("data"));
-        let mut server = command.env_clear().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut server =
+            command.env_clear().envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(server.stderr.take().unwrap());
         let mut line = String::new();
         while !line.contains("http://") {
@@ -77,7 +83,12 @@ impl House {
     }
 
     pub(crate) fn document(&self, text: &str) -> String {
-        let path = self.folder.path().join("document.json");
+        self.file("document.json", text)
+    }
+
+    /// A file in the house's folder.
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     }

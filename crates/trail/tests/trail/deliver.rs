@@ -24,6 +24,10 @@ struct Fake {
 }
 
 impl Fake {
+    fn seen(&self) -> Vec<AuditRecord> {
+        self.seen.lock().unwrap().clone()
+    }
+
     fn sequences(&self) -> Vec<i64> {
         self.seen.lock().unwrap().iter().map(AuditRecord::sequence).collect()
     }
@@ -60,10 +64,10 @@ async fn everything_arrives_in_order(house: House) {
     let delivered = house.trail.deliver(&sink, &clock).await.unwrap();
     let all = records(&house).await;
     assert_eq!((delivered.records, delivered.behind), (all.len() as u64, false));
-    assert_eq!(*sink.seen.lock().unwrap(), all);
+    assert_eq!(sink.seen(), all);
     happen(&house, &[2]).await;
     house.trail.deliver(&sink, &clock).await.unwrap();
-    assert_eq!(*sink.seen.lock().unwrap(), records(&house).await, "what is new, and that alone");
+    assert_eq!(sink.seen(), records(&house).await, "what is new, and that alone");
 }
 
 async fn a_refusal_is_tried_again_after_a_pause(house: House) {
@@ -84,7 +88,7 @@ async fn a_refusal_is_tried_again_after_a_pause(house: House) {
     }
     assert!(sink.sequences().is_empty());
     tries().await;
-    assert_eq!(*sink.seen.lock().unwrap(), records(&house).await);
+    assert_eq!(sink.seen(), records(&house).await);
 }
 
 async fn a_batch_that_is_too_large_is_made_smaller(house: House) {
@@ -94,7 +98,7 @@ async fn a_batch_that_is_too_large_is_made_smaller(house: House) {
         house.trail.deliver(&sink, &clock).await.unwrap();
         clock.advance(Seconds(300));
     }
-    assert_eq!(*sink.seen.lock().unwrap(), records(&house).await);
+    assert_eq!(sink.seen(), records(&house).await);
 }
 
 async fn what_was_taken_and_not_noted_comes_again(house: House) {

@@ -82,7 +82,7 @@ pub(crate) async fn records(house: &House) -> Vec<AuditRecord> {
         let page = root.get(&path).await.expect(200);
         all.extend(serde_json::from_slice::<Vec<AuditRecord>>(&page.body).unwrap());
         let Some(link) = page.headers.get("link") else { return all };
-        path = link.to_str().unwrap().split(['<', '>']).nth(1).unwrap().to_owned();
+        link.to_str().unwrap().split(['<', '>']).nth(1).unwrap().clone_into(&mut path);
     }
 }
 
@@ -96,8 +96,15 @@ pub(crate) async fn verify(house: &House) -> Report {
     let keys = Keys::parse(&trail.keys.iter().map(|key| key.public_key_pem.as_str()).collect::<String>()).unwrap();
     let begin = trail.begin.map_or(Begin::First, Begin::Behind);
     let mut verifier = Verifier::new(&keys, &begin);
-    records.iter().for_each(|record| verifier.record(record));
+    for record in &records {
+        verifier.record(record);
+    }
     verifier.finish(End::Whole(trail.head.as_deref()))
+}
+
+/// How many records the chain has.
+pub(crate) async fn length(house: &House) -> i64 {
+    i64::try_from(records(house).await.len()).unwrap()
 }
 
 /// What kind of harm the client finds, and at which record.
@@ -109,8 +116,7 @@ pub(crate) async fn found(house: &House) -> Vec<(ProblemKind, i64)> {
 
 /// What somebody who can write the database does.
 pub(crate) async fn sql(house: &House, statement: &'static str) {
-    let done: Result<u64, StoreError> =
-        house.store.write(|tx| Box::pin(async move { tx.execute(statement, params![]).await })).await;
+    let done: Result<u64, StoreError> = house.store.write(|tx| Box::pin(async move { tx.execute(statement, params![]).await })).await;
     assert!(done.unwrap() > 0, "nothing was touched: {statement}");
 }
 

@@ -89,7 +89,7 @@ impl Receiver {
             Mood::Fails(code) => Ok(status(code)),
             Mood::Closes => Err(std::io::Error::other("told to")),
             Mood::Hangs => {
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
                 Ok(status(200))
             }
         }

@@ -30,7 +30,12 @@ async fn every_filter_picks_what_it_says(house: House) {
     for _ in 0..2 {
         let by = async |query: &str| {
             let events = events(&house, query).await;
-            events.iter().map(|e| format!("{} {} {}", e["principal"].as_str().unwrap(), e["action"].as_str().unwrap(), e["outcome"].as_str().unwrap())).collect::<Vec<_>>()
+            events
+                .iter()
+                .map(|e| {
+                    format!("{} {} {}", e["principal"].as_str().unwrap(), e["action"].as_str().unwrap(), e["outcome"].as_str().unwrap())
+                })
+                .collect::<Vec<_>>()
         };
         let (alice, bob, wrong) = ("alice login success", "bob login success", "alice login failed");
         assert_eq!(by("user=bob&action=login").await, [bob]);
@@ -96,11 +101,17 @@ async fn pages_lead_through_everything_once(house: House) {
         loop {
             let page = root.get(&path).await.expect(200);
             let events = page.json();
-            seen.extend(events.as_array().unwrap().iter().map(|e| (Timestamp::parse(e["time"].as_str().unwrap()).unwrap(), e["event_id"].to_string())));
+            seen.extend(
+                events
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|e| (Timestamp::parse(e["time"].as_str().unwrap()).unwrap(), e["event_id"].to_string())),
+            );
             // What is sealed between two pages is neither shown twice nor left out.
             house.seal().await;
             let Some(link) = page.headers.get("link") else { break };
-            path = link.to_str().unwrap().split(['<', '>']).nth(1).unwrap().to_owned();
+            link.to_str().unwrap().split(['<', '>']).nth(1).unwrap().clone_into(&mut path);
         }
         assert_eq!(seen.len(), 60, "{query}");
         let ids: std::collections::BTreeSet<_> = seen.iter().map(|(_, id)| id).collect();

@@ -153,11 +153,11 @@ fn writers_of_requests_never_wait_for_the_sealer() {
         let (store, account) = (Arc::clone(&house.store), house.bootstrap.account);
         let audit = &Audit::new(Arc::clone(&store), 99);
         // The sealer's transaction stands open with everything locked that it locks.
-        let head = "UPDATE audit_mark SET seq = seq";
+        let lock = "UPDATE audit_mark SET seq = seq";
         let held = store.write_apart(|tx| {
             let store = Arc::clone(&store);
             Box::pin(async move {
-                tx.execute(head, &[]).await?;
+                tx.execute(lock, &[]).await?;
                 store::audit::pending(tx, 10).await?;
                 let begin = tokio::time::timeout(Duration::from_secs(2), write(&store, audit, account, NOW)).await;
                 assert!(begin.is_ok(), "a request waits");

@@ -4,7 +4,7 @@ use chain::ProblemKind::{Changed, Missing, OutOfOrder, Replaced, Unsigned};
 use serde_json::json;
 use testkit::House;
 
-use crate::house::{found, happen, on_each, records, sql, trail, verify};
+use crate::house::{found, happen, length, on_each, records, sql, trail, verify};
 
 on_each! { what_happened_is_sealed_and_whole a_changed_field_is_found a_value_of_another_type_is_found_and_nothing_fails
 a_deleted_record_is_found a_deleted_tail_is_found_and_stays_found a_deleted_tail_with_its_head_is_found_by_the_node_that_sealed_it
@@ -15,7 +15,7 @@ async fn what_happened_is_sealed_and_whole(house: House) {
     happen(&house, &[3, 1, 4]).await;
     let (records, report) = (records(&house).await, verify(&house).await);
     assert!(report.whole, "{:?}", report.problems);
-    assert_eq!(records.iter().map(api::AuditRecord::sequence).collect::<Vec<_>>(), (1..=records.len() as i64).collect::<Vec<_>>());
+    assert_eq!(records.iter().map(api::AuditRecord::sequence).collect::<Vec<_>>(), (1..=length(&house).await).collect::<Vec<_>>());
     // Each round ends with a signature, and a signature ends a round.
     let signed = records.iter().filter(|r| r.checkpoint.is_some()).count();
     let times: std::collections::BTreeSet<_> = records.iter().map(|r| r.sealed_at).collect();
@@ -69,7 +69,7 @@ async fn a_deleted_record_is_found(house: House) {
 
 async fn a_deleted_tail_is_found_and_stays_found(house: House) {
     happen(&house, &[3, 3, 3]).await;
-    let end = records(&house).await.len() as i64;
+    let end = length(&house).await;
     sql(&house, "DELETE FROM audit_event WHERE sealed_ms = (SELECT max(sealed_ms) FROM audit_event)").await;
     assert_eq!(found(&house).await, [(Missing, end - 3)]);
     // What happens afterwards hides nothing.
@@ -80,7 +80,7 @@ async fn a_deleted_tail_is_found_and_stays_found(house: House) {
 /// As good as it can be done: back to a state that was once signed.
 async fn set_back(house: &House) -> i64 {
     happen(house, &[3]).await;
-    let end = records(house).await.len() as i64;
+    let end = length(house).await;
     sql(house, "INSERT INTO audit_mark SELECT account_id, 'kept', seq, checkpoint FROM audit_mark WHERE kind = 'head'").await;
     happen(house, &[2, 2]).await;
     sql(house, "DELETE FROM audit_event WHERE seq > (SELECT seq FROM audit_mark WHERE kind = 'kept')").await;
@@ -108,7 +108,7 @@ async fn a_deleted_tail_with_its_head_is_found_by_what_was_kept(house: House) {
 
 async fn a_forged_head_is_not_gone_on_from(house: House) {
     happen(&house, &[3, 3]).await;
-    let end = records(&house).await.len() as i64;
+    let end = length(&house).await;
     // The signature of an older batch, in the head's place.
     sql(&house, "DELETE FROM audit_event WHERE sealed_ms = (SELECT max(sealed_ms) FROM audit_event)").await;
     sql(
@@ -135,7 +135,7 @@ async fn two_swapped_records_are_found(house: House) {
 
 async fn an_inserted_record_is_found(house: House) {
     happen(&house, &[3, 3, 3]).await;
-    let end = records(&house).await.len() as i64;
+    let end = length(&house).await;
     // In the middle there is no number left; on another day there is room.
     sql(
         &house,

@@ -17,7 +17,11 @@ use crate::printer::{self, Output};
 enum Target {
     Standard,
     /// A file beside the one that is wanted, which takes its name when it is whole.
-    File { path: PathBuf, part: PathBuf, writer: BufWriter<File> },
+    File {
+        path: PathBuf,
+        part: PathBuf,
+        writer: BufWriter<File>,
+    },
 }
 
 pub(super) async fn run(

@@ -1,11 +1,11 @@
 //! `tidegate audit …`
 
 mod export;
+mod list;
 mod verify;
 
 use std::path::PathBuf;
 
-use api::AuditQuery;
 use clap::{Subcommand, ValueEnum};
 use client::Tidegate;
 use model::Timestamp;
@@ -13,7 +13,6 @@ use model::Timestamp;
 use super::{CommandError, input};
 use crate::printer::{Format, Output};
 
-const COLUMNS: &[&str] = &["time", "action", "outcome", "principal", "resource", "source_ip", "user_agent", "count"];
 const KEY_COLUMNS: &[&str] = &["kid", "algorithm", "created_at"];
 /// The most that the server answers at once.
 const PAGE: usize = 1000;
@@ -21,35 +20,7 @@ const PAGE: usize = 1000;
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// List what happened, newest first
-    List {
-        /// By this principal, there or gone: the name at that time, or the numeric id
-        #[arg(long, value_name = "NAME")]
-        user: Option<String>,
-        /// Of this action, or of those that begin so: cr:PullRepository, login, cr:*
-        #[arg(long, value_name = "ACTION")]
-        action: Option<String>,
-        /// That ended so
-        #[arg(long, value_name = "OUTCOME", value_parser = ["success", "denied", "failed"])]
-        outcome: Option<String>,
-        /// With this credential
-        #[arg(long, value_name = "ID")]
-        credential: Option<String>,
-        /// Done to this resource, or to those that begin so: repository/local/demo/app, repository/local/*
-        #[arg(long, value_name = "RESOURCE")]
-        resource: Option<String>,
-        /// From this address or network: 192.0.2.1, 2001:db8::/32
-        #[arg(long, value_name = "ADDRESS")]
-        address: Option<String>,
-        /// Not before this time: 2026-01-31T12:00:00Z
-        #[arg(long, value_name = "TIME", value_parser = input::time)]
-        since: Option<Timestamp>,
-        /// Before this time
-        #[arg(long, value_name = "TIME", value_parser = input::time)]
-        until: Option<Timestamp>,
-        /// At most so many
-        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
-        limit: u32,
-    },
+    List(Box<list::Arguments>),
     /// Verify that nothing was changed, deleted, moved or put in; exit code 0 when the trail is whole
     Verify(verify::Arguments),
     /// Write sealed records out, oldest first
@@ -90,12 +61,7 @@ pub(super) fn offline(command: &Command) -> Option<Result<Output, CommandError>>
 
 pub(super) async fn run(command: Command, client: &Tidegate, asked: Option<Format>) -> Result<Output, CommandError> {
     match command {
-        Command::List { user, action, outcome, credential, resource, address, since, until, limit } => {
-            let most = usize::try_from(limit).unwrap_or(usize::MAX);
-            let page = Some(u32::try_from(most.min(PAGE)).unwrap_or(limit));
-            let query = AuditQuery { user, action, outcome, credential, resource, address, since, until, limit: page, after: None };
-            Ok(Output::many(&client.audit().list(&query, most).await?, COLUMNS))
-        }
+        Command::List(arguments) => list::run(*arguments, client).await,
         Command::Verify(arguments) => verify::online(&arguments, client).await,
         Command::Export { since, until, format, to } => export::run(client, (since, until), format, to).await,
         Command::Keys => keys(client, asked).await,

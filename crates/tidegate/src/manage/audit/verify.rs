@@ -70,13 +70,17 @@ async fn read(client: &Tidegate, pinned: Option<&Keys>, kept: Option<&str>) -> R
     let published = published(&trail)?;
     let begin = trail.begin.clone().map_or(Begin::First, Begin::Behind);
     let mut verifier = Verifier::new(pinned.unwrap_or(&published), &begin);
-    kept.into_iter().for_each(|checkpoint| verifier.expect(checkpoint));
+    if let Some(checkpoint) = kept {
+        verifier.expect(checkpoint);
+    }
     let query = AuditRecordQuery { limit: u32::try_from(PAGE).ok(), ..AuditRecordQuery::default() };
     let mut pages = client.audit().records(&query);
     let mut end: Option<AuditTrail> = None;
     loop {
         let records = pages.next().await?;
-        records.iter().for_each(|record| verifier.record(record));
+        for record in &records {
+            verifier.record(record);
+        }
         match (records.is_empty(), end.take()) {
             // Nothing more, and nothing since the head was read.
             (true, Some(end)) => return Ok((verifier.finish(End::Whole(end.head.as_deref())), end.begin == trail.begin)),

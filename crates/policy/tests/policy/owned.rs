@@ -1,0 +1,153 @@
+//! Documents that belong to a role, a namespace or a repository.
+
+use model::{AccountId, Action, Resource};
+use policy::{Context, Effective, Key, Request, Who, evaluate, filter, ram};
+use serde_json::{Value, json};
+
+use crate::{ACCOUNT, instance, namespace, noon, repository};
+
+fn account() -> AccountId {
+    AccountId::from_i64(ACCOUNT)
+}
+
+fn arn(relative: &str) -> String {
+    format!("acs:ram::{ACCOUNT}:{relative}")
+}
+
+fn by(relative: &str) -> Context {
+    noon().by(Who::named(account(), relative))
+}
+
+fn one(statement: &Value) -> String {
+    json!({"Version": "1", "Statement": [statement]}).to_string()
+}
+
+fn granting(of: &Resource, statement: &Value, asked: Action, resource: &Resource, context: &Context) -> Effective {
+    let document = ram::parse_resource_policy(&one(statement), of).unwrap();
+    evaluate(&[("p", &document)], &Request { action: asked, resource, context }).effective()
+}
+
+#[test]
+fn a_namespace_says_who_else_may() {
+    let pull = json!({"Effect": "Allow", "Action": "cr:PullRepository", "Principal": {"RAM": [arn("user/alice"), arn("group/ops")]}});
+    let (demo, app) = (namespace("demo"), repository("demo/app"));
+    let says = |context: &Context| granting(&demo, &pull, Action::PullRepository, &app, context);
+    assert_eq!(says(&by("user/alice")), Effective::Allowed);
+    assert_eq!(says(&noon().by(Who::named(account(), "user/bob").in_group("ops"))), Effective::Allowed);
+    assert_eq!(says(&by("user/bob")), Effective::NotSaid);
+    assert_eq!(says(&by("role/alice")), Effective::NotSaid);
+    assert_eq!(says(&noon()), Effective::NotSaid, "nobody in particular is nobody");
+    assert_eq!(says(&noon().by(Who::named(AccountId::from_i64(7), "user/alice"))), Effective::NotSaid);
+    assert_eq!(granting(&demo, &pull, Action::PullRepository, &repository("other/app"), &by("user/alice")), Effective::NotSaid);
+    assert_eq!(granting(&demo, &pull, Action::PushRepository, &app, &by("user/alice")), Effective::NotSaid);
+}
+
+#[test]
+fn everybody_is_everybody_of_the_account() {
+    for everybody in ["*", &arn("root")] {
+        let deny = json!({"Effect": "Deny", "Action": "cr:*", "Principal": {"RAM": everybody}});
+        let says = |context: &Context| granting(&repository("demo/app"), &deny, Action::PullRepository, &repository("demo/app"), context);
+        assert_eq!(says(&by("service-account/ci")), Effective::Denied);
+        assert_eq!(says(&noon().by(Who::federated(account(), "github"))), Effective::NotSaid);
+        assert_eq!(says(&noon().by(Who::named(AccountId::from_i64(7), "user/alice"))), Effective::NotSaid);
+    }
+}
+
+#[test]
+fn a_lister_is_told_as_well() {
+    let pull = json!({"Effect": "Allow", "Action": "cr:PullRepository", "Principal": {"RAM": arn("user/alice")}});
+    let document = ram::parse_resource_policy(&one(&pull), &namespace("demo")).unwrap();
+    let shown = |who: &str| !filter(&[("p", &document)], Action::PullRepository, &by(who), &instance()).is_empty();
+    assert!(shown("user/alice"));
+    assert!(!shown("user/bob"));
+}
+
+#[test]
+fn a_policy_stays_inside() {
+    let wants = |of: &Resource, resource: &str| {
+        let text = one(&json!({"Effect": "Allow", "Action": "cr:*", "Principal": {"RAM": "*"}, "Resource": resource}));
+        ram::parse_resource_policy(&text, of).map_err(|e| e.to_string())
+    };
+    let demo = namespace("demo");
+    for inside in
+        ["repository/local/demo/*", "repository/local/demo", "repository/cri-0000000000000abc/demo/a*", "repository/local/demo/app"]
+    {
+        assert!(wants(&demo, &format!("acs:cr:*:*:{inside}")).is_ok(), "{inside}");
+    }
+    for outside in
+        ["*", "acs:cr:*:*:*", "acs:cr:*:*:repository/local/*", "acs:cr:*:*:repository/*/demo/*", "acs:cr:*:*:repository/local/demo*"]
+    {
+        assert_eq!(
+            wants(&demo, outside).unwrap_err(),
+            "Statement[0].Resource: this is not inside namespace/local/demo; leave Resource out to mean all of it"
+        );
+    }
+    assert!(wants(&repository("a/b"), "acs:cr:*:*:repository/local/a/b").is_ok());
+    assert!(wants(&repository("a/b"), "acs:cr:*:*:repository/local/a/b/c").is_err());
+    assert!(wants(&repository("busybox"), "acs:cr:*:*:repository/local/_/busybox").is_ok());
+}
+
+#[test]
+fn principals_are_of_the_account_and_named() {
+    let refused = |principal: Value| {
+        let text = one(&json!({"Effect": "Allow", "Action": "cr:*", "Principal": principal}));
+        ram::parse_resource_policy(&text, &namespace("demo")).unwrap_err().to_string()
+    };
+    let wanted = format!(
+        "Statement[0].Principal.RAM: a principal of this account is *, acs:ram::{ACCOUNT}:root (everybody), or acs:ram::{ACCOUNT}: with user/NAME, group/NAME, role/NAME or service-account/NAME"
+    );
+    for bad in ["acs:ram::7:root", "acs:ram::7:user/a", &arn("user/*"), &arn("user/"), &arn("oidc-provider/x"), "alice", ""] {
+        assert_eq!(refused(json!({"RAM": bad})), wanted, "{bad}");
+    }
+    assert_eq!(refused(json!({"Federated": arn("oidc-provider/x")})), "Statement[0]: principals here stand under \"RAM\"");
+    assert_eq!(refused(json!({})), "Statement[0]: \"Principal\" is missing: {\"RAM\": [\"*\"]} is everybody of the account");
+    let text = one(&json!({"Effect": "Allow", "Action": "cr:*", "Resource": "*", "Principal": {"RAM": "*"}}));
+    assert!(ram::parse(&text).is_err(), "what is attached to somebody names nobody");
+}
+
+#[test]
+fn a_role_trusts_whom_it_names() {
+    let text = json!({"Version": "1", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": arn("user/alice")}},
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Federated": [arn("oidc-provider/github")]},
+         "Condition": {"StringEquals": {"oidc:aud": "tidegate"}, "StringLike": {"oidc:sub": "repo:o/r:*"}}},
+        {"Effect": "Deny", "Action": "sts:*", "Principal": {"RAM": arn("group/leavers"), "Service": "ecs.aliyuncs.com"}},
+    ]});
+    let trust = ram::parse_trust(account(), &text.to_string()).unwrap();
+    let says = |context: &Context| trust.evaluate(context);
+    assert_eq!((says(&by("user/alice")).effective, says(&by("user/alice")).statement), (Effective::Allowed, Some(1)));
+    assert_eq!(says(&by("user/bob")).effective, Effective::NotSaid);
+    assert_eq!(says(&noon().by(Who::named(account(), "user/alice").in_group("leavers"))).effective, Effective::Denied);
+    let workflow = |sub: &str| {
+        let claims = [("aud", "tidegate"), ("sub", sub)];
+        let who = noon().by(Who::federated(account(), "github"));
+        claims.into_iter().fold(who, |context, (name, value)| context.with(Key::Oidc(name.into()), value))
+    };
+    assert_eq!(says(&workflow("repo:o/r:ref:refs/heads/main")).effective, Effective::Allowed);
+    let other = says(&workflow("repo:o/other:x"));
+    assert_eq!((other.effective, other.statement), (Effective::NotSaid, Some(2)));
+    assert_eq!(other.unmet.as_deref(), Some("condition StringLike on oidc:sub does not hold: the request has repo:o/other:x"));
+    assert_eq!(trust, ram::parse_trust(account(), &printed(&trust)).unwrap());
+}
+
+/// A trust policy has no Resource; the printer writes the one that it is read with.
+fn printed(trust: &policy::TrustDocument) -> String {
+    ram::print(trust.document()).replace(r#""Resource":"*","#, "")
+}
+
+#[test]
+fn what_is_no_trust_policy_is_refused() {
+    let refused = |statement: Value| ram::parse_trust(account(), &one(&statement)).unwrap_err().to_string();
+    let trusts = |principal: Value| json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal});
+    assert!(
+        refused(json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": "*"}, "Resource": "*"}))
+            .starts_with("Statement[0].Resource: this element is not known")
+    );
+    assert!(refused(json!({"Effect": "Allow", "Action": "sts:AssumeRole"})).contains("\"Principal\" is missing"));
+    assert!(refused(trusts(json!({"RAM": "acs:ram::7:root"}))).contains("a principal of this account"));
+    assert!(refused(trusts(json!({"Federated": "acs:ram::7:oidc-provider/x"}))).contains("a provider of this account"));
+    assert!(refused(trusts(json!({"Service": "a b"}))).contains("a service's name"));
+    assert!(refused(trusts(json!({"AWS": "*"}))).contains("not known"));
+    let long = format!("{}{}", one(&trusts(json!({"RAM": "*"}))), " ".repeat(2048));
+    assert!(ram::parse_trust(account(), &long).unwrap_err().to_string().contains("at most 2048 are allowed"));
+}
