@@ -4,14 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Action, ActionKind, Caller, Known, OnInstance, OnRepository, Op, PrincipalId, PrincipalKind, RepositoryAction, Resource, Scope, Scopes,
-    Target, Timestamp,
+    Action, ActionKind, Caller, Known, OnInstance, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, RepositoryAction, Resource,
+    Scope, Scopes, Target, Timestamp,
 };
-use policy::{Context, Effective, Explanation, Filter, Request};
+use policy::{Context, Effective, Explanation, Filter, Request, Why};
 use store::StoreError;
 
 use crate::directory::InForce;
-use crate::{Audit, Directory, Granted, Outcome, Permit, PrincipalRights, Record, Refusal};
+use crate::{Audit, Directory, Granted, Outcome, Permit, PrincipalRights, Record, Refusal, SessionRights};
 
 /// Decides, and writes down what it refuses.
 #[derive(Debug)]
@@ -22,6 +22,19 @@ pub struct Access {
 
 /// A principal's documents, held while they are evaluated.
 struct Held(Vec<(Arc<str>, Document)>);
+
+/// A caller as rights are decided for them: today's rights of the principal, and what bounds them in a role's session.
+struct Standing {
+    rights: Arc<PrincipalRights>,
+    session: Option<Arc<SessionRights>>,
+}
+
+impl Standing {
+    /// What bounds the principal's own rights.
+    fn bound(&self) -> Option<&policy::Document> {
+        self.session.as_ref().and_then(|session| session.policy.as_ref())
+    }
+}
 
 enum Document {
     Own(Arc<InForce>),
@@ -79,13 +92,15 @@ impl Access {
 
     /// Like [`Self::admit`], for what everybody may do to themselves without any grant (unless a statement denies it): set
     /// one's own passwords, see, disable and delete one's own keys.
-    pub async fn admit_own<A: ActionKind<On = model::OnUser>>(
+    pub async fn admit_own<A: ActionKind<On = model::OnPrincipal>>(
         &self,
         op: &Op,
         caller: &Caller,
-        on: model::OnUser,
+        on: model::OnPrincipal,
     ) -> Result<Permit<A>, Refusal> {
-        let own = caller.known().is_some_and(|k| Some(k.principal) == on.id && k.scopes.is_none());
+        // A role is nobody's self, and an admin user is many people's.
+        let person = |k: &Known| matches!(k.kind, PrincipalKind::Root | PrincipalKind::User | PrincipalKind::ServiceAccount);
+        let own = caller.known().is_some_and(|k| Some(k.principal) == on.id && k.scopes.is_none() && person(k));
         if own && !self.is_denied(op, caller, A::ACTION, &on.resource()).await? {
             return Ok(Permit::new(op.clone(), caller.clone(), on));
         }
@@ -108,7 +123,7 @@ impl Access {
     /// May `caller` know that `resource` exists? Themselves, and what they hold, without any grant.
     async fn sees(&self, op: &Op, caller: &Caller, see: Action, resource: &Resource) -> Result<(), Refusal> {
         let own_sight = matches!(see, Action::GetUser | Action::ListAccessCredential | Action::ListAccessKeys);
-        let own = matches!(resource, Resource::User(on) if on.id.is_some() && caller.known().map(|k| k.principal) == on.id);
+        let own = matches!(resource, Resource::Principal(on) if on.id.is_some() && caller.known().map(|k| k.principal) == on.id);
         if own && own_sight && !self.is_denied(op, caller, see, resource).await? {
             return Ok(());
         }
@@ -161,12 +176,56 @@ impl Access {
         if bound_elsewhere || known.account != instance.account {
             return Ok(Filter::nothing());
         }
-        let rights = self.rights(known).await?;
-        if rights.kind == PrincipalKind::Root {
+        let standing = self.standing(op, known).await?;
+        if standing.rights.kind == PrincipalKind::Root {
             return Ok(Filter::everything());
         }
+        let (held, context) = (self.held(&standing.rights).await?, Context::from(op));
+        let filter = policy::filter(&held.labelled(), action, &context, instance);
+        Ok(match standing.bound() {
+            Some(bound) => filter.bounded_by(policy::filter(&[("", bound)], action, &context, instance)),
+            None => filter,
+        })
+    }
+
+    /// May `caller` hand all of these documents over to somebody else? Whoever grants gives at most what they hold: everything
+    /// that attaches, makes a key for somebody else or lets somebody be somebody else asks here.
+    pub async fn may_hand_over(&self, op: &Op, caller: &Caller, given: &[&policy::Document]) -> Result<(), Refusal> {
+        self.directory.fresh(op.now).await?;
+        let known = caller.known().ok_or(Refusal::Unauthenticated)?;
+        let standing = self.standing(op, known).await?;
+        if standing.rights.kind == PrincipalKind::Root {
+            return Ok(());
+        }
+        let held = self.held(&standing.rights).await?;
+        let held: Vec<_> = held.labelled().into_iter().map(|(_, document)| document).collect();
+        for document in given {
+            policy::covers(standing.rights.account, &held, document)?;
+            if let Some(bound) = standing.bound() {
+                policy::covers(standing.rights.account, &[bound], document)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for everything that somebody else holds: whoever makes a key for them, or lets anybody be them.
+    pub async fn may_stand_in_for(&self, op: &Op, caller: &Caller, other: PrincipalId) -> Result<(), Refusal> {
+        if caller.known().is_some_and(|known| known.principal == other) {
+            return Ok(());
+        }
+        let Some(rights) = self.directory.principal(other).await? else { return Err(Refusal::NotFound) };
+        if rights.kind == PrincipalKind::Root {
+            return Err(Refusal::Exceeds { action: Action::PullRepository, resource: "*".into(), why: Why::NotAllowed });
+        }
         let held = self.held(&rights).await?;
-        Ok(policy::filter(&held.labelled(), action, &Context::from(op), instance))
+        let given: Vec<_> = held.labelled().into_iter().map(|(_, document)| document).collect();
+        self.may_hand_over(op, caller, &given).await
+    }
+
+    /// The documents of these policies of an account: what attaching them would give.
+    pub async fn documents(&self, policies: &[(Arc<str>, Option<PolicyId>)]) -> Result<Vec<policy::Document>, Refusal> {
+        let held = self.documents_of(policies).await?;
+        Ok(held.iter().map(|(_, document)| document.get().clone()).collect())
     }
 
     /// Why may, or may not, a principal do `action` to `resource` from there at that time?
@@ -179,8 +238,8 @@ impl Access {
         from: IpAddr,
     ) -> Result<Explanation, Refusal> {
         let Some(rights) = self.directory.principal(principal).await? else { return Err(Refusal::NotFound) };
-        if !rights.enabled {
-            return Ok(Explanation::refused("the user is disabled"));
+        if !rights.holds(at) {
+            return Ok(Explanation::refused(&format!("the {} is disabled or at its end", rights.kind.words())));
         }
         if rights.kind == PrincipalKind::Root {
             return Ok(Explanation::allowed("the root user is not bound by policies"));
@@ -223,13 +282,14 @@ impl Access {
     }
 
     async fn say(&self, op: &Op, known: &Known, action: Action, resource: &Resource) -> Result<Say, Refusal> {
-        let rights = self.rights(known).await?;
+        let standing = self.standing(op, known).await?;
+        let rights = &standing.rights;
         let bound_elsewhere = known.instance.is_some_and(|bound| resource.instance().is_none_or(|i| i.id != bound));
-        let elsewhere = rights.account != resource.account() || bound_elsewhere || is_root_of(resource, &rights);
+        let elsewhere = rights.account != resource.account() || bound_elsewhere || is_root_of(resource, rights);
         let outcome = match (elsewhere, rights.kind) {
             (true, _) => Effective::NotSaid,
             (false, PrincipalKind::Root) => Effective::Allowed,
-            (false, PrincipalKind::User) => self.decide(op, &rights, action, resource).await?,
+            (false, _) => self.decide(op, &standing, action, resource).await?,
         };
         match outcome {
             Effective::Allowed => Ok(Say::Allow),
@@ -241,28 +301,47 @@ impl Access {
     async fn is_denied(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource) -> Result<bool, Refusal> {
         self.directory.fresh(op.now).await?;
         let Some(known) = caller.known() else { return Ok(true) };
-        let rights = self.rights(known).await?;
-        if rights.kind == PrincipalKind::Root {
+        let standing = self.standing(op, known).await?;
+        if standing.rights.kind == PrincipalKind::Root {
             return Ok(false);
         }
-        Ok(self.decide(op, &rights, action, resource).await? == Effective::Denied)
+        Ok(self.decide(op, &standing, action, resource).await? == Effective::Denied)
     }
 
-    async fn decide(&self, op: &Op, rights: &PrincipalRights, action: Action, resource: &Resource) -> Result<Effective, Refusal> {
-        let held = self.held(rights).await?;
+    async fn decide(&self, op: &Op, standing: &Standing, action: Action, resource: &Resource) -> Result<Effective, Refusal> {
+        let held = self.held(&standing.rights).await?;
         let context = Context::from(op);
-        Ok(policy::evaluate(&held.labelled(), &Request { action, resource, context: &context }).effective())
+        let request = Request { action, resource, context: &context };
+        let own = policy::evaluate(&held.labelled(), &request).effective();
+        let Some(bound) = standing.bound().filter(|_| own == Effective::Allowed) else { return Ok(own) };
+        Ok(policy::evaluate(&[("", bound)], &request).effective())
     }
 
-    /// Today's rights of a known caller; a principal who is gone or disabled is nobody.
-    async fn rights(&self, known: &Known) -> Result<Arc<PrincipalRights>, Refusal> {
-        let rights = self.directory.principal(known.principal).await?;
-        rights.filter(|r| r.enabled).ok_or(Refusal::Unauthenticated)
+    /// A known caller's standing today; a principal who is gone, disabled or at its end is nobody, and so is a role whose session
+    /// is gone.
+    async fn standing(&self, op: &Op, known: &Known) -> Result<Standing, Refusal> {
+        let rights = self.directory.somebody(known.principal, op.now).await?.ok_or(Refusal::Unauthenticated)?;
+        let session = match rights.kind {
+            PrincipalKind::Role => Some(self.directory.session(known.credential.id).await?.ok_or(Refusal::Unauthenticated)?),
+            _ => None,
+        };
+        Ok(Standing { rights, session })
     }
 
+    /// Somebody's own documents and those of their groups.
     async fn held(&self, rights: &PrincipalRights) -> Result<Held, StoreError> {
-        let mut held = Vec::with_capacity(rights.policies.len());
-        for (name, id) in &rights.policies {
+        let mut held = self.documents_of(&rights.policies).await?;
+        for group in &rights.groups {
+            if let Some(group) = self.directory.principal(*group).await? {
+                held.extend(self.documents_of(&group.policies).await?);
+            }
+        }
+        Ok(Held(held))
+    }
+
+    async fn documents_of(&self, policies: &[(Arc<str>, Option<PolicyId>)]) -> Result<Vec<(Arc<str>, Document)>, StoreError> {
+        let mut held = Vec::with_capacity(policies.len());
+        for (name, id) in policies {
             let document = match id {
                 Some(id) => self.directory.in_force(*id).await?.map(Document::Own),
                 None => policy::builtin(name).map(|b| Document::BuiltIn(b.document())),
@@ -272,7 +351,7 @@ impl Access {
                 held.push((Arc::clone(name), document));
             }
         }
-        Ok(Held(held))
+        Ok(held)
     }
 
     async fn write_down(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource, refusal: &Refusal) {
@@ -286,7 +365,7 @@ impl Access {
 
 /// Is this the account's root user, and the caller somebody else? No policy reaches the root user's keys and passwords.
 fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool {
-    matches!(resource, Resource::User(on) if on.id == Some(on.account.root()) && caller.kind != PrincipalKind::Root)
+    matches!(resource, Resource::Principal(on) if on.id == Some(on.account.root()) && caller.kind != PrincipalKind::Root)
 }
 
 /// The right that a scope's action asks for.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, RepositoryName, Timestamp};
 use quick_cache::sync::Cache;
+use store::account::{Account, Principal};
 use store::change::{self, Change};
 use store::credential::Credential;
 use store::instance::Instance;
@@ -42,8 +43,36 @@ pub struct PrincipalRights {
     pub name: Arc<str>,
     /// Disabled principals are nobody.
     pub enabled: bool,
+    /// When it ends by itself.
+    pub expires: Option<Timestamp>,
+    /// An admin user's one instance.
+    pub instance: Option<InstanceId>,
     /// Its policies: by id, or built in by name.
     pub policies: Vec<(Arc<str>, Option<PolicyId>)>,
+    /// The groups it is in, whose policies it has too.
+    pub groups: Vec<PrincipalId>,
+}
+
+impl PrincipalRights {
+    /// Is it somebody now? (Its account is asked for by [`Directory::somebody`].)
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.enabled && self.expires.is_none_or(|end| end > now)
+    }
+}
+
+/// A role that is assumed for a while.
+#[derive(Debug)]
+pub struct SessionRights {
+    /// What whoever assumed it called it.
+    pub name: Arc<str>,
+    /// Who is behind it, as whoever assumed it says.
+    pub source_identity: Option<Arc<str>>,
+    /// What bounds the role's rights; none: nothing.
+    pub policy: Option<policy::Document>,
+    /// The keyed hash of its security token.
+    pub token_hash: [u8; 32],
+    /// The credential that assumed it: the session ends with it.
+    pub parent: Option<CredentialId>,
 }
 
 /// A policy's document in force.
@@ -60,6 +89,8 @@ pub struct Directory {
     principals: Shelf<PrincipalId, PrincipalRights>,
     policies: Shelf<PolicyId, InForce>,
     credentials: Shelf<CredentialId, Credential>,
+    sessions: Shelf<CredentialId, SessionRights>,
+    accounts: Shelf<AccountId, Account>,
     instances: Shelf<Arc<str>, Instance>,
     public: Cache<(InstanceId, RepositoryName), bool>,
     /// Changes up to here are applied. Guarded by `applying` wherever it decides what is kept.
@@ -88,6 +119,8 @@ impl Directory {
             principals: Cache::new(100_000),
             policies: Cache::new(10_000),
             credentials: Cache::new(100_000),
+            sessions: Cache::new(20_000),
+            accounts: Cache::new(1_000),
             instances: Cache::new(4_096),
             public: Cache::new(65_536),
             applied: AtomicI64::new(head),
@@ -162,8 +195,12 @@ impl Directory {
 
     fn forget(&self, change: Option<Change>) {
         match change {
+            Some(Change::Account(id)) => drop(self.accounts.remove(&AccountId::from_i64(id))),
             Some(Change::Principal(id)) => drop(self.principals.remove(&PrincipalId::from_i64(id))),
-            Some(Change::Credential(id)) => drop(self.credentials.remove(&CredentialId::from_i64(id))),
+            Some(Change::Credential(id)) => {
+                self.credentials.remove(&CredentialId::from_i64(id));
+                self.sessions.remove(&CredentialId::from_i64(id));
+            }
             Some(Change::Policy(id)) => drop(self.policies.remove(&PolicyId::from_i64(id))),
             Some(Change::Instance(_)) => self.instances.clear(),
             Some(Change::Visibility(_)) => self.public.clear(),
@@ -171,6 +208,8 @@ impl Directory {
             None => {
                 self.principals.clear();
                 self.credentials.clear();
+                self.sessions.clear();
+                self.accounts.clear();
                 self.policies.clear();
                 self.instances.clear();
                 self.public.clear();
@@ -199,6 +238,26 @@ impl Directory {
     /// A principal and what is attached to it.
     pub async fn principal(&self, id: PrincipalId) -> Result<Option<Arc<PrincipalRights>>, StoreError> {
         self.shelved(&self.principals, id, |tx| Box::pin(async move { Ok((change::head(tx).await?, rights(tx, id).await?)) })).await
+    }
+
+    /// A principal, if it is somebody now: enabled, not at its end, in an account that is not suspended.
+    pub async fn somebody(&self, id: PrincipalId, now: Timestamp) -> Result<Option<Arc<PrincipalRights>>, StoreError> {
+        let Some(rights) = self.principal(id).await?.filter(|rights| rights.holds(now)) else { return Ok(None) };
+        let account = self.account(rights.account).await?;
+        Ok(account.is_some_and(|account| account.enabled).then_some(rights))
+    }
+
+    /// An account.
+    pub async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, StoreError> {
+        self.shelved(&self.accounts, id, |tx| {
+            Box::pin(async move { Ok((change::head(tx).await?, store::account::account_by_id(tx, id).await?)) })
+        })
+        .await
+    }
+
+    /// A role's session, by its key.
+    pub async fn session(&self, key: CredentialId) -> Result<Option<Arc<SessionRights>>, StoreError> {
+        self.shelved(&self.sessions, key, |tx| Box::pin(async move { Ok((change::head(tx).await?, session(tx, key).await?)) })).await
     }
 
     /// A credential.
@@ -278,7 +337,21 @@ async fn rights(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<PrincipalRigh
     let Some(p) = store::account::principal_by_id(tx, id).await? else { return Ok(None) };
     let attached = store::policy::attachments(tx, id).await?;
     let policies = attached.into_iter().map(|a| (Arc::from(a.name), a.policy)).collect();
-    Ok(Some(PrincipalRights { id, account: p.account, kind: p.kind, name: p.name, enabled: p.enabled, policies }))
+    let groups = store::account::groups_of(tx, id).await?.into_iter().map(|group| group.id).collect();
+    let Principal { account, kind, name, enabled, expires, instance, .. } = p;
+    Ok(Some(PrincipalRights { id, account, kind, name, enabled, expires, instance, policies, groups }))
+}
+
+async fn session(tx: &mut Tx<'_>, key: CredentialId) -> Result<Option<SessionRights>, StoreError> {
+    let Some(s) = store::role::session(tx, key).await? else { return Ok(None) };
+    let read = |text: String| policy::ram::parse(&text).map_err(|_| StoreError::corrupt("session.policy"));
+    Ok(Some(SessionRights {
+        name: s.name.into(),
+        source_identity: s.source_identity.map(Into::into),
+        policy: s.policy.map(read).transpose()?,
+        token_hash: s.token_hash,
+        parent: s.parent,
+    }))
 }
 
 async fn in_force(tx: &mut Tx<'_>, id: PolicyId) -> Result<Option<InForce>, StoreError> {

@@ -13,7 +13,7 @@ mod permit;
 
 pub use audit::{Audit, Frequent, Outcome, Record};
 pub use decide::Access;
-pub use directory::{Directory, Listener, PrincipalRights};
+pub use directory::{Directory, Listener, PrincipalRights, SessionRights};
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
 pub use policy::Filter;

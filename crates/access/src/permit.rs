@@ -3,6 +3,7 @@
 use std::fmt;
 
 use model::{Action, ActionKind, Caller, Op, Resource, Scopes, Target};
+use policy::{Uncovered, Why};
 use store::StoreError;
 
 /// The proof that `caller` may do `A` to one thing. Made by [`crate::Access`] alone, bound to that thing, used once.
@@ -70,6 +71,13 @@ impl<A: ActionKind> Permit<A> {
     }
 }
 
+impl<A: ActionKind> Permit<A> {
+    /// The record of a refusal by something besides the caller's own rights.
+    pub fn denied(&self, why: &'static str) -> crate::Record {
+        crate::Record::new(&self.op, &self.by, A::ACTION.as_str(), &self.on.resource(), crate::Outcome::Denied).with_detail(why)
+    }
+}
+
 impl<A: ActionKind> fmt::Debug for Permit<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Permit({} on {})", A::ACTION.as_str(), self.on.resource())
@@ -121,12 +129,28 @@ pub enum Refusal {
         /// On what.
         resource: Resource,
     },
+    /// Whoever grants gives at most what they hold.
+    #[error("this would give {} on {resource}, {why}", action.as_str())]
+    Exceeds {
+        /// What would be given.
+        action: Action,
+        /// On which resources, as the document spells them.
+        resource: Box<str>,
+        /// What is in the way.
+        why: Why,
+    },
     /// What the caller may not see answers as what does not exist.
     #[error("there is no such thing, or you may not see it")]
     NotFound,
     /// Rights cannot be decided now: the database does not answer, or the change feed is stale.
     #[error("rights cannot be decided right now: try again")]
     Unavailable,
+}
+
+impl From<Uncovered> for Refusal {
+    fn from(missing: Uncovered) -> Self {
+        Self::Exceeds { action: missing.action, resource: missing.resource.into(), why: missing.why }
+    }
 }
 
 impl From<StoreError> for Refusal {

@@ -6,7 +6,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use identity::Identity;
 use kit::Host;
-use model::{Action, ActionKind, Caller, Known, OnAccount, OnInstance, OnUser, Op};
+use model::{Action, ActionKind, Caller, Known, OnAccount, OnInstance, OnPrincipal, Op, PrincipalKind};
 use registry::Registry;
 use serde::de::DeserializeOwned;
 use store::instance::Instance;
@@ -106,7 +106,11 @@ impl Call {
     }
 
     /// The same, for what everybody may do to themselves.
-    pub(crate) async fn admit_own_or_hide<A: ActionKind<On = OnUser>>(&self, on: OnUser, see: Action) -> Result<Permit<A>, Problem> {
+    pub(crate) async fn admit_own_or_hide<A: ActionKind<On = OnPrincipal>>(
+        &self,
+        on: OnPrincipal,
+        see: Action,
+    ) -> Result<Permit<A>, Problem> {
         self.declared(A::ACTION)?;
         let own = self.caller.known().is_some_and(|k| Some(k.principal) == on.id);
         let access = self.identity().access();
@@ -150,10 +154,15 @@ impl Call {
         }
     }
 
+    /// A principal of this kind, by name or numeric id.
+    pub(crate) async fn principal(&self, kind: PrincipalKind, text: &str) -> Result<OnPrincipal, Problem> {
+        Ok(self.identity().principal(&self.caller, kind, text).await?)
+    }
+
     /// A user by name or numeric id; without either, the caller.
-    pub(crate) async fn user(&self, text: Option<&str>) -> Result<OnUser, Problem> {
+    pub(crate) async fn user(&self, text: Option<&str>) -> Result<OnPrincipal, Problem> {
         Ok(match text {
-            Some(text) => self.identity().user(&self.caller, text).await?,
+            Some(text) => self.principal(PrincipalKind::User, text).await?,
             None => Identity::oneself(&self.caller)?,
         })
     }

@@ -92,7 +92,9 @@ impl From<Refusal> for Problem {
         let message = refusal.to_string();
         match refusal {
             Refusal::Unauthenticated => Self::unauthenticated(message),
-            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } => Self::new(StatusCode::FORBIDDEN, "denied", message),
+            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::Exceeds { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "denied", message)
+            }
             Refusal::NotFound => Self::not_found(),
             Refusal::Unavailable => Self::unavailable(message),
         }
@@ -125,6 +127,7 @@ impl From<IdentityError> for Problem {
             IdentityError::Invalid { field, problem } => Self::invalid(field, problem),
             IdentityError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
             IdentityError::InUse(_) => Self::new(StatusCode::CONFLICT, "in_use", message),
+            IdentityError::Refused(refusal) => refusal.into(),
             IdentityError::Disabled => Self::new(StatusCode::FORBIDDEN, "denied", message),
             IdentityError::Busy => Self::unavailable(message),
             IdentityError::Store(error) => error.into(),

@@ -1,8 +1,8 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AttachedPolicy, Credential, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, Repository, SigningKey,
-    Tag, User, Whoami,
+    AccessKey, Account, AttachedPolicy, Credential, Group, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, Repository, Role,
+    ServiceAccount, SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, RepositoryName};
@@ -32,6 +32,41 @@ pub(crate) fn user(user: &identity::User) -> User {
         account_id: user.account.to_string(),
         enabled: user.enabled,
         created_at: user.created,
+    }
+}
+
+pub(crate) fn group(group: &store::account::Principal) -> Group {
+    Group {
+        group_id: group.id.to_string(),
+        name: group.name.to_string(),
+        description: group.description.clone(),
+        created_at: group.created,
+    }
+}
+
+pub(crate) fn service_account(account: &store::account::Principal) -> ServiceAccount {
+    ServiceAccount {
+        client_id: account.uuid.clone(),
+        user_id: account.id.to_string(),
+        name: account.name.to_string(),
+        account_id: account.account.to_string(),
+        description: account.description.clone(),
+        enabled: account.enabled,
+        created_at: account.created,
+        expires_at: account.expires,
+    }
+}
+
+pub(crate) fn role(role: identity::Role) -> Role {
+    Role {
+        role_id: role.principal.id.to_string(),
+        uuid: role.principal.uuid,
+        name: role.principal.name.to_string(),
+        description: role.principal.description,
+        trust_policy: role.trust,
+        max_session: role.max_session,
+        enabled: role.principal.enabled,
+        created_at: role.principal.created,
     }
 }
 

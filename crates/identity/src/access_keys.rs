@@ -1,11 +1,12 @@
 //! Access keys: an id and a secret that sign API requests. The secret is sealed, since checking a signature needs it.
 
 use access::{Permit, audit};
-use model::{CredentialKind, OnUser, act};
+use model::{CredentialKind, OnPrincipal, act};
 use secrets::{Kind, Plain, Row};
 use store::StoreError;
 use store::credential::{self, Credential, Kept};
 
+use crate::principals::there;
 use crate::{Identity, IdentityError};
 
 /// Access keys of one user (RAM's limit): two, so that one can be renewed while the other works.
@@ -26,7 +27,8 @@ pub struct NewAccessKey {
 impl Identity {
     /// Creates an access key for a user.
     pub async fn create_access_key(&self, permit: Permit<act::CreateAccessKey>) -> Result<NewAccessKey, IdentityError> {
-        let owner = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
+        let owner = there(permit.on())?;
+        self.access.may_stand_in_for(permit.op(), permit.by(), owner).await?;
         let blank = self.blank(permit.op(), permit.by(), permit.on(), CredentialKind::AccessKey)?;
         let (new, kept) = self.generate_access_key(blank)?;
         let (credential, kept, record) = (&new.credential, &kept, &permit.success().with_detail(new.access_key_id.clone()));
@@ -79,7 +81,7 @@ impl Identity {
         self.delete(permit.op(), permit.on(), (found.id, KINDS), &record).await
     }
 
-    async fn own_key(&self, owner: &OnUser, access_key_id: &str) -> Result<Credential, IdentityError> {
+    async fn own_key(&self, owner: &OnPrincipal, access_key_id: &str) -> Result<Credential, IdentityError> {
         let found: Result<_, StoreError> = self.read(|tx| Box::pin(credential::by_access_key(tx, access_key_id))).await;
         let credential = found?.map(|(credential, _)| credential).filter(|c| Some(c.principal) == owner.id);
         credential.ok_or(IdentityError::NotFound("access key"))

@@ -3,12 +3,12 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use access::{Frequent, Outcome, PrincipalRights, Record};
+use access::{Frequent, Outcome, PrincipalRights, Record, SessionRights};
 use model::{
     AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, OnAccount, Op, PrincipalId, Resource, Scopes,
     Timestamp,
 };
-use secrets::{Kind as SecretKind, Plain, Recognised};
+use secrets::{KeyedHash, Kind as SecretKind, Plain, Recognised};
 use store::StoreError;
 use store::credential::Credential;
 use store::instance::Instance;
@@ -50,6 +50,7 @@ pub enum At<'a> {
 struct Alive {
     owner: Arc<PrincipalRights>,
     credential: Arc<Credential>,
+    session: Option<Arc<SessionRights>>,
 }
 
 impl Identity {
@@ -70,9 +71,17 @@ impl Identity {
     }
 
     /// An access key's owner, for a token of the management API (OAuth 2.0 client credentials, RFC 6749 section 4.4).
-    pub async fn authenticate_access_key(&self, op: &Op, access_key_id: &str, secret: &Plain) -> Result<Caller, AuthError> {
+    ///
+    /// The id of a session's key comes with its security token; a service account's client id with its client secret.
+    pub async fn authenticate_access_key(
+        &self,
+        op: &Op,
+        access_key_id: &str,
+        secret: &Plain,
+        security_token: Option<&Plain>,
+    ) -> Result<Caller, AuthError> {
         self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
-        let answer = self.by_access_key(op, access_key_id, secret).await;
+        let answer = self.by_key(op, access_key_id, secret, security_token).await;
         if answer.is_err() && !access_key_id.contains(char::is_control) {
             // An id that nobody has is written down too, as a user name is: else it would be answered sooner.
             let key = self.read(|tx| Box::pin(store::credential::by_access_key(tx, access_key_id))).await?;
@@ -84,17 +93,56 @@ impl Identity {
         self.write_down_login(op, answer).await
     }
 
-    async fn by_access_key(&self, op: &Op, access_key_id: &str, secret: &Plain) -> Result<Caller, AuthError> {
-        let well_formed = SecretKind::recognise(secret.reveal()) == Recognised::Generated(SecretKind::AccessKeySecret);
-        if !well_formed || access_key_id.contains(char::is_control) {
+    async fn by_key(&self, op: &Op, id: &str, secret: &Plain, security_token: Option<&Plain>) -> Result<Caller, AuthError> {
+        if id.contains(char::is_control) {
             return Err(AuthError::Invalid);
         }
+        match SecretKind::recognise(secret.reveal()) {
+            Recognised::Generated(SecretKind::AccessKeySecret) => self.by_access_key(op, id, secret, security_token).await,
+            Recognised::Generated(SecretKind::ClientSecret) if security_token.is_none() => self.by_client_id(op, id, secret).await,
+            _ => Err(AuthError::Invalid),
+        }
+    }
+
+    async fn by_access_key(
+        &self,
+        op: &Op,
+        access_key_id: &str,
+        secret: &Plain,
+        security_token: Option<&Plain>,
+    ) -> Result<Caller, AuthError> {
         let found = self.by_secret(secret).await?;
         let found = found.filter(|c| c.access_key_id.as_deref() == Some(access_key_id)).ok_or(AuthError::Invalid)?;
+        self.is_token_of(&found, security_token).await?;
         let alive = self.alive(op, found.principal, found.id).await?;
         self.access.audit().note_use(op, found.id);
         let ends = alive.credential.expires;
-        Ok(alive.caller(CredentialKind::AccessKey, None, None, ends))
+        Ok(alive.caller(found.kind, None, None, ends))
+    }
+
+    /// A session's key is nothing without its security token, and a long-term key has none.
+    async fn is_token_of(&self, key: &Credential, security_token: Option<&Plain>) -> Result<(), AuthError> {
+        let right = match (key.kind, security_token) {
+            (CredentialKind::AccessKey, None) => true,
+            (CredentialKind::Session, Some(token)) => {
+                let session = self.access.directory().session(key.id).await?;
+                session.is_some_and(|session| self.pepper.hash(token).matches(&KeyedHash::from_bytes(session.token_hash)))
+            }
+            _ => false,
+        };
+        if right { Ok(()) } else { Err(AuthError::Invalid) }
+    }
+
+    /// A service account by its client id and one of its secrets (OAuth 2.0 client credentials).
+    async fn by_client_id(&self, op: &Op, client_id: &str, secret: &Plain) -> Result<Caller, AuthError> {
+        let found = self.by_secret(secret).await?.ok_or(AuthError::Invalid)?;
+        let owner = self.access.directory().principal(found.principal).await?.ok_or(AuthError::Invalid)?;
+        if found.kind != CredentialKind::ClientSecret || !self.is_name_of(client_id, &owner).await? {
+            return Err(AuthError::Invalid);
+        }
+        let alive = self.alive(op, found.principal, found.id).await?;
+        self.access.audit().note_use(op, found.id);
+        Ok(alive.caller(CredentialKind::ClientSecret, None, None, found.expires))
     }
 
     /// A person, by sign-in password, for a token of the management API.
@@ -154,8 +202,13 @@ impl Identity {
 
     async fn basic(&self, op: &Op, username: &str, password: Plain, instance: &Instance) -> Result<Caller, AuthError> {
         match SecretKind::recognise(password.reveal()) {
-            Recognised::Generated(SecretKind::AccessCredential) => self.by_access_credential(op, username, &password, instance).await,
-            // Access keys sign API requests; client secrets and admin passwords come with service accounts.
+            Recognised::Generated(SecretKind::AccessCredential) => {
+                self.by_generated(op, username, &password, (CredentialKind::AccessCredential, instance)).await
+            }
+            Recognised::Generated(SecretKind::ClientSecret) => {
+                self.by_generated(op, username, &password, (CredentialKind::ClientSecret, instance)).await
+            }
+            // Keys of the API sign requests, and open nothing by themselves; admin passwords come with the admin user.
             Recognised::Generated(_) | Recognised::MalformedOf(_) => Err(AuthError::Invalid),
             Recognised::Chosen if Tokens::recognise(password.reveal()).is_some() => {
                 self.by_login_token(op, username, &password, instance).await
@@ -167,10 +220,16 @@ impl Identity {
         }
     }
 
-    async fn by_access_credential(&self, op: &Op, username: &str, secret: &Plain, instance: &Instance) -> Result<Caller, AuthError> {
+    async fn by_generated(
+        &self,
+        op: &Op,
+        username: &str,
+        secret: &Plain,
+        (kind, instance): (CredentialKind, &Instance),
+    ) -> Result<Caller, AuthError> {
         let found = self.by_secret(secret).await?.ok_or(AuthError::Invalid)?;
         let bound_elsewhere = found.instance.is_some_and(|bound| bound != instance.on.id);
-        if found.account != instance.on.account || found.kind != CredentialKind::AccessCredential || bound_elsewhere {
+        if found.account != instance.on.account || found.kind != kind || bound_elsewhere {
             return Err(AuthError::Invalid);
         }
         let owner = self.access.directory().principal(found.principal).await?.ok_or(AuthError::Invalid)?;
@@ -179,7 +238,7 @@ impl Identity {
         }
         let alive = self.alive(op, found.principal, found.id).await?;
         self.access.audit().note_use(op, found.id);
-        Ok(alive.caller(CredentialKind::AccessCredential, found.instance, None, found.expires))
+        Ok(alive.caller(kind, found.instance, None, found.expires))
     }
 
     async fn by_login_token(&self, op: &Op, username: &str, token: &Plain, instance: &Instance) -> Result<Caller, AuthError> {
@@ -213,16 +272,31 @@ impl Identity {
         let directory = self.access.directory();
         let owner = directory.principal(principal).await?.ok_or(AuthError::Invalid)?;
         let credential = directory.credential(credential).await?.ok_or(AuthError::Invalid)?;
+        let account = directory.account(owner.account).await?.ok_or(AuthError::Invalid)?;
         if credential.principal != principal {
             return Err(AuthError::Invalid);
         }
-        if !owner.enabled || !credential.enabled {
+        if !account.enabled || !owner.enabled || !credential.enabled {
             return Err(AuthError::Disabled);
         }
-        if credential.expires.is_some_and(|end| end <= op.now) {
+        if [owner.expires, credential.expires].into_iter().flatten().any(|end| end <= op.now) {
             return Err(AuthError::Expired);
         }
-        Ok(Alive { owner, credential })
+        let session = match credential.kind {
+            CredentialKind::Session => Some(self.alive_session(op, credential.id).await?),
+            _ => None,
+        };
+        Ok(Alive { owner, credential, session })
+    }
+
+    /// A session, if what it was made with still holds: a key that is dead ends what was assumed with it.
+    async fn alive_session(&self, op: &Op, key: CredentialId) -> Result<Arc<SessionRights>, AuthError> {
+        let directory = self.access.directory();
+        let session = directory.session(key).await?.ok_or(AuthError::Invalid)?;
+        let Some(parent) = session.parent else { return Ok(session) };
+        let behind = directory.credential(parent).await?.ok_or(AuthError::Disabled)?;
+        Box::pin(self.alive(op, behind.principal, parent)).await?;
+        Ok(session)
     }
 
     async fn write_down_failure(&self, op: &Op, account: AccountId, username: &str, answer: &Result<Caller, AuthError>) {
@@ -252,13 +326,21 @@ impl Identity {
 }
 
 impl Alive {
+    /// As the audit trail names them: a role with its session.
+    fn name(&self) -> Arc<str> {
+        match &self.session {
+            Some(session) => format!("{}/{}", self.owner.name, session.name).into(),
+            None => Arc::clone(&self.owner.name),
+        }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "identity says who somebody is, here and nowhere else")]
     fn caller(&self, kind: CredentialKind, instance: Option<InstanceId>, scopes: Option<Scopes>, ends: Option<Timestamp>) -> Caller {
         Caller::vouched_by_identity(Known {
             principal: self.owner.id,
             account: self.owner.account,
             kind: self.owner.kind,
-            name: Arc::clone(&self.owner.name),
+            name: self.name(),
             credential: CredentialRef { id: self.credential.id, kind },
             instance,
             scopes,

@@ -57,7 +57,7 @@ impl Identity {
     pub async fn prepare_bootstrap(&self, now: Timestamp) -> Result<Bootstrap, IdentityError> {
         let account = AccountId::from_random(self.dice.bits());
         let instance = self.first_instance(account, now)?;
-        let root = Principal { id: account.root(), ..self.new_principal(account.as_i64(), PrincipalKind::Root, "root", now) };
+        let root = Principal { id: account.root(), ..self.new_principal(account, PrincipalKind::Root, "root", now) };
         let chosen = self.dice.with(|random| generate_root_password(random));
         let root_password = Plain::new(chosen.as_plain().reveal().to_owned()).map_err(|_| IdentityError::Sealing)?;
         let here = Network::of(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));

@@ -1,12 +1,13 @@
 //! Access credentials, and every credential as something to list, disable, enable and delete.
 
 use access::{Permit, Record, audit};
-use model::{CredentialId, CredentialKind, InstanceId, OnUser, Op, Seconds, act};
+use model::{CredentialId, CredentialKind, InstanceId, OnPrincipal, Op, Seconds, act};
 use secrets::{Kind, Plain};
 use store::change::{self, Change};
 use store::credential::{self, Credential, Kept};
 use store::{StoreError, Tx};
 
+use crate::principals::there;
 use crate::{Identity, IdentityError};
 
 /// Access credentials of one user.
@@ -47,7 +48,8 @@ impl Identity {
     ) -> Result<NewCredential, IdentityError> {
         let description = checked_description(&wanted.description)?;
         let expires = checked_expiry(permit.op(), wanted.expires_in)?;
-        let owner = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
+        let owner = there(permit.on())?;
+        self.access.may_stand_in_for(permit.op(), permit.by(), owner).await?;
         let secret = self.dice.with(|random| secrets::generate(Kind::AccessCredential, random));
         let new = &Credential {
             instance: wanted.instance,
@@ -71,7 +73,13 @@ impl Identity {
         Ok(NewCredential { credential: new.clone(), username, secret })
     }
 
-    pub(crate) fn blank(&self, op: &Op, by: &model::Caller, owner: &OnUser, kind: CredentialKind) -> Result<Credential, IdentityError> {
+    pub(crate) fn blank(
+        &self,
+        op: &Op,
+        by: &model::Caller,
+        owner: &OnPrincipal,
+        kind: CredentialKind,
+    ) -> Result<Credential, IdentityError> {
         let maker = by.known().ok_or(IdentityError::NotFound("user"))?;
         Ok(Credential {
             id: CredentialId::from_random(self.dice.bits()),
@@ -133,7 +141,7 @@ impl Identity {
     pub(crate) async fn enable(
         &self,
         op: &Op,
-        owner: &OnUser,
+        owner: &OnPrincipal,
         (id, kinds): (CredentialId, &'static [CredentialKind]),
         enabled: bool,
         record: &Record,
@@ -153,7 +161,7 @@ impl Identity {
     pub(crate) async fn delete(
         &self,
         op: &Op,
-        owner: &OnUser,
+        owner: &OnPrincipal,
         (id, kinds): (CredentialId, &'static [CredentialKind]),
         record: &Record,
     ) -> Result<(), IdentityError> {
@@ -171,7 +179,7 @@ impl Identity {
 
 /// The credential, if it is that user's and of a kind that the caller's right is about: an id of somebody else's answers
 /// nothing.
-async fn owned(tx: &mut Tx<'_>, owner: &OnUser, id: CredentialId, kinds: &[CredentialKind]) -> Result<Credential, IdentityError> {
+async fn owned(tx: &mut Tx<'_>, owner: &OnPrincipal, id: CredentialId, kinds: &[CredentialKind]) -> Result<Credential, IdentityError> {
     let found: Result<_, StoreError> = credential::by_id(tx, id).await;
     let found = found?.filter(|c| Some(c.principal) == owner.id).ok_or(IdentityError::NotFound("credential"))?;
     match found.kind {
@@ -181,13 +189,13 @@ async fn owned(tx: &mut Tx<'_>, owner: &OnUser, id: CredentialId, kinds: &[Crede
     }
 }
 
-fn checked_description(text: &str) -> Result<String, IdentityError> {
+pub(crate) fn checked_description(text: &str) -> Result<String, IdentityError> {
     let text = text.trim();
     let fits = (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if fits { Ok(text.to_owned()) } else { Err(IdentityError::invalid("description", "1 to 256 characters that say what it is for")) }
 }
 
-fn checked_expiry(op: &Op, life: Option<Seconds>) -> Result<Option<model::Timestamp>, IdentityError> {
+pub(crate) fn checked_expiry(op: &Op, life: Option<Seconds>) -> Result<Option<model::Timestamp>, IdentityError> {
     match life {
         None => Ok(None),
         Some(life) if (Seconds::minutes(1)..=LONGEST).contains(&life) => Ok(Some(op.now.plus(life))),

@@ -1,5 +1,6 @@
 //! Why somebody is not believed, or a use case not done.
 
+use access::Refusal;
 use model::Action;
 use secrets::PasswordProblem;
 use store::StoreError;
@@ -82,6 +83,9 @@ pub enum IdentityError {
     /// Something else needs it.
     #[error("{0}")]
     InUse(String),
+    /// It is not the caller's to do, or to give.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
     /// One's own password that was disabled: it is not one's own to put another in its place.
     #[error("this password is disabled: somebody who may {} has to enable it first", Action::UpdateAccessCredential.as_str())]
     Disabled,

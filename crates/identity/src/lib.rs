@@ -9,14 +9,22 @@ mod access_keys;
 mod accounts;
 mod authenticate;
 mod bootstrap;
+mod client_secrets;
 mod credentials;
+mod delegation;
 mod error;
+mod groups;
 mod hashing;
 mod instances;
 mod lockout;
 mod names;
 mod passwords;
 mod policies;
+mod principals;
+mod rights;
+mod roles;
+mod service_accounts;
+mod sessions;
 mod users;
 
 use std::sync::Arc;
@@ -35,7 +43,11 @@ pub use credentials::{CreateCredential, NewCredential};
 pub use error::{AuthError, IdentityError};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};
-pub use policies::{PolicyDetails, SetDefault};
+pub use policies::{Attaches, Detaches, ListsAttached, PolicyDetails, SetDefault};
+pub use rights::Rights;
+pub use roles::{CreateRole, Role, UpdateRole};
+pub use service_accounts::{CreateServiceAccount, NewServiceAccount, UpdateServiceAccount};
+pub use sessions::{AssumeRole, NewSession};
 pub use users::User;
 
 /// Credentials that are remembered by their secret until the next commit.

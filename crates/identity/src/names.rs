@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use access::PrincipalRights;
-use model::{AccountId, Caller, CredentialId, OnUser, PrincipalId, PrincipalKind};
+use model::{AccountId, Caller, CredentialId, OnPrincipal, PrincipalId, PrincipalKind};
 use store::account::{self, Principal};
 use store::{StoreError, Tx};
 
@@ -15,10 +15,18 @@ const TEMPORARY: [&str; 2] = ["cr_temp_user", "temp_user_cr"];
 /// Longer user names mean nobody.
 pub(crate) const MAX: usize = 256;
 
-/// The principal that `username` means in `account`: `root`, the account's id, `NAME`, `NAME@ACCOUNT`, a numeric user id.
+/// The principal that `username` means in `account`: `root`, the account's id, `NAME`, `NAME@ACCOUNT`, a numeric user id; of a
+/// service account also its client id, `tcr$NAME` and `tcr@NAME`.
 pub(crate) async fn resolve(tx: &mut Tx<'_>, account: AccountId, username: &str) -> Result<Option<Principal>, StoreError> {
     if username.len() > MAX || username.contains(char::is_control) {
         return Ok(None);
+    }
+    if let Some(name) = username.strip_prefix("tcr$").or_else(|| username.strip_prefix("tcr@")) {
+        return account::principal_named(tx, account, PrincipalKind::ServiceAccount, name).await;
+    }
+    if uuid::Uuid::try_parse(username).is_ok() {
+        let found = account::principal_by_uuid(tx, account, &username.to_ascii_lowercase()).await?;
+        return Ok(found.filter(|p| p.kind == PrincipalKind::ServiceAccount));
     }
     let (name, account) = match username.rsplit_once('@') {
         // An account that is not there has nobody in it: that takes a read to say, like anything else.
@@ -32,10 +40,24 @@ pub(crate) async fn resolve(tx: &mut Tx<'_>, account: AccountId, username: &str)
     }
 }
 
+/// The principal of this kind that `text` means: those with a login name by all of them, the others by name or id.
+async fn named(tx: &mut Tx<'_>, account: AccountId, kind: PrincipalKind, text: &str) -> Result<Option<Principal>, StoreError> {
+    let found = match (kind, text.parse::<PrincipalId>()) {
+        (PrincipalKind::Root | PrincipalKind::User | PrincipalKind::ServiceAccount, _) => resolve(tx, account, text).await?,
+        (PrincipalKind::Group | PrincipalKind::Role | PrincipalKind::Admin, Ok(id)) => account::principal_by_id(tx, id).await?,
+        (PrincipalKind::Group | PrincipalKind::Role | PrincipalKind::Admin, Err(_)) => {
+            account::principal_named(tx, account, kind, text).await?
+        }
+    };
+    // By noun: the root user is a user.
+    Ok(found.filter(|p| p.account == account && p.kind.noun() == kind.noun()))
+}
+
 impl Identity {
     /// Is `username` one of this principal's names?
     pub(crate) async fn is_name_of(&self, username: &str, owner: &PrincipalRights) -> Result<bool, StoreError> {
-        if owner.kind == PrincipalKind::User && *username == *owner.name {
+        let by_name = matches!(owner.kind, PrincipalKind::User | PrincipalKind::ServiceAccount);
+        if by_name && *username == *owner.name {
             return Ok(true);
         }
         let found = self.read(|tx| Box::pin(resolve(tx, owner.account, username))).await?;
@@ -50,46 +72,47 @@ impl Identity {
         self.is_name_of(username, owner).await
     }
 
-    /// The user whom `text` (a name or a numeric id) means in the caller's account, as something to ask a permit for: there
-    /// or not, so that rights are decided before anything is told.
-    pub async fn user(&self, caller: &Caller, text: &str) -> Result<OnUser, IdentityError> {
-        let known = caller.known().ok_or(IdentityError::NotFound("user"))?;
+    /// The principal of this kind whom `text` (a name, a numeric id, a service account's client id) means in the caller's
+    /// account, as something to ask a permit for: there or not, so that rights are decided before anything is told. The root
+    /// user is a user here.
+    pub async fn principal(&self, caller: &Caller, kind: PrincipalKind, text: &str) -> Result<OnPrincipal, IdentityError> {
+        let known = caller.known().ok_or(IdentityError::NotFound(kind.words()))?;
         let account = known.account;
         if text.contains(char::is_control) {
-            return Err(IdentityError::NotFound("user"));
+            return Err(IdentityError::NotFound(kind.words()));
         }
         let plain = text.len() <= 64 && !text.contains('@');
-        let found = if plain { self.read(|tx| Box::pin(resolve(tx, account, text))).await? } else { None };
+        let found = if plain { self.read(|tx| Box::pin(named(tx, account, kind, text))).await? } else { None };
         Ok(match found {
-            Some(p) => OnUser { account, id: Some(p.id), name: p.name },
-            None => OnUser { account, id: None, name: text.chars().take(64).collect::<String>().into() },
+            Some(p) => OnPrincipal { account, id: Some(p.id), kind: p.kind, name: p.name },
+            None => OnPrincipal { account, id: None, kind, name: text.chars().take(64).collect::<String>().into() },
         })
     }
 
     /// The caller as a user.
-    pub fn oneself(caller: &Caller) -> Result<OnUser, IdentityError> {
+    pub fn oneself(caller: &Caller) -> Result<OnPrincipal, IdentityError> {
         let known = caller.known().ok_or(IdentityError::NotFound("user"))?;
-        Ok(OnUser { account: known.account, id: Some(known.principal), name: Arc::clone(&known.name) })
+        Ok(OnPrincipal { account: known.account, id: Some(known.principal), kind: known.kind, name: Arc::clone(&known.name) })
     }
 
     /// Whose credential this is, if it is of the caller's account.
-    pub async fn owner_of_credential(&self, caller: &Caller, id: CredentialId) -> Result<OnUser, IdentityError> {
+    pub async fn owner_of_credential(&self, caller: &Caller, id: CredentialId) -> Result<OnPrincipal, IdentityError> {
         let found = self.read(|tx| Box::pin(store::credential::by_id(tx, id))).await?;
         self.owner(caller, found.map(|c| c.principal), "credential").await
     }
 
     /// Whose access key this is, if it is of the caller's account.
-    pub async fn owner_of_access_key(&self, caller: &Caller, access_key_id: &str) -> Result<OnUser, IdentityError> {
+    pub async fn owner_of_access_key(&self, caller: &Caller, access_key_id: &str) -> Result<OnPrincipal, IdentityError> {
         let found = self.read(|tx| Box::pin(store::credential::by_access_key(tx, access_key_id))).await?;
         self.owner(caller, found.map(|(c, _)| c.principal), "access key").await
     }
 
-    async fn owner(&self, caller: &Caller, principal: Option<PrincipalId>, what: &'static str) -> Result<OnUser, IdentityError> {
+    async fn owner(&self, caller: &Caller, principal: Option<PrincipalId>, what: &'static str) -> Result<OnPrincipal, IdentityError> {
         let missing = IdentityError::NotFound(what);
         let (Some(known), Some(id)) = (caller.known(), principal) else { return Err(missing) };
         let owner = self.access.directory().principal(id).await?;
         match owner.filter(|o| o.account == known.account) {
-            Some(owner) => Ok(OnUser { account: owner.account, id: Some(id), name: Arc::clone(&owner.name) }),
+            Some(owner) => Ok(OnPrincipal { account: owner.account, id: Some(id), kind: owner.kind, name: Arc::clone(&owner.name) }),
             None => Err(missing),
         }
     }

@@ -161,6 +161,7 @@ impl Identity {
         password: ChosenPassword,
         record: access::Record,
     ) -> Result<(), IdentityError> {
+        self.access.may_stand_in_for(op, by, new.principal).await?;
         let hash = self.hashing.hash(Network::of(op.source_ip), password).await.map_err(|_| IdentityError::Busy)?;
         let (credential, kept) = (&self.new_credential(op, by, &new), &Kept::Password(hash.to_phc()));
         let (new, record, account) = (&new, &record, credential.account);

@@ -1,14 +1,15 @@
-//! Policies: documents with versions, attached to users.
+//! Policies: documents with versions, attached to users, groups, service accounts and roles.
 
 use std::net::IpAddr;
 
 use access::{Permit, Refusal, audit};
-use model::{Action, Caller, OnPolicy, PolicyId, PolicyName, Resource, Timestamp, act};
-use policy::Explanation;
+use model::{AccountId, Action, ActionKind, Caller, OnPolicy, OnPrincipal, PolicyId, PolicyName, Resource, Timestamp, act};
+use policy::{Document, Explanation};
 use store::StoreError;
 use store::change::{self, Change};
 use store::policy::{Attachment, Policy, Version};
 
+use crate::principals::{checked_description, there};
 use crate::{Identity, IdentityError};
 
 /// Limits of RAM (reference, section 3.2).
@@ -42,6 +43,26 @@ pub enum SetDefault {
     No,
 }
 
+/// An action that attaches a policy.
+pub trait Attaches: ActionKind<On = OnPrincipal> {}
+/// An action that detaches one.
+pub trait Detaches: ActionKind<On = OnPrincipal> {}
+/// An action that lists what is attached.
+pub trait ListsAttached: ActionKind<On = OnPrincipal> {}
+
+impl Attaches for act::AttachPolicyToUser {}
+impl Attaches for act::AttachPolicyToGroup {}
+impl Attaches for act::AttachPolicyToServiceAccount {}
+impl Attaches for act::AttachPolicyToRole {}
+impl Detaches for act::DetachPolicyFromUser {}
+impl Detaches for act::DetachPolicyFromGroup {}
+impl Detaches for act::DetachPolicyFromServiceAccount {}
+impl Detaches for act::DetachPolicyFromRole {}
+impl ListsAttached for act::ListPoliciesForUser {}
+impl ListsAttached for act::ListPoliciesForGroup {}
+impl ListsAttached for act::ListPoliciesForServiceAccount {}
+impl ListsAttached for act::ListPoliciesForRole {}
+
 impl Identity {
     /// A policy by name, as something to ask a permit for: there or not.
     pub async fn policy(&self, caller: &Caller, name: &str) -> Result<OnPolicy, IdentityError> {
@@ -65,7 +86,7 @@ impl Identity {
         if policy::builtin(name.as_str()).is_some() {
             return Err(IdentityError::Taken { what: "built-in policy", name: name.to_string() });
         }
-        check_document(document)?;
+        read_document(document)?;
         let new = &Policy {
             id: PolicyId::from_random(self.dice.bits()),
             account: on.account,
@@ -125,12 +146,17 @@ impl Identity {
         document: &str,
         default: SetDefault,
     ) -> Result<PolicyDetails, IdentityError> {
-        check_document(document)?;
+        let new = read_document(document)?;
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
-        let (permit, now) = (&permit, permit.op().now);
+        let before = self.in_force(id).await?;
+        if default == SetDefault::Yes {
+            self.may_replace(permit.op(), permit.by(), &before.1, &new).await?;
+        }
+        let (permit, now, before) = (&permit, permit.op().now, before.0);
         self.change(now, |tx| {
             Box::pin(async move {
                 let old = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
+                unchanged(before, &old)?;
                 if store::policy::versions(tx, id).await?.len() >= MAX_VERSIONS {
                     return Err(IdentityError::Limit { what: "versions a policy", max: 5 });
                 }
@@ -145,6 +171,13 @@ impl Identity {
             })
         })
         .await
+    }
+
+    /// A policy's version in force, and its document.
+    async fn in_force(&self, id: PolicyId) -> Result<(i64, Document), IdentityError> {
+        let found = self.read(|tx| Box::pin(store::policy::document(tx, id))).await?;
+        let (policy, text) = found.ok_or(IdentityError::NotFound("policy"))?;
+        Ok((policy.default_version, read_document(&text)?))
     }
 
     /// A policy's versions, oldest first, and the one in force.
@@ -168,10 +201,15 @@ impl Identity {
         version: i64,
     ) -> Result<(), IdentityError> {
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
+        let (before, old) = self.in_force(id).await?;
+        let versions = self.read(|tx| Box::pin(store::policy::versions(tx, id))).await?;
+        let chosen = versions.into_iter().find(|v| v.version == version).ok_or(IdentityError::NotFound("policy version"))?;
+        self.may_replace(permit.op(), permit.by(), &old, &read_document(&chosen.document)?).await?;
         let (now, record) = (permit.op().now, &permit.success().with_detail(format!("v{version}")));
         self.change(now, |tx| {
             Box::pin(async move {
                 let old = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
+                unchanged(before, &old)?;
                 let there = store::policy::versions(tx, id).await?.iter().any(|v| v.version == version);
                 if !there {
                     return Err(IdentityError::NotFound("policy version"));
@@ -211,7 +249,7 @@ impl Identity {
             Box::pin(async move {
                 let attached = store::policy::attached_to(tx, id).await?;
                 if attached > 0 {
-                    return Err(IdentityError::InUse(format!("the policy is attached to {attached} users: detach it first")));
+                    return Err(IdentityError::InUse(format!("the policy is attached {attached} times: detach it first")));
                 }
                 if !store::policy::delete(tx, id).await? {
                     return Err(IdentityError::NotFound("policy"));
@@ -223,49 +261,62 @@ impl Identity {
         .await
     }
 
-    /// Attaches a policy of the account, or a built-in one, to a user. Attaching it again changes nothing.
-    pub async fn attach_policy(&self, permit: Permit<act::AttachPolicyToUser>, name: &str) -> Result<(), IdentityError> {
-        let user = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
-        let (account, now) = (permit.on().account, permit.op().now);
+    /// Attaches a policy of the account, or a built-in one. Attaching it again changes nothing.
+    pub async fn attach_policy<A: Attaches>(&self, permit: Permit<A>, name: &str) -> Result<(), IdentityError> {
+        let (to, account, now) = (there(permit.on())?, permit.on().account, permit.op().now);
+        let own = self.policy_id(account, name).await?;
+        self.may_give(permit.op(), permit.by(), name, own).await?;
         let record = &permit.success().with_detail(name);
         self.change(now, |tx| {
             Box::pin(async move {
-                let own = store::policy::by_name(tx, account, name).await?.map(|p| p.id);
-                if own.is_none() && policy::builtin(name).is_none() {
+                // The policy may have gone, or another have come in its place, while the caller's right to give it was looked at.
+                if store::policy::by_name(tx, account, name).await?.map(|p| p.id) != own {
                     return Err(IdentityError::NotFound("policy"));
                 }
-                if store::policy::attachments(tx, user).await?.len() >= MAX_ATTACHED {
-                    return Err(IdentityError::Limit { what: "policies a user", max: 30 });
+                if store::policy::attachments(tx, to).await?.len() >= MAX_ATTACHED {
+                    return Err(IdentityError::Limit { what: "policies attached to one", max: 30 });
                 }
-                store::policy::attach(tx, user, name, own, now).await?;
-                change::append(tx, now, Change::Principal(user.as_i64())).await?;
+                store::policy::attach(tx, to, name, own, now).await?;
+                change::append(tx, now, Change::Principal(to.as_i64())).await?;
                 Ok(audit::write(tx, self.access.audit(), record).await?)
             })
         })
         .await
     }
 
-    /// Detaches a policy from a user.
-    pub async fn detach_policy(&self, permit: Permit<act::DetachPolicyFromUser>, name: &str) -> Result<(), IdentityError> {
-        let user = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
-        let now = permit.op().now;
+    /// The id of the account's policy of this name; none for a built-in one.
+    pub(crate) async fn policy_id(&self, account: AccountId, name: &str) -> Result<Option<PolicyId>, IdentityError> {
+        let own: Result<_, StoreError> = self.read(|tx| Box::pin(store::policy::by_name(tx, account, name))).await;
+        match own? {
+            Some(own) => Ok(Some(own.id)),
+            None if policy::builtin(name).is_some() => Ok(None),
+            None => Err(IdentityError::NotFound("policy")),
+        }
+    }
+
+    /// Detaches a policy.
+    pub async fn detach_policy<A: Detaches>(&self, permit: Permit<A>, name: &str) -> Result<(), IdentityError> {
+        let (from, now) = (there(permit.on())?, permit.op().now);
+        let attached = self.read(|tx| Box::pin(store::policy::attachments(tx, from))).await?;
+        let attached = attached.into_iter().find(|a| a.name == name).ok_or(IdentityError::NotFound("attached policy"))?;
+        self.may_lift(permit.op(), permit.by(), name, attached.policy).await?;
         let record = &permit.success().with_detail(name);
         self.change(now, |tx| {
             Box::pin(async move {
-                if !store::policy::detach(tx, user, name).await? {
+                if !store::policy::detach(tx, from, name).await? {
                     return Err(IdentityError::NotFound("attached policy"));
                 }
-                change::append(tx, now, Change::Principal(user.as_i64())).await?;
+                change::append(tx, now, Change::Principal(from.as_i64())).await?;
                 Ok(audit::write(tx, self.access.audit(), record).await?)
             })
         })
         .await
     }
 
-    /// What is attached to a user.
-    pub async fn list_attachments(&self, permit: Permit<act::ListPoliciesForUser>) -> Result<Vec<Attachment>, IdentityError> {
-        let user = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
-        Ok(self.read(|tx| Box::pin(store::policy::attachments(tx, user))).await?)
+    /// What is attached to somebody.
+    pub async fn list_attachments<A: ListsAttached>(&self, permit: Permit<A>) -> Result<Vec<Attachment>, IdentityError> {
+        let to = there(permit.on())?;
+        Ok(self.read(|tx| Box::pin(store::policy::attachments(tx, to))).await?)
     }
 
     /// Why may, or may not, the user do `action` to `resource` from there at that time?
@@ -282,15 +333,16 @@ impl Identity {
     }
 }
 
-fn check_document(text: &str) -> Result<(), IdentityError> {
-    policy::ram::parse(text).map(drop).map_err(|e| IdentityError::invalid("document", e.to_string()))
+fn read_document(text: &str) -> Result<Document, IdentityError> {
+    policy::ram::parse(text).map_err(|e| IdentityError::invalid("document", e.to_string()))
 }
 
-fn checked_description(text: &str) -> Result<String, IdentityError> {
-    if text.chars().count() > 1024 || text.chars().any(char::is_control) {
-        return Err(IdentityError::invalid("description", "at most 1024 characters"));
+/// Is the version in force still the one that the caller's right to replace was looked at for?
+fn unchanged(before: i64, now: &Policy) -> Result<(), IdentityError> {
+    if now.default_version == before {
+        return Ok(());
     }
-    Ok(text.to_owned())
+    Err(IdentityError::InUse("somebody else changed the policy meanwhile: look again, then try again".into()))
 }
 
 fn details(policy: &Policy, document: String) -> PolicyDetails {

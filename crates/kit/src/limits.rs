@@ -29,6 +29,10 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection with a request under way may move no byte in either direction.
 pub const STALL_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long an answer 429 is held back: a flood of wrong passwords, which is answered so, then leaves the processors to others.
+pub const HOLD_BACK: Duration = Duration::from_millis(250);
+/// Answers that are held back at once; further ones go out without delay.
+pub const MAX_HELD_BACK: usize = 512;
 /// Requests side by side on one HTTP/2 connection.
 pub const MAX_STREAMS: u32 = 128;
 /// Requests side by side in the whole server; more are 503 with `Retry-After`.

@@ -2,7 +2,9 @@
 //!
 //! To add an action: one line in `actions!`. The other clouds' spellings stand beside it in `policy`.
 
-use crate::resource::{OnAccount, OnInstance, OnNamespace, OnPolicy, OnRepository, OnUser, ResourceKind, Target};
+use crate::resource::{
+    OnAccount, OnInstance, OnIntegration, OnNamespace, OnPolicy, OnPrincipal, OnProvider, OnRepository, ResourceKind, Target,
+};
 
 /// An action as a type, so that a permit for one thing cannot be used for another.
 pub trait ActionKind: Send + Sync + 'static {
@@ -85,26 +87,58 @@ actions! {
     UpdateInstance "cr:UpdateInstance" on OnInstance as Instance, "Change an instance's settings.";
     DeleteInstance "cr:DeleteInstance" on OnInstance as Instance, "Delete an empty instance.";
     GetAuthorizationToken "cr:GetAuthorizationToken" on OnAccount as Account, "Make a login token for oneself.";
-    ResetLoginPassword "cr:ResetLoginPassword" on OnUser as User, "Set another user's permanent password.";
-    CreateAccessCredential "cr:CreateAccessCredential" on OnUser as User, "Create an access credential.";
-    ListAccessCredential "cr:ListAccessCredential" on OnUser as User, "List another user's credentials.";
-    UpdateAccessCredential "cr:UpdateAccessCredential" on OnUser as User, "Enable a credential, or disable another user's.";
-    DeleteAccessCredential "cr:DeleteAccessCredential" on OnUser as User, "Delete another user's credential.";
-    ReadMetrics "cr:ReadMetrics" on OnInstance as Instance, "Read the server's metrics.";
+    ResetLoginPassword "cr:ResetLoginPassword" on OnPrincipal as User, "Set another user's permanent password.";
+    CreateAccessCredential "cr:CreateAccessCredential" on OnPrincipal as User, "Create an access credential.";
+    ListAccessCredential "cr:ListAccessCredential" on OnPrincipal as User, "List another user's credentials.";
+    UpdateAccessCredential "cr:UpdateAccessCredential" on OnPrincipal as User, "Enable a credential, or disable another user's.";
+    DeleteAccessCredential "cr:DeleteAccessCredential" on OnPrincipal as User, "Delete another user's credential.";
+    CreateServiceAccount "cr:CreateServiceAccount" on OnPrincipal as ServiceAccount, "Create a service account.";
+    GetServiceAccount "cr:GetServiceAccount" on OnPrincipal as ServiceAccount, "See a service account.";
+    ListServiceAccounts "cr:ListServiceAccounts" on OnAccount as Account, "List service accounts.";
+    UpdateServiceAccount "cr:UpdateServiceAccount" on OnPrincipal as ServiceAccount, "Enable, disable or describe a service account, and say when it ends.";
+    DeleteServiceAccount "cr:DeleteServiceAccount" on OnPrincipal as ServiceAccount, "Delete a service account with all its secrets.";
+    CreateClientSecret "cr:CreateClientSecret" on OnPrincipal as ServiceAccount, "Create a service account's secret.";
+    ListClientSecrets "cr:ListClientSecrets" on OnPrincipal as ServiceAccount, "List a service account's secrets.";
+    UpdateClientSecret "cr:UpdateClientSecret" on OnPrincipal as ServiceAccount, "Enable or disable a service account's secret.";
+    DeleteClientSecret "cr:DeleteClientSecret" on OnPrincipal as ServiceAccount, "Delete a service account's secret.";
+    CreateFederatedCredential "cr:CreateFederatedCredential" on OnPrincipal as ServiceAccount, "Let a workload of an issuer be a service account.";
+    ListFederatedCredentials "cr:ListFederatedCredentials" on OnPrincipal as ServiceAccount, "See whom of which issuer a service account trusts.";
+    UpdateFederatedCredential "cr:UpdateFederatedCredential" on OnPrincipal as ServiceAccount, "Enable, disable or change a federated credential.";
+    DeleteFederatedCredential "cr:DeleteFederatedCredential" on OnPrincipal as ServiceAccount, "Delete a federated credential.";
+    GetAdminUser "cr:GetAdminUser" on OnInstance as Instance, "See an instance's admin user.";
+    UpdateAdminUser "cr:UpdateAdminUser" on OnInstance as Instance, "Enable or disable an instance's admin user, renew its passwords.";
+    CreateIntegration "cr:CreateIntegration" on OnIntegration as Integration, "Create an integration.";
+    GetIntegration "cr:GetIntegration" on OnIntegration as Integration, "See an integration and the credentials made for it.";
+    ListIntegrations "cr:ListIntegrations" on OnAccount as Account, "List integrations.";
+    UpdateIntegration "cr:UpdateIntegration" on OnIntegration as Integration, "Change an integration, or say that it is gone.";
+    DeleteIntegration "cr:DeleteIntegration" on OnIntegration as Integration, "Delete an integration.";
+    GetInstanceEndpoint "cr:GetInstanceEndpoint" on OnInstance as Instance, "See an instance's network rules.";
+    ListInstanceEndpoint "cr:ListInstanceEndpoint" on OnInstance as Instance, "List an instance's endpoints.";
+    UpdateInstanceEndpointStatus "cr:UpdateInstanceEndpointStatus" on OnInstance as Instance, "Switch an instance's endpoint on or off.";
+    CreateInstanceEndpointAclPolicy "cr:CreateInstanceEndpointAclPolicy" on OnInstance as Instance, "Let a range of addresses in.";
+    DeleteInstanceEndpointAclPolicy "cr:DeleteInstanceEndpointAclPolicy" on OnInstance as Instance, "Let a range of addresses in no more.";
+    GetNamespacePolicy "cr:GetNamespacePolicy" on OnNamespace as Namespace, "See who else may use a namespace.";
+    SetNamespacePolicy "cr:SetNamespacePolicy" on OnNamespace as Namespace, "Say who else may use a namespace.";
+    DeleteNamespacePolicy "cr:DeleteNamespacePolicy" on OnNamespace as Namespace, "Delete a namespace's own policy.";
+    GetRepositoryPolicy "cr:GetRepositoryPolicy" on OnRepository as Repository, "See who else may use a repository.";
+    SetRepositoryPolicy "cr:SetRepositoryPolicy" on OnRepository as Repository, "Say who else may use a repository.";
+    DeleteRepositoryPolicy "cr:DeleteRepositoryPolicy" on OnRepository as Repository, "Delete a repository's own policy.";
+    IdentifySecret "cr:IdentifySecret" on OnAccount as Account, "Ask whose a found secret is.";
     ExportAuditEvent "cr:ExportAuditEvent" on OnAccount as Account, "Export the audit trail with its seals.";
+    ReadMetrics "cr:ReadMetrics" on OnInstance as Instance, "Read the server's metrics.";
     ListAuditEvent "cr:ListAuditEvent" on OnAccount as Account, "Read the audit trail.";
     RotateSigningKey "cr:RotateSigningKey" on OnAccount as Account, "Begin a new token signing key.";
     GetAccountAlias "ram:GetAccountAlias" on OnAccount as Account, "See the account: its ids and alias.";
-    CreateUser "ram:CreateUser" on OnUser as User, "Create a user.";
-    GetUser "ram:GetUser" on OnUser as User, "See a user.";
+    CreateUser "ram:CreateUser" on OnPrincipal as User, "Create a user.";
+    GetUser "ram:GetUser" on OnPrincipal as User, "See a user.";
     ListUsers "ram:ListUsers" on OnAccount as Account, "List users.";
-    UpdateUser "ram:UpdateUser" on OnUser as User, "Enable or disable a user.";
-    DeleteUser "ram:DeleteUser" on OnUser as User, "Delete a user with all credentials.";
-    UpdateLoginProfile "ram:UpdateLoginProfile" on OnUser as User, "Set another user's sign-in password.";
-    CreateAccessKey "ram:CreateAccessKey" on OnUser as User, "Create an access key.";
-    ListAccessKeys "ram:ListAccessKeys" on OnUser as User, "List another user's access keys.";
-    UpdateAccessKey "ram:UpdateAccessKey" on OnUser as User, "Enable an access key, or disable another user's.";
-    DeleteAccessKey "ram:DeleteAccessKey" on OnUser as User, "Delete another user's access key.";
+    UpdateUser "ram:UpdateUser" on OnPrincipal as User, "Enable or disable a user.";
+    DeleteUser "ram:DeleteUser" on OnPrincipal as User, "Delete a user with all credentials.";
+    UpdateLoginProfile "ram:UpdateLoginProfile" on OnPrincipal as User, "Set another user's sign-in password.";
+    CreateAccessKey "ram:CreateAccessKey" on OnPrincipal as User, "Create an access key.";
+    ListAccessKeys "ram:ListAccessKeys" on OnPrincipal as User, "List another user's access keys.";
+    UpdateAccessKey "ram:UpdateAccessKey" on OnPrincipal as User, "Enable an access key, or disable another user's.";
+    DeleteAccessKey "ram:DeleteAccessKey" on OnPrincipal as User, "Delete another user's access key.";
     CreatePolicy "ram:CreatePolicy" on OnPolicy as Policy, "Create a policy.";
     GetPolicy "ram:GetPolicy" on OnPolicy as Policy, "See a policy and its document.";
     ListPolicies "ram:ListPolicies" on OnAccount as Account, "List policies.";
@@ -113,10 +147,44 @@ actions! {
     SetDefaultPolicyVersion "ram:SetDefaultPolicyVersion" on OnPolicy as Policy, "Choose the version that is in force.";
     DeletePolicyVersion "ram:DeletePolicyVersion" on OnPolicy as Policy, "Delete a version that is not in force.";
     DeletePolicy "ram:DeletePolicy" on OnPolicy as Policy, "Delete a policy that is attached to nobody.";
-    AttachPolicyToUser "ram:AttachPolicyToUser" on OnUser as User, "Attach a policy to a user.";
-    DetachPolicyFromUser "ram:DetachPolicyFromUser" on OnUser as User, "Detach a policy from a user.";
-    ListPoliciesForUser "ram:ListPoliciesForUser" on OnUser as User, "List the policies of a user.";
-    SimulatePolicy "ram:SimulatePolicy" on OnUser as User, "Explain what a user may do.";
+    AttachPolicyToUser "ram:AttachPolicyToUser" on OnPrincipal as User, "Attach a policy to a user.";
+    DetachPolicyFromUser "ram:DetachPolicyFromUser" on OnPrincipal as User, "Detach a policy from a user.";
+    ListPoliciesForUser "ram:ListPoliciesForUser" on OnPrincipal as User, "List the policies of a user.";
+    SimulatePolicy "ram:SimulatePolicy" on OnPrincipal as User, "Explain what a user, service account, group or role may do.";
+    ListPermittedPrincipals "ram:ListPermittedPrincipals" on OnAccount as Account, "Ask who may do something.";
+    SetAccountAlias "ram:SetAccountAlias" on OnAccount as Account, "Give the account an alias, or take it away.";
+    CreateGroup "ram:CreateGroup" on OnPrincipal as Group, "Create a group.";
+    GetGroup "ram:GetGroup" on OnPrincipal as Group, "See a group.";
+    ListGroups "ram:ListGroups" on OnAccount as Account, "List groups.";
+    UpdateGroup "ram:UpdateGroup" on OnPrincipal as Group, "Describe a group.";
+    DeleteGroup "ram:DeleteGroup" on OnPrincipal as Group, "Delete a group; its users stay.";
+    AddUserToGroup "ram:AddUserToGroup" on OnPrincipal as Group, "Take a user into a group.";
+    RemoveUserFromGroup "ram:RemoveUserFromGroup" on OnPrincipal as Group, "Take a user out of a group.";
+    ListUsersForGroup "ram:ListUsersForGroup" on OnPrincipal as Group, "List a group's users.";
+    ListGroupsForUser "ram:ListGroupsForUser" on OnPrincipal as User, "List the groups of a user.";
+    AttachPolicyToGroup "ram:AttachPolicyToGroup" on OnPrincipal as Group, "Attach a policy to a group.";
+    DetachPolicyFromGroup "ram:DetachPolicyFromGroup" on OnPrincipal as Group, "Detach a policy from a group.";
+    ListPoliciesForGroup "ram:ListPoliciesForGroup" on OnPrincipal as Group, "List the policies of a group.";
+    AttachPolicyToServiceAccount "ram:AttachPolicyToServiceAccount" on OnPrincipal as ServiceAccount, "Attach a policy to a service account.";
+    DetachPolicyFromServiceAccount "ram:DetachPolicyFromServiceAccount" on OnPrincipal as ServiceAccount, "Detach a policy from a service account.";
+    ListPoliciesForServiceAccount "ram:ListPoliciesForServiceAccount" on OnPrincipal as ServiceAccount, "List the policies of a service account.";
+    CreateRole "ram:CreateRole" on OnPrincipal as Role, "Create a role.";
+    GetRole "ram:GetRole" on OnPrincipal as Role, "See a role and who may assume it.";
+    ListRoles "ram:ListRoles" on OnAccount as Account, "List roles.";
+    UpdateRole "ram:UpdateRole" on OnPrincipal as Role, "Say who may assume a role, and for how long; enable or disable it.";
+    DeleteRole "ram:DeleteRole" on OnPrincipal as Role, "Delete a role and end its sessions.";
+    AttachPolicyToRole "ram:AttachPolicyToRole" on OnPrincipal as Role, "Attach a policy to a role.";
+    DetachPolicyFromRole "ram:DetachPolicyFromRole" on OnPrincipal as Role, "Detach a policy from a role.";
+    ListPoliciesForRole "ram:ListPoliciesForRole" on OnPrincipal as Role, "List the policies of a role.";
+    AssumeRole "sts:AssumeRole" on OnPrincipal as Role, "Be a role for a while, if the role trusts one.";
+    AttachGuardPolicy "ram:AttachGuardPolicy" on OnAccount as Account, "Bound what anybody in the account may do.";
+    DetachGuardPolicy "ram:DetachGuardPolicy" on OnAccount as Account, "Take such a bound away.";
+    ListGuardPolicies "ram:ListGuardPolicies" on OnAccount as Account, "List the bounds of the account.";
+    CreateOIDCProvider "ram:CreateOIDCProvider" on OnProvider as Provider, "Name an issuer that roles may trust.";
+    GetOIDCProvider "ram:GetOIDCProvider" on OnProvider as Provider, "See an OIDC provider.";
+    ListOIDCProviders "ram:ListOIDCProviders" on OnAccount as Account, "List OIDC providers.";
+    UpdateOIDCProvider "ram:UpdateOIDCProvider" on OnProvider as Provider, "Change an OIDC provider.";
+    DeleteOIDCProvider "ram:DeleteOIDCProvider" on OnProvider as Provider, "Delete an OIDC provider.";
 }
 
 #[cfg(test)]

@@ -11,20 +11,57 @@ pub enum PrincipalKind {
     Root,
     /// A person.
     User,
+    /// A program.
+    ServiceAccount,
+    /// Users together: it holds policies for them, and is nobody itself.
+    Group,
+    /// An identity that is assumed through a session, never logged in to directly.
+    Role,
+    /// The admin user of one instance: a shared login of its data plane.
+    Admin,
 }
 
 impl PrincipalKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Root, Self::User, Self::ServiceAccount, Self::Group, Self::Role, Self::Admin];
+
     /// As stored and shown.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Root => "root",
             Self::User => "user",
+            Self::ServiceAccount => "service_account",
+            Self::Group => "group",
+            Self::Role => "role",
+            Self::Admin => "admin_user",
+        }
+    }
+
+    /// As resources are spelled: `user/alice`, `service-account/ci`. The root user is a user there.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Root | Self::User => "user",
+            Self::ServiceAccount => "service-account",
+            Self::Group => "group",
+            Self::Role => "role",
+            Self::Admin => "admin-user",
+        }
+    }
+
+    /// As messages say it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Root | Self::User => "user",
+            Self::ServiceAccount => "service account",
+            Self::Group => "group",
+            Self::Role => "role",
+            Self::Admin => "admin user",
         }
     }
 
     /// Reads the stored form.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Root, Self::User].into_iter().find(|k| k.as_str() == text)
+        Self::ALL.into_iter().find(|k| k.as_str() == text)
     }
 }
 
@@ -43,11 +80,29 @@ pub enum CredentialKind {
     LoginToken,
     /// An interactive client's login.
     RefreshToken,
+    /// A service account's secret; several may live side by side.
+    ClientSecret,
+    /// One of the two passwords of an instance's admin user.
+    AdminPassword,
+    /// The key of a role's session.
+    Session,
+    /// Trust in an issuer, a subject and an audience: no secret at all.
+    FederatedCredential,
 }
 
 impl CredentialKind {
-    const ALL: [Self; 6] =
-        [Self::SignInPassword, Self::PermanentPassword, Self::AccessCredential, Self::AccessKey, Self::LoginToken, Self::RefreshToken];
+    const ALL: [Self; 10] = [
+        Self::SignInPassword,
+        Self::PermanentPassword,
+        Self::AccessCredential,
+        Self::AccessKey,
+        Self::LoginToken,
+        Self::RefreshToken,
+        Self::ClientSecret,
+        Self::AdminPassword,
+        Self::Session,
+        Self::FederatedCredential,
+    ];
 
     /// As stored and shown.
     pub const fn as_str(self) -> &'static str {
@@ -58,6 +113,10 @@ impl CredentialKind {
             Self::AccessKey => "access_key",
             Self::LoginToken => "login_token",
             Self::RefreshToken => "refresh_token",
+            Self::ClientSecret => "client_secret",
+            Self::AdminPassword => "admin_password",
+            Self::Session => "session",
+            Self::FederatedCredential => "federated_credential",
         }
     }
 

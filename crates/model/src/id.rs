@@ -57,7 +57,7 @@ numeric_id!(
     AccountId
 );
 numeric_id!(
-    /// A principal: root user, user, later service account and role. Sixteen digits. The root user's id is its account's.
+    /// A principal: root user, user, service account, group, role, admin user. Sixteen digits. The root user's id is its account's.
     PrincipalId
 );
 
@@ -152,6 +152,14 @@ object_id!(
 object_id!(
     /// A policy. `pol-…`.
     PolicyId, "pol-"
+);
+object_id!(
+    /// An OIDC provider that roles trust. `idp-…`.
+    ProviderId, "idp-"
+);
+object_id!(
+    /// An integration: what credentials were made for. `int-…`.
+    IntegrationId, "int-"
 );
 object_id!(
     /// An upload that is under way; also the storage key of what it uploads.

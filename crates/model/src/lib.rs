@@ -18,9 +18,16 @@ mod time;
 pub use action::{Action, ActionKind, act};
 pub use caller::{Caller, CredentialKind, CredentialRef, Known, PrincipalKind};
 pub use digest::{Algorithm, Digest, DigestError};
-pub use id::{AccountId, CredentialId, IdError, InstanceId, NamespaceId, ObjectId, PolicyId, PrincipalId, RepositoryId, UploadId};
-pub use name::{InstanceName, LoginName, MediaType, NameError, NamespaceName, PolicyName, Reference, Region, RepositoryName, Tag};
+pub use id::{
+    AccountId, CredentialId, IdError, InstanceId, IntegrationId, NamespaceId, ObjectId, PolicyId, PrincipalId, ProviderId, RepositoryId,
+    UploadId,
+};
+pub use name::{
+    GroupName, InstanceName, LoginName, MediaType, NameError, NamespaceName, PolicyName, Reference, Region, RepositoryName, RoleName, Tag,
+};
 pub use op::{Op, RequestId};
-pub use resource::{OnAccount, OnInstance, OnNamespace, OnPolicy, OnRepository, OnUser, Resource, ResourceKind, Target};
+pub use resource::{
+    OnAccount, OnInstance, OnIntegration, OnNamespace, OnPolicy, OnPrincipal, OnProvider, OnRepository, Resource, ResourceKind, Target,
+};
 pub use scope::{RepositoryAction, Scope, ScopeError, Scopes};
 pub use time::{Clock, FixedClock, Seconds, Timestamp};

@@ -243,6 +243,34 @@ impl PolicyName {
     }
 }
 
+/// A group's name: 1 to 64 letters, digits and `. - _`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupName(Arc<str>);
+
+/// A role's name: 1 to 64 letters, digits and `. - _`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleName(Arc<str>);
+
+macro_rules! words {
+    ($($name:ident $what:literal),*) => {$(
+        impl $name {
+            /// Reads a name. All digits are an id's.
+            pub fn parse(text: &str) -> Result<Self, NameError> {
+                let word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+                let fits = (1..=64).contains(&text.len()) && text.bytes().all(word) && !text.bytes().all(|b| b.is_ascii_digit());
+                if fits { Ok(Self(text.into())) } else { Err(NameError { what: $what, rule: "1 to 64 letters, digits and . - _, not digits alone" }) }
+            }
+
+            /// As written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    )*};
+}
+
+words!(GroupName "group name", RoleName "role name");
+
 /// A media type without parameters (RFC 6838 section 4.2), lower case as given.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MediaType(Arc<str>);
@@ -290,7 +318,7 @@ macro_rules! shown_as_written {
     )*};
 }
 
-shown_as_written!(RepositoryName, NamespaceName, Tag, InstanceName, Region, LoginName, PolicyName, MediaType);
+shown_as_written!(RepositoryName, NamespaceName, Tag, InstanceName, Region, LoginName, PolicyName, GroupName, RoleName, MediaType);
 
 #[cfg(test)]
 mod tests {

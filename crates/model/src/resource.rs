@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{AccountId, InstanceId, InstanceName, NamespaceName, PolicyId, PrincipalId, Region, RepositoryName};
+use crate::{
+    AccountId, InstanceId, InstanceName, IntegrationId, NamespaceName, PolicyId, PrincipalId, PrincipalKind, ProviderId, Region,
+    RepositoryName,
+};
 
 /// The kinds of resource, as the action table names them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -18,6 +21,16 @@ pub enum ResourceKind {
     Repository,
     /// One user.
     User,
+    /// One service account.
+    ServiceAccount,
+    /// One group.
+    Group,
+    /// One role.
+    Role,
+    /// One OIDC provider.
+    Provider,
+    /// One integration.
+    Integration,
     /// One policy.
     Policy,
 }
@@ -57,14 +70,38 @@ pub struct OnRepository {
     pub name: RepositoryName,
 }
 
-/// A user; `id` is none while the user is being created.
+/// A user, service account, group, role or admin user; `id` is none while it is being created, and where there is none.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct OnUser {
-    /// Whose user.
+pub struct OnPrincipal {
+    /// Whose.
     pub account: AccountId,
-    /// The user's id, once there.
+    /// Its id, once there.
     pub id: Option<PrincipalId>,
-    /// The user's name.
+    /// What kind.
+    pub kind: PrincipalKind,
+    /// Its name among its kind.
+    pub name: Arc<str>,
+}
+
+/// An OIDC provider; `id` is none while it is being created.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct OnProvider {
+    /// Whose.
+    pub account: AccountId,
+    /// Its id, once there.
+    pub id: Option<ProviderId>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+/// An integration: what a credential was made for; `id` is none while it is being created.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct OnIntegration {
+    /// Whose.
+    pub account: AccountId,
+    /// Its id, once there.
+    pub id: Option<IntegrationId>,
+    /// Its name.
     pub name: Arc<str>,
 }
 
@@ -90,8 +127,12 @@ pub enum Resource {
     Namespace(OnNamespace),
     /// One repository.
     Repository(OnRepository),
-    /// One user.
-    User(OnUser),
+    /// One user, service account, group, role or admin user.
+    Principal(OnPrincipal),
+    /// One OIDC provider.
+    Provider(OnProvider),
+    /// One integration.
+    Integration(OnIntegration),
     /// One policy.
     Policy(OnPolicy),
 }
@@ -112,7 +153,8 @@ macro_rules! targets {
     )*};
 }
 
-targets!(OnAccount Account, OnNamespace Namespace, OnRepository Repository, OnUser User, OnPolicy Policy);
+targets!(OnAccount Account, OnNamespace Namespace, OnRepository Repository, OnPrincipal Principal, OnPolicy Policy, OnProvider Provider,
+    OnIntegration Integration);
 
 impl Target for OnInstance {
     fn resource(&self) -> Resource {
@@ -128,7 +170,9 @@ impl Resource {
             Self::Instance(on) => on.account,
             Self::Namespace(on) => on.instance.account,
             Self::Repository(on) => on.instance.account,
-            Self::User(on) => on.account,
+            Self::Principal(on) => on.account,
+            Self::Provider(on) => on.account,
+            Self::Integration(on) => on.account,
             Self::Policy(on) => on.account,
         }
     }
@@ -139,7 +183,7 @@ impl Resource {
             Self::Instance(on) => Some(on),
             Self::Namespace(on) => Some(&on.instance),
             Self::Repository(on) => Some(&on.instance),
-            Self::Account(_) | Self::User(_) | Self::Policy(_) => None,
+            Self::Account(_) | Self::Principal(_) | Self::Policy(_) | Self::Provider(_) | Self::Integration(_) => None,
         }
     }
 }
@@ -152,7 +196,9 @@ impl fmt::Display for Resource {
             Self::Instance(on) => write!(f, "instance/{}", on.name),
             Self::Namespace(on) => write!(f, "namespace/{}/{}", on.instance.name, on.name),
             Self::Repository(on) => write!(f, "repository/{}/{}", on.instance.name, on.name),
-            Self::User(on) => write!(f, "user/{}", on.name),
+            Self::Principal(on) => write!(f, "{}/{}", on.kind.noun(), on.name),
+            Self::Provider(on) => write!(f, "oidc-provider/{}", on.name),
+            Self::Integration(on) => write!(f, "integration/{}", on.name),
             Self::Policy(on) => write!(f, "policy/{}", on.name),
         }
     }

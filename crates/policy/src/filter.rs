@@ -59,13 +59,15 @@ impl Layer {
 pub struct Filter {
     /// A name is shown if one of them shows it.
     layers: Vec<Layer>,
+    /// And if all of these show it.
+    bounds: Vec<Self>,
 }
 
 impl Filter {
     /// Shows everything: for the root user.
     pub fn everything() -> Self {
         let allow = [true, false].map(|root| NamePattern { root, name: Pattern::new("*") }).into();
-        Self { layers: vec![Layer { allow, deny: Vec::new() }] }
+        Self { layers: vec![Layer { allow, deny: Vec::new() }], bounds: Vec::new() }
     }
 
     /// Shows nothing.
@@ -75,7 +77,14 @@ impl Filter {
 
     /// Is the name shown?
     pub fn shows(&self, name: &RepositoryName) -> bool {
-        self.layers.iter().any(|layer| layer.shows(name))
+        self.layers.iter().any(|layer| layer.shows(name)) && self.bounds.iter().all(|bound| bound.shows(name))
+    }
+
+    /// What both show.
+    #[must_use]
+    pub fn bounded_by(mut self, bound: Self) -> Self {
+        self.bounds.push(bound);
+        self
     }
 
     /// Where names that are shown can lie: sorted by bytes, apart from each other. Names in them still have to be asked for

@@ -30,6 +30,11 @@ const fn kind(kind: ResourceKind) -> &'static str {
         ResourceKind::Namespace => "namespace",
         ResourceKind::Repository => "repository",
         ResourceKind::User => "user",
+        ResourceKind::ServiceAccount => "service account",
+        ResourceKind::Group => "group",
+        ResourceKind::Role => "role",
+        ResourceKind::Provider => "OIDC provider",
+        ResourceKind::Integration => "integration",
         ResourceKind::Policy => "policy",
     }
 }

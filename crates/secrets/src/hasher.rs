@@ -14,6 +14,9 @@ const LANES: u32 = 1;
 /// How every hash of ours begins. A change of cost adds a second, known beginning and the rule which of them a dummy
 /// takes; a cost read from a column is never obeyed.
 const BEGINNING: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+/// Blocks of 1 KiB that a hasher asks room for, touched or not: glibc keeps what it was asked for in pieces of up to 32 MiB
+/// when it is given back, for each thread anew (`DEFAULT_MMAP_THRESHOLD_MAX`); larger ones go back to the system.
+const ROOM: usize = 33 * 1024;
 const SALT: usize = 16;
 const OUTPUT: usize = 32;
 
@@ -121,7 +124,7 @@ impl Hasher {
     }
 
     fn take_memory(&mut self, blocks: usize) -> Result<(), HashingFailed> {
-        let missing = blocks.saturating_sub(self.blocks.len());
+        let missing = blocks.max(ROOM).saturating_sub(self.blocks.len());
         self.blocks.try_reserve_exact(missing).map_err(|_| HashingFailed)?;
         self.blocks.resize(blocks, Block::new());
         Ok(())

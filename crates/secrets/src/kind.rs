@@ -19,6 +19,8 @@ pub enum Kind {
     ClientSecret,
     /// One of the two passwords of an instance's admin user.
     AdminPassword,
+    /// What goes with a session's key: the session is nobody without it.
+    SecurityToken,
 }
 
 /// What a presented secret says about itself.
@@ -34,7 +36,8 @@ pub enum Recognised {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::AccessCredential, Self::AccessKeySecret, Self::ClientSecret, Self::AdminPassword];
+    pub const ALL: [Self; 5] =
+        [Self::AccessCredential, Self::AccessKeySecret, Self::ClientSecret, Self::AdminPassword, Self::SecurityToken];
 
     /// The characters that a secret of this kind starts with.
     pub const fn prefix(self) -> &'static str {
@@ -43,6 +46,7 @@ impl Kind {
             Self::AccessKeySecret => "tgk_",
             Self::ClientSecret => "tgs_",
             Self::AdminPassword => "tga_",
+            Self::SecurityToken => "tgt_",
         }
     }
 
@@ -70,6 +74,12 @@ pub fn generate(kind: Kind, random: &mut dyn Random) -> Plain {
 pub fn generate_access_key_id(random: &mut dyn Random) -> String {
     let tail = (0..20).map(|_| random_character(BASE62, random));
     "LTAI".chars().chain(tail).collect()
+}
+
+/// Makes the id of a session's key: `STS.` and 24 letters and digits, the shape that the clouds' clients know. It is public.
+pub fn generate_session_key_id(random: &mut dyn Random) -> String {
+    let tail = (0..24).map(|_| random_character(BASE62, random));
+    "STS.".chars().chain(tail).collect()
 }
 
 /// One character of the alphabet. Scaling 32 random bits instead of rejecting some keeps this total; the bias is

@@ -33,7 +33,7 @@ pub use chosen::{ChosenPassword, PasswordProblem, generate_root_password};
 pub use dice::Dice;
 pub use hasher::{Hasher, HashingFailed, MalformedHash, PasswordHash};
 pub use keyed::{KeyedHash, Pepper};
-pub use kind::{Kind, Recognised, generate, generate_access_key_id};
+pub use kind::{Kind, Recognised, generate, generate_access_key_id, generate_session_key_id};
 pub use master::{KeyId, MasterKey, MasterKeyProblem};
 pub use plain::{Plain, SecretTooLong};
 /// The source of randomness that is passed in: take `&mut dyn Random`. Only cryptographically secure sources have it.

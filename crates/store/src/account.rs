@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{AccountId, PrincipalId, PrincipalKind, Timestamp};
+use model::{AccountId, InstanceId, PrincipalId, PrincipalKind, Timestamp};
 
 use crate::{Row, StoreError, Tx, params};
 
@@ -15,6 +15,8 @@ pub struct Account {
     pub uuid: String,
     /// Its alias, usable in `NAME@ALIAS`.
     pub alias: Option<String>,
+    /// Nobody of a suspended account is anybody.
+    pub enabled: bool,
     /// Since when.
     pub created: Timestamp,
 }
@@ -34,6 +36,12 @@ pub struct Principal {
     pub name: Arc<str>,
     /// Disabled principals are nobody.
     pub enabled: bool,
+    /// What it is for; users have none.
+    pub description: String,
+    /// When it ends by itself.
+    pub expires: Option<Timestamp>,
+    /// An admin user's one instance.
+    pub instance: Option<InstanceId>,
     /// Since when.
     pub created: Timestamp,
 }
@@ -41,7 +49,7 @@ pub struct Principal {
 /// The columns that [`principal`] reads, in front of what a statement selects them by.
 macro_rules! select_principal {
     ($rest:literal) => {
-        concat!("SELECT id, uuid, account_id, kind, name, enabled, created_ms FROM principal ", $rest)
+        concat!("SELECT id, uuid, account_id, kind, name, enabled, created_ms, description, expires_ms, instance_id FROM principal ", $rest)
     };
 }
 
@@ -54,6 +62,9 @@ fn principal(row: &Row) -> Result<Principal, StoreError> {
         name: row.get::<String>(4)?.into(),
         enabled: row.get(5)?,
         created: Timestamp::from_millis(row.get(6)?),
+        description: row.get(7)?,
+        expires: row.get::<Option<i64>>(8)?.map(Timestamp::from_millis),
+        instance: row.get::<Option<i64>>(9)?.map(InstanceId::from_i64),
     })
 }
 
@@ -66,32 +77,44 @@ pub async fn insert_account(tx: &mut Tx<'_>, id: AccountId, uuid: &str, now: Tim
 
 /// The account with this id.
 pub async fn account_by_id(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, StoreError> {
-    let sql = "SELECT id, uuid, alias, created_ms FROM account WHERE id = $1";
+    let sql = "SELECT id, uuid, alias, created_ms, enabled FROM account WHERE id = $1";
     tx.row(sql, params![id.as_i64()]).await?.as_ref().map(account).transpose()
 }
 
 /// The account with this id or alias.
 pub async fn find_account(tx: &mut Tx<'_>, id_or_alias: &str) -> Result<Option<Account>, StoreError> {
     let id = id_or_alias.parse::<AccountId>().map_or(0, AccountId::as_i64);
-    let sql = "SELECT id, uuid, alias, created_ms FROM account WHERE id = $1 OR alias = $2";
+    let sql = "SELECT id, uuid, alias, created_ms, enabled FROM account WHERE id = $1 OR alias = $2";
     tx.row(sql, params![id, id_or_alias]).await?.as_ref().map(account).transpose()
 }
 
 /// The first account made; none on an empty database.
 pub async fn first_account(tx: &mut Tx<'_>) -> Result<Option<Account>, StoreError> {
-    let sql = "SELECT id, uuid, alias, created_ms FROM account ORDER BY created_ms, id LIMIT 1";
+    let sql = "SELECT id, uuid, alias, created_ms, enabled FROM account ORDER BY created_ms, id LIMIT 1";
     tx.row(sql, params![]).await?.as_ref().map(account).transpose()
 }
 
 fn account(row: &Row) -> Result<Account, StoreError> {
     let created = Timestamp::from_millis(row.get(3)?);
-    Ok(Account { id: AccountId::from_i64(row.get(0)?), uuid: row.get(1)?, alias: row.get(2)?, created })
+    Ok(Account { id: AccountId::from_i64(row.get(0)?), uuid: row.get(1)?, alias: row.get(2)?, enabled: row.get(4)?, created })
 }
 
 /// Writes a new principal. `Conflict` when its id or UUID is taken; its name is kept apart by [`take_login_name`].
 pub async fn insert_principal(tx: &mut Tx<'_>, p: &Principal) -> Result<(), StoreError> {
-    let sql = "INSERT INTO principal (id, uuid, account_id, kind, name, enabled, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let values = params![p.id.as_i64(), &*p.uuid, p.account.as_i64(), p.kind.as_str(), &*p.name, p.enabled, p.created.millis()];
+    let sql = "INSERT INTO principal (id, uuid, account_id, kind, name, enabled, created_ms, description, expires_ms, instance_id) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let values = params![
+        p.id.as_i64(),
+        &*p.uuid,
+        p.account.as_i64(),
+        p.kind.as_str(),
+        &*p.name,
+        p.enabled,
+        p.created.millis(),
+        &*p.description,
+        p.expires.map(Timestamp::millis),
+        p.instance.map(InstanceId::as_i64)
+    ];
     tx.execute(sql, values).await?;
     Ok(())
 }
@@ -121,10 +144,63 @@ pub async fn principal_by_name(tx: &mut Tx<'_>, account: AccountId, name: &str) 
     tx.row(sql, params![account.as_i64(), name]).await?.as_ref().map(principal).transpose()
 }
 
-/// Users of an account by name, after `after`, at most `limit`.
-pub async fn users(tx: &mut Tx<'_>, account: AccountId, after: &str, limit: i64) -> Result<Vec<Principal>, StoreError> {
-    let sql = select_principal!("WHERE account_id = $1 AND kind = 'user' AND name > $2 ORDER BY name LIMIT $3");
-    tx.rows(sql, params![account.as_i64(), after, limit]).await?.iter().map(principal).collect()
+/// The account's principal of this kind with this name.
+pub async fn principal_named(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    kind: PrincipalKind,
+    name: &str,
+) -> Result<Option<Principal>, StoreError> {
+    let sql = select_principal!("WHERE account_id = $1 AND kind = $2 AND name = $3");
+    tx.row(sql, params![account.as_i64(), kind.as_str(), name]).await?.as_ref().map(principal).transpose()
+}
+
+/// The account's principal with this UUID.
+pub async fn principal_by_uuid(tx: &mut Tx<'_>, account: AccountId, uuid: &str) -> Result<Option<Principal>, StoreError> {
+    let sql = select_principal!("WHERE uuid = $1 AND account_id = $2");
+    tx.row(sql, params![uuid, account.as_i64()]).await?.as_ref().map(principal).transpose()
+}
+
+/// An account's principals of one kind by name, after `after`, at most `limit`.
+pub async fn principals(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    kind: PrincipalKind,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Principal>, StoreError> {
+    let sql = select_principal!("WHERE account_id = $1 AND kind = $2 AND name > $3 ORDER BY name LIMIT $4");
+    tx.rows(sql, params![account.as_i64(), kind.as_str(), after, limit]).await?.iter().map(principal).collect()
+}
+
+/// Changes what is said of a principal and when it ends. False: there is none.
+pub async fn describe(tx: &mut Tx<'_>, id: PrincipalId, description: &str, expires: Option<Timestamp>) -> Result<bool, StoreError> {
+    let sql = "UPDATE principal SET description = $1, expires_ms = $2 WHERE id = $3";
+    Ok(tx.execute(sql, params![description, expires.map(Timestamp::millis), id.as_i64()]).await? == 1)
+}
+
+/// The groups that somebody is in.
+pub async fn groups_of(tx: &mut Tx<'_>, member: PrincipalId) -> Result<Vec<Principal>, StoreError> {
+    let sql = select_principal!("WHERE id IN (SELECT group_id FROM membership WHERE member_id = $1) ORDER BY name");
+    tx.rows(sql, params![member.as_i64()]).await?.iter().map(principal).collect()
+}
+
+/// A group's members by name, after `after`, at most `limit`.
+pub async fn members(tx: &mut Tx<'_>, group: PrincipalId, after: &str, limit: i64) -> Result<Vec<Principal>, StoreError> {
+    let sql = select_principal!("WHERE id IN (SELECT member_id FROM membership WHERE group_id = $1) AND name > $2 ORDER BY name LIMIT $3");
+    tx.rows(sql, params![group.as_i64(), after, limit]).await?.iter().map(principal).collect()
+}
+
+/// Takes somebody into a group. False: already in it.
+pub async fn join(tx: &mut Tx<'_>, group: PrincipalId, member: PrincipalId, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO membership (group_id, member_id, joined_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    Ok(tx.execute(sql, params![group.as_i64(), member.as_i64(), now.millis()]).await? == 1)
+}
+
+/// Takes somebody out of a group. False: not in it.
+pub async fn leave(tx: &mut Tx<'_>, group: PrincipalId, member: PrincipalId) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM membership WHERE group_id = $1 AND member_id = $2";
+    Ok(tx.execute(sql, params![group.as_i64(), member.as_i64()]).await? == 1)
 }
 
 /// Enables or disables a principal. False: there is none.
@@ -132,10 +208,13 @@ pub async fn set_enabled(tx: &mut Tx<'_>, id: PrincipalId, enabled: bool) -> Res
     Ok(tx.execute("UPDATE principal SET enabled = $1 WHERE id = $2", params![enabled, id.as_i64()]).await? == 1)
 }
 
-/// Deletes a principal with its credentials, attachments and names. False: there is none.
+/// Deletes a principal with its credentials, sessions, attachments, memberships and names. False: there is none.
 pub async fn delete_principal(tx: &mut Tx<'_>, id: PrincipalId) -> Result<bool, StoreError> {
+    tx.execute("DELETE FROM session WHERE role_id = $1", params![id.as_i64()]).await?;
+    tx.execute("DELETE FROM role WHERE principal_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM credential WHERE principal_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM attachment WHERE principal_id = $1", params![id.as_i64()]).await?;
+    tx.execute("DELETE FROM membership WHERE member_id = $1 OR group_id = $1", params![id.as_i64()]).await?;
     free_login_names(tx, id.as_i64()).await?;
     Ok(tx.execute("DELETE FROM principal WHERE id = $1", params![id.as_i64()]).await? == 1)
 }

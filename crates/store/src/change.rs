@@ -9,7 +9,9 @@ use crate::{StoreError, Tx, params};
 /// What has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// A principal, or what is attached to it: by principal id.
+    /// An account that is suspended or goes on: by account id.
+    Account(i64),
+    /// A principal, what is attached to it, or the groups it is in: by principal id.
     Principal(i64),
     /// A credential: by credential id.
     Credential(i64),
@@ -26,6 +28,7 @@ pub enum Change {
 impl Change {
     const fn parts(self) -> (&'static str, i64) {
         match self {
+            Self::Account(id) => ("account", id),
             Self::Principal(id) => ("principal", id),
             Self::Credential(id) => ("credential", id),
             Self::Policy(id) => ("policy", id),
@@ -37,6 +40,7 @@ impl Change {
 
     fn from_parts(kind: &str, subject: i64) -> Option<Self> {
         Some(match kind {
+            "account" => Self::Account(subject),
             "principal" => Self::Principal(subject),
             "credential" => Self::Credential(subject),
             "policy" => Self::Policy(subject),

@@ -36,6 +36,7 @@ pub mod namespace;
 pub mod policy;
 mod recent;
 pub mod repository;
+pub mod role;
 pub mod signing_key;
 pub mod tag;
 pub mod upload;
@@ -46,5 +47,6 @@ pub use recent::Recent;
 /// The schema, step by step: `migrations/NNNN_name.sql`.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
-    Migration { number: 2, name: "audit", sql: include_str!("../migrations/0002_audit.sql") },
+    Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
+    Migration { number: 3, name: "audit", sql: include_str!("../migrations/0003_audit.sql") },
 ];

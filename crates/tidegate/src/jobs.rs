@@ -26,6 +26,8 @@ const KEEP_HEADS_EVERY: Duration = Duration::from_secs(10);
 /// How often the hourly work is looked at, and how long the node that does it keeps it for itself.
 const TEND_EVERY: Duration = Duration::from_mins(10);
 const TEND_LEASE: Seconds = Seconds::minutes(5);
+/// Ended sessions that are cleared in one go.
+const SESSIONS: i64 = 10_000;
 /// Changes are kept for as long as any node may need them.
 const KEEP_CHANGES: Seconds = Seconds::days(2);
 
@@ -144,6 +146,11 @@ async fn tend(house: House, node: String) {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "cleared uploads that nobody went on with"),
         Err(error) => tracing::warn!(%error, "abandoned uploads cannot be cleared"),
+    }
+    match house.identity.prune_sessions(now, SESSIONS).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "cleared sessions of roles that have ended"),
+        Err(error) => tracing::warn!(%error, "ended sessions cannot be cleared"),
     }
     let before = Timestamp::from_millis(now.millis() - KEEP_CHANGES.0 * 1000);
     if let Err(error) = house.store.write(|tx| Box::pin(store::change::prune(tx, before))).await {

@@ -3,6 +3,7 @@
 mod audit;
 mod identities;
 mod policies;
+mod principals;
 mod registry;
 
 use api::{Account, ErrorAnswer, Page, Secret, TokenAnswer, TokenError, TokenRequest, Whoami};
@@ -20,7 +21,8 @@ use zeroize::Zeroizing;
 
 pub use audit::{Audit, Records};
 pub use identities::{AccessKeys, Credentials, SigningKeys, Users};
-pub use policies::Policies;
+pub use policies::{Holder, Policies};
+pub use principals::{Groups, Roles, ServiceAccounts};
 pub use registry::{Instances, Namespaces, Repositories, Tags};
 
 use crate::ClientError;
@@ -78,6 +80,21 @@ impl Tidegate {
     /// Access keys.
     pub const fn access_keys(&self) -> AccessKeys<'_> {
         AccessKeys(self)
+    }
+
+    /// Groups and who is in them.
+    pub const fn groups(&self) -> Groups<'_> {
+        Groups(self)
+    }
+
+    /// Service accounts and their secrets.
+    pub const fn service_accounts(&self) -> ServiceAccounts<'_> {
+        ServiceAccounts(self)
+    }
+
+    /// Roles and their sessions.
+    pub const fn roles(&self) -> Roles<'_> {
+        Roles(self)
     }
 
     /// Policies.

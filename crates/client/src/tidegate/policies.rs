@@ -17,8 +17,29 @@ fn of(name: &str) -> String {
     format!("/policies/{}", segment(name))
 }
 
-fn attached(user: &str, name: &str) -> String {
-    format!("/users/{}/policies/{}", segment(user), segment(name))
+/// Whom a policy is attached to, each by name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Holder {
+    /// A user.
+    User(String),
+    /// A group.
+    Group(String),
+    /// A service account.
+    ServiceAccount(String),
+    /// A role.
+    Role(String),
+}
+
+impl Holder {
+    fn policies(&self) -> String {
+        let (kind, name) = match self {
+            Self::User(name) => ("users", name),
+            Self::Group(name) => ("groups", name),
+            Self::ServiceAccount(name) => ("service-accounts", name),
+            Self::Role(name) => ("roles", name),
+        };
+        format!("/{kind}/{}/policies", segment(name))
+    }
 }
 
 impl Policies<'_> {
@@ -62,19 +83,19 @@ impl Policies<'_> {
         self.0.send(Method::PUT, &format!("{}/default-version", of(name)), chosen).await
     }
 
-    /// Attaches one to a user.
-    pub async fn attach(&self, name: &str, user: &str) -> Result<(), ClientError> {
-        self.0.call(Method::PUT, &attached(user, name), Bytes::new()).await
+    /// Attaches one.
+    pub async fn attach(&self, name: &str, to: &Holder) -> Result<(), ClientError> {
+        self.0.call(Method::PUT, &format!("{}/{}", to.policies(), segment(name)), Bytes::new()).await
     }
 
-    /// Detaches one from a user.
-    pub async fn detach(&self, name: &str, user: &str) -> Result<(), ClientError> {
-        self.0.delete(&attached(user, name)).await
+    /// Detaches one.
+    pub async fn detach(&self, name: &str, from: &Holder) -> Result<(), ClientError> {
+        self.0.delete(&format!("{}/{}", from.policies(), segment(name))).await
     }
 
-    /// What is attached to a user.
-    pub async fn list_attached(&self, user: &str) -> Result<Vec<AttachedPolicy>, ClientError> {
-        self.0.get(&format!("/users/{}/policies", segment(user))).await
+    /// What is attached to somebody.
+    pub async fn list_attached(&self, to: &Holder) -> Result<Vec<AttachedPolicy>, ClientError> {
+        self.0.get(&to.policies()).await
     }
 
     /// May a user do that, and why?

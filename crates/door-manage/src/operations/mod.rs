@@ -4,10 +4,13 @@ mod access_keys;
 mod accounts;
 mod audit;
 mod credentials;
+mod groups;
 mod instances;
 mod namespaces;
 mod policies;
 mod repositories;
+mod roles;
+mod service_accounts;
 mod signing_keys;
 mod tags;
 mod token;
@@ -211,6 +214,48 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(policies::explain_policy POST "/policy-explanations", Act(A::SimulatePolicy), "Explain whether a user may do something, and which statement says so.")
         .takes::<api::ExplainPolicy>().gives::<api::Explanation>(),
 
+    operation!(groups::create_group POST "/groups", Act(A::CreateGroup), "Create a group.").takes::<api::CreateGroup>().creates::<api::Group>(),
+    operation!(groups::list_groups GET "/groups", Act(A::ListGroups), "List groups by name.").query::<api::Page>().lists::<api::Group>(),
+    operation!(groups::show_group GET "/groups/{group}", Act(A::GetGroup), "Show a group.").gives::<api::Group>(),
+    operation!(groups::update_group PATCH "/groups/{group}", Act(A::UpdateGroup), "Say what a group is for.").takes::<api::UpdateGroup>().gives::<api::Group>(),
+    operation!(groups::delete_group DELETE "/groups/{group}", Act(A::DeleteGroup), "Delete a group; its users stay, without what they had through it."),
+    operation!(groups::list_group_users GET "/groups/{group}/users", Act(A::ListUsersForGroup), "List a group's users by name.").query::<api::Page>().lists::<api::User>(),
+    operation!(groups::add_user_to_group PUT "/groups/{group}/users/{user}", Act(A::AddUserToGroup), "Take a user into a group."),
+    operation!(groups::remove_user_from_group DELETE "/groups/{group}/users/{user}", Act(A::RemoveUserFromGroup), "Take a user out of a group."),
+    operation!(groups::list_user_groups GET "/users/{user}/groups", Own(A::ListGroupsForUser), "List the groups of a user; one's own without any grant.").lists::<api::Group>(),
+    operation!(policies::attach_policy_to_group PUT "/groups/{group}/policies/{policy}", Act(A::AttachPolicyToGroup), "Attach a policy to a group."),
+    operation!(policies::detach_policy_from_group DELETE "/groups/{group}/policies/{policy}", Act(A::DetachPolicyFromGroup), "Detach a policy from a group."),
+    operation!(policies::list_group_policies GET "/groups/{group}/policies", Act(A::ListPoliciesForGroup), "List the policies of a group.").lists::<api::AttachedPolicy>(),
+
+    operation!(service_accounts::create_service_account POST "/service-accounts", Needs::Also(A::CreateServiceAccount, A::AttachPolicyToServiceAccount, "to give it policies"), "Create a service account with its first secret, which is shown this once.")
+        .takes::<api::CreateServiceAccount>().creates::<api::CreatedServiceAccount>(),
+    operation!(service_accounts::list_service_accounts GET "/service-accounts", Act(A::ListServiceAccounts), "List service accounts by name.").query::<api::Page>().lists::<api::ServiceAccount>(),
+    operation!(service_accounts::show_service_account GET "/service-accounts/{service_account}", Act(A::GetServiceAccount), "Show a service account, by name or client id.").gives::<api::ServiceAccount>(),
+    operation!(service_accounts::update_service_account PATCH "/service-accounts/{service_account}", Act(A::UpdateServiceAccount), "Describe, enable or disable a service account, say when it ends.")
+        .takes::<api::UpdateServiceAccount>().gives::<api::ServiceAccount>(),
+    operation!(service_accounts::delete_service_account DELETE "/service-accounts/{service_account}", Act(A::DeleteServiceAccount), "Delete a service account with all its secrets."),
+    operation!(service_accounts::create_client_secret POST "/service-accounts/{service_account}/secrets", Act(A::CreateClientSecret), "Create a further secret, which is shown this once; at most five live side by side.")
+        .takes::<api::CreateClientSecret>().creates::<api::CreatedCredential>(),
+    operation!(service_accounts::list_client_secrets GET "/service-accounts/{service_account}/secrets", Own(A::ListClientSecrets), "List a service account's secrets; one's own without any grant.").lists::<api::Credential>(),
+    operation!(service_accounts::update_client_secret PATCH "/service-accounts/{service_account}/secrets/{credential}", Own(A::UpdateClientSecret), "Enable or disable a secret; disable one's own without any grant.")
+        .takes::<api::UpdateEnabled>().gives::<api::Credential>(),
+    operation!(service_accounts::delete_client_secret DELETE "/service-accounts/{service_account}/secrets/{credential}", Own(A::DeleteClientSecret), "Delete a secret; one's own without any grant."),
+    operation!(policies::attach_policy_to_service_account PUT "/service-accounts/{service_account}/policies/{policy}", Act(A::AttachPolicyToServiceAccount), "Attach a policy to a service account."),
+    operation!(policies::detach_policy_from_service_account DELETE "/service-accounts/{service_account}/policies/{policy}", Act(A::DetachPolicyFromServiceAccount), "Detach a policy from a service account."),
+    operation!(policies::list_service_account_policies GET "/service-accounts/{service_account}/policies", Act(A::ListPoliciesForServiceAccount), "List the policies of a service account.").lists::<api::AttachedPolicy>(),
+
+    operation!(roles::create_role POST "/roles", Act(A::CreateRole), "Create a role; it holds nothing until a policy is attached.").takes::<api::CreateRole>().creates::<api::Role>(),
+    operation!(roles::list_roles GET "/roles", Act(A::ListRoles), "List roles by name.").query::<api::Page>().lists::<api::Role>(),
+    operation!(roles::show_role GET "/roles/{role}", Act(A::GetRole), "Show a role and who may assume it.").gives::<api::Role>(),
+    operation!(roles::update_role PATCH "/roles/{role}", Act(A::UpdateRole), "Say who may assume a role and for how long; enable or disable it.").takes::<api::UpdateRole>().gives::<api::Role>(),
+    operation!(roles::delete_role DELETE "/roles/{role}", Act(A::DeleteRole), "Delete a role; its sessions end."),
+    operation!(roles::end_sessions DELETE "/roles/{role}/sessions", Act(A::UpdateRole), "End all sessions of a role.").gives::<api::EndedSessions>(),
+    operation!(roles::assume_role POST "/roles/{role}/sessions", Act(A::AssumeRole), "Assume a role, if it trusts one; the session's key is shown this once.")
+        .takes::<api::AssumeRole>().creates::<api::Session>(),
+    operation!(policies::attach_policy_to_role PUT "/roles/{role}/policies/{policy}", Act(A::AttachPolicyToRole), "Attach a policy to a role."),
+    operation!(policies::detach_policy_from_role DELETE "/roles/{role}/policies/{policy}", Act(A::DetachPolicyFromRole), "Detach a policy from a role."),
+    operation!(policies::list_role_policies GET "/roles/{role}/policies", Act(A::ListPoliciesForRole), "List the policies of a role.").lists::<api::AttachedPolicy>(),
+
     operation!(instances::create_instance POST "/instances", Act(A::CreateInstance), "Create an instance.").takes::<api::CreateInstance>().creates::<api::Instance>(),
     operation!(instances::list_instances GET "/instances", Act(A::ListInstance), "List instances by name.").lists::<api::Instance>(),
     operation!(instances::show_instance GET "/instances/{instance}", Act(A::GetInstance), "Show an instance.").gives::<api::Instance>(),
@@ -261,6 +306,47 @@ mod tests {
     /// Actions that other doors need.
     const ELSEWHERE: [Action; 3] = [Action::PullRepository, Action::PushRepository, Action::ReadMetrics];
 
+    /// Actions whose operations are still to be built: the table names them already, so that policies can.
+    const TO_COME: &[Action] = &[
+        A::SetAccountAlias,
+        // Workload identity.
+        A::CreateFederatedCredential,
+        A::ListFederatedCredentials,
+        A::UpdateFederatedCredential,
+        A::DeleteFederatedCredential,
+        A::CreateOIDCProvider,
+        A::GetOIDCProvider,
+        A::ListOIDCProviders,
+        A::UpdateOIDCProvider,
+        A::DeleteOIDCProvider,
+        // Network rules and the admin user.
+        A::GetAdminUser,
+        A::UpdateAdminUser,
+        A::GetInstanceEndpoint,
+        A::ListInstanceEndpoint,
+        A::UpdateInstanceEndpointStatus,
+        A::CreateInstanceEndpointAclPolicy,
+        A::DeleteInstanceEndpointAclPolicy,
+        // Integrations, found secrets.
+        A::CreateIntegration,
+        A::GetIntegration,
+        A::ListIntegrations,
+        A::UpdateIntegration,
+        A::DeleteIntegration,
+        A::IdentifySecret,
+        // Policies of resources and accounts.
+        A::GetNamespacePolicy,
+        A::SetNamespacePolicy,
+        A::DeleteNamespacePolicy,
+        A::GetRepositoryPolicy,
+        A::SetRepositoryPolicy,
+        A::DeleteRepositoryPolicy,
+        A::ListPermittedPrincipals,
+        A::AttachGuardPolicy,
+        A::DetachGuardPolicy,
+        A::ListGuardPolicies,
+    ];
+
     #[test]
     fn an_operation_without_an_action_fails_unless_it_is_named() {
         let without = OPERATIONS.iter().filter(|o| matches!(o.needs, Needs::Nothing(_) | Needs::Caller(_)));
@@ -279,7 +365,9 @@ mod tests {
             })
             .chain(ELSEWHERE)
             .collect();
-        let missing: Vec<_> = Action::ALL.iter().filter(|a| !needed.contains(a)).collect();
+        let built: Vec<_> = TO_COME.iter().filter(|a| needed.contains(a)).collect();
+        assert!(built.is_empty(), "take these off the list of what is to come: {built:?}");
+        let missing: Vec<_> = Action::ALL.iter().filter(|a| !needed.contains(a) && !TO_COME.contains(a)).collect();
         assert!(missing.is_empty(), "{missing:?}");
     }
 

@@ -6,7 +6,8 @@ use http::StatusCode;
 use identity::SetDefault;
 use kit::{Answer, empty, json};
 use model::{
-    Action, NamespaceName, OnInstance, OnNamespace, OnPolicy, OnRepository, PolicyName, RepositoryName, Resource, ResourceKind, act,
+    Action, NamespaceName, OnInstance, OnIntegration, OnNamespace, OnPolicy, OnProvider, OnRepository, PolicyName, PrincipalKind,
+    RepositoryName, Resource, ResourceKind, act,
 };
 
 use crate::call::Call;
@@ -95,27 +96,39 @@ pub(super) async fn set_default_policy_version(call: Call) -> Result<Answer, Pro
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) async fn attach_policy(call: Call) -> Result<Answer, Problem> {
-    let on = call.user(Some(call.path(0))).await?;
-    let permit = call.admit_or_hide::<act::AttachPolicyToUser>(on, Action::GetUser).await?;
-    call.identity().attach_policy(permit, call.path(1)).await?;
-    Ok(empty(StatusCode::NO_CONTENT))
+/// The three things that are done to what is attached, for one kind of principal each.
+macro_rules! attachments {
+    ($kind:ident, $see:ident, $attach:ident $Attach:ident, $detach:ident $Detach:ident, $list:ident $List:ident) => {
+        pub(super) async fn $attach(call: Call) -> Result<Answer, Problem> {
+            let on = call.principal(PrincipalKind::$kind, call.path(0)).await?;
+            let permit = call.admit_or_hide::<act::$Attach>(on, Action::$see).await?;
+            call.identity().attach_policy(permit, call.path(1)).await?;
+            Ok(empty(StatusCode::NO_CONTENT))
+        }
+
+        pub(super) async fn $detach(call: Call) -> Result<Answer, Problem> {
+            let on = call.principal(PrincipalKind::$kind, call.path(0)).await?;
+            let permit = call.admit_or_hide::<act::$Detach>(on, Action::$see).await?;
+            call.identity().detach_policy(permit, call.path(1)).await?;
+            Ok(empty(StatusCode::NO_CONTENT))
+        }
+
+        pub(super) async fn $list(call: Call) -> Result<Answer, Problem> {
+            let on = call.principal(PrincipalKind::$kind, call.path(0)).await?;
+            let permit = call.admit_or_hide::<act::$List>(on, Action::$see).await?;
+            let attached = call.identity().list_attachments(permit).await?;
+            Ok(json(StatusCode::OK, &attached.into_iter().map(shapes::attached).collect::<Vec<_>>()))
+        }
+    };
 }
 
-pub(super) async fn detach_policy(call: Call) -> Result<Answer, Problem> {
-    let on = call.user(Some(call.path(0))).await?;
-    let permit = call.admit_or_hide::<act::DetachPolicyFromUser>(on, Action::GetUser).await?;
-    call.identity().detach_policy(permit, call.path(1)).await?;
-    Ok(empty(StatusCode::NO_CONTENT))
-}
-
-pub(super) async fn list_attached_policies(call: Call) -> Result<Answer, Problem> {
-    let on = call.user(Some(call.path(0))).await?;
-    let permit = call.admit_or_hide::<act::ListPoliciesForUser>(on, Action::GetUser).await?;
-    let attached = call.identity().list_attachments(permit).await?;
-    let attached: Vec<_> = attached.into_iter().map(shapes::attached).collect();
-    Ok(json(StatusCode::OK, &attached))
-}
+attachments!(User, GetUser, attach_policy AttachPolicyToUser, detach_policy DetachPolicyFromUser, list_attached_policies ListPoliciesForUser);
+attachments!(Group, GetGroup, attach_policy_to_group AttachPolicyToGroup, detach_policy_from_group DetachPolicyFromGroup,
+    list_group_policies ListPoliciesForGroup);
+attachments!(ServiceAccount, GetServiceAccount, attach_policy_to_service_account AttachPolicyToServiceAccount,
+    detach_policy_from_service_account DetachPolicyFromServiceAccount, list_service_account_policies ListPoliciesForServiceAccount);
+attachments!(Role, GetRole, attach_policy_to_role AttachPolicyToRole, detach_policy_from_role DetachPolicyFromRole,
+    list_role_policies ListPoliciesForRole);
 
 pub(super) async fn explain_policy(call: Call) -> Result<Answer, Problem> {
     let question: api::ExplainPolicy = call.json()?;
@@ -151,7 +164,18 @@ async fn resource(call: &Call, action: Action, question: &api::ExplainPolicy) ->
             let name = RepositoryName::parse(named()?).map_err(Problem::name("resource"))?;
             Resource::Repository(OnRepository { instance: instance(call, question).await?, name })
         }
-        ResourceKind::User => Resource::User(call.user(Some(named()?)).await?),
+        ResourceKind::User => Resource::Principal(call.user(Some(named()?)).await?),
+        ResourceKind::ServiceAccount => Resource::Principal(call.principal(PrincipalKind::ServiceAccount, named()?).await?),
+        ResourceKind::Group => Resource::Principal(call.principal(PrincipalKind::Group, named()?).await?),
+        ResourceKind::Role => Resource::Principal(call.principal(PrincipalKind::Role, named()?).await?),
+        ResourceKind::Provider => {
+            let on = OnProvider { account: call.account()?.0, id: None, name: named()?.into() };
+            Resource::Provider(on)
+        }
+        ResourceKind::Integration => {
+            let on = OnIntegration { account: call.account()?.0, id: None, name: named()?.into() };
+            Resource::Integration(on)
+        }
         ResourceKind::Policy => Resource::Policy(call.identity().policy(&call.caller, named()?).await?),
     })
 }

@@ -53,14 +53,12 @@ async fn grant(call: &Call) -> Result<Caller, No> {
     }
 }
 
-/// Section 4.4, with an access key: in a Basic header or in the form, never in both (section 2.3).
+/// Section 4.4, with an access key, a session's key and its token, or a service account's client id and secret: in a Basic header
+/// or in the form, never in both (section 2.3).
 async fn client_credentials(call: &Call, request: TokenRequest) -> Result<Caller, No> {
     let (id, secret) = client(call, request.client_id, request.client_secret)?;
-    // Keys of sessions come with sessions: nobody has been given such a token yet.
-    if request.security_token.is_some() {
-        return Err(No::Client);
-    }
-    let caller = call.identity().authenticate_access_key(&call.op, &id, &secret).await;
+    let token = request.security_token.map(|token| Plain::new(token.reveal().to_owned())).transpose().map_err(|_| No::Client)?;
+    let caller = call.identity().authenticate_access_key(&call.op, &id, &secret, token.as_ref()).await;
     caller.map_err(|error| No::from_auth(&error, No::Client, "invalid_client"))
 }
 

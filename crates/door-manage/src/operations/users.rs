@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use kit::{Answer, empty, json};
-use model::{Action, OnUser, act};
+use model::{Action, OnPrincipal, PrincipalKind, act};
 use secrets::{ChosenPassword, Plain};
 
 use crate::call::Call;
@@ -13,7 +13,7 @@ use crate::shapes;
 pub(super) async fn create_user(call: Call) -> Result<Answer, Problem> {
     let new: api::CreateUser = call.json()?;
     let name = model::LoginName::parse(&new.name).map_err(Problem::name("name"))?;
-    let on = OnUser { account: call.account()?.0, id: None, name: name.as_str().into() };
+    let on = OnPrincipal { account: call.account()?.0, id: None, kind: PrincipalKind::User, name: name.as_str().into() };
     let permit = call.admit::<act::CreateUser>(on).await?;
     let user = call.identity().create_user(permit).await?;
     Ok(json(StatusCode::CREATED, &shapes::user(&user)))

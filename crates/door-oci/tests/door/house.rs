@@ -13,7 +13,7 @@ use identity::{CreateCredential, Identity};
 use kit::{Host, Request, RequestBody};
 use model::{
     AccountId, ActionKind, Caller, CredentialId, CredentialKind, CredentialRef, Digest, InstanceId, InstanceName, Known, OnInstance,
-    OnPolicy, OnUser, Op, PrincipalId, PrincipalKind, Region, RequestId, Scopes, Seconds, Timestamp, act,
+    OnPolicy, OnPrincipal, Op, PrincipalId, PrincipalKind, Region, RequestId, Scopes, Seconds, Timestamp, act,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -103,6 +103,9 @@ pub(crate) async fn house_at(external_url: Option<&str>) -> House {
         kind: PrincipalKind::Root,
         name: "root".into(),
         enabled: true,
+        description: String::new(),
+        expires: None,
+        instance: None,
         created: NOW,
     };
     store.write(|tx| Box::pin(store::account::insert_account(tx, account, "a", NOW))).await.unwrap();
@@ -158,8 +161,8 @@ impl House {
         self.identity.access().admit::<A>(&op(), &self.root_caller, on).await.unwrap()
     }
 
-    fn user(&self, name: &str, id: Option<PrincipalId>) -> OnUser {
-        OnUser { account: self.instance.account, id, name: name.into() }
+    fn user(&self, name: &str, id: Option<PrincipalId>) -> OnPrincipal {
+        OnPrincipal { account: self.instance.account, id, kind: PrincipalKind::User, name: name.into() }
     }
 
     async fn with_user(&self, name: &str) -> Person {

@@ -5,8 +5,9 @@
 //! | repository | `cr:REGION:ACCOUNT:repository/INSTANCE/NAMESPACE/REPOSITORY`; the root namespace is `_` |
 //! | namespace | `cr:REGION:ACCOUNT:repository/INSTANCE/NAMESPACE`; to list what is in it also `…/NAMESPACE/*` |
 //! | instance | `cr:REGION:ACCOUNT:instance/INSTANCE`; to list its namespaces also `repository/INSTANCE/*` |
-//! | user, policy | `ram::ACCOUNT:user/NAME`, `ram::ACCOUNT:policy/NAME` |
-//! | account | `cr::ACCOUNT:*`; for all instances, users, policies `cr::ACCOUNT:instance/*`, `ram::ACCOUNT:user/*`, `ram::ACCOUNT:policy/*` |
+//! | user, group, role, service account, OIDC provider, policy | `ram::ACCOUNT:user/NAME`, `…:group/NAME`, `…:role/NAME`, `…:service-account/NAME`, `…:oidc-provider/NAME`, `…:policy/NAME` |
+//! | integration | `cr::ACCOUNT:integration/NAME` |
+//! | account | `cr::ACCOUNT:*`; to list all of a kind `cr::ACCOUNT:instance/*`, `ram::ACCOUNT:user/*` and so on |
 //!
 //! INSTANCE is its id (`cri-…`) or its name: both spellings count, to allow and to deny. The `*` in these spellings is a
 //! character like any other, which only a wildcard matches: `repository/I/demo/app` does not allow to list `repository/I/demo/*`.
@@ -32,7 +33,9 @@ pub fn spell(action: Action, resource: &Resource) -> Spelling {
             let (namespace, rest) = (on.name.namespace(), on.name.within_namespace());
             in_instance(&on.instance, |i| vec![format!("repository/{i}/{namespace}/{rest}")])
         }
-        Resource::User(on) => anywhere("ram", on.account, format!("user/{}", on.name)),
+        Resource::Principal(on) => anywhere("ram", on.account, format!("{}/{}", on.kind.noun(), on.name)),
+        Resource::Provider(on) => anywhere("ram", on.account, format!("oidc-provider/{}", on.name)),
+        Resource::Integration(on) => anywhere("cr", on.account, format!("integration/{}", on.name)),
         Resource::Policy(on) => anywhere("ram", on.account, format!("policy/{}", on.name)),
     }
 }
@@ -47,6 +50,11 @@ fn account_wide(action: Action, account: AccountId) -> Spelling {
         Action::ListInstance | Action::CreateInstance => anywhere("cr", account, "instance/*".into()),
         Action::ListUsers => anywhere("ram", account, "user/*".into()),
         Action::ListPolicies => anywhere("ram", account, "policy/*".into()),
+        Action::ListGroups => anywhere("ram", account, "group/*".into()),
+        Action::ListRoles => anywhere("ram", account, "role/*".into()),
+        Action::ListServiceAccounts => anywhere("ram", account, "service-account/*".into()),
+        Action::ListOIDCProviders => anywhere("ram", account, "oidc-provider/*".into()),
+        Action::ListIntegrations => anywhere("cr", account, "integration/*".into()),
         other if other.as_str().starts_with("ram:") => anywhere("ram", account, "*".into()),
         _ => anywhere("cr", account, "*".into()),
     }

@@ -16,8 +16,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    AccountId, Action, InstanceId, InstanceName, OnAccount, OnInstance, OnNamespace, OnRepository, OnUser, Region, RepositoryName,
-    Resource, Timestamp,
+    AccountId, Action, InstanceId, InstanceName, OnAccount, OnInstance, OnNamespace, OnPrincipal, OnRepository, PrincipalKind, Region,
+    RepositoryName, Resource, Timestamp,
 };
 use policy::{Context, Document, Effective, Request, evaluate, ram};
 
@@ -45,7 +45,7 @@ fn account() -> Resource {
 }
 
 fn user(name: &str) -> Resource {
-    Resource::User(OnUser { account: AccountId::from_i64(ACCOUNT), id: None, name: name.into() })
+    Resource::Principal(OnPrincipal { account: AccountId::from_i64(ACCOUNT), id: None, kind: PrincipalKind::User, name: name.into() })
 }
 
 fn context(now: &str, source_ip: &str, secure: bool) -> Context {

@@ -52,14 +52,21 @@ fn glob(pattern: &str, text: &str) -> bool {
 fn spellings(resource: &Resource, action: &str) -> Vec<[String; 4]> {
     let account = resource.account().to_string();
     let ram = |id: String| vec![["ram".into(), String::new(), account.clone(), id]];
+    let cr = |id: String| vec![["cr".into(), String::new(), account.clone(), id]];
     let Some(instance) = resource.instance() else {
         return match (resource, action) {
-            (Resource::User(on), _) => ram(format!("user/{}", on.name)),
-            (Resource::Policy(on), _) => ram(format!("policy/{}", on.name)),
+            (Resource::Policy(_) | Resource::Principal(_) | Resource::Provider(_), _) => ram(resource.to_string()),
+            (Resource::Integration(_), _) => cr(resource.to_string()),
             (_, "ram:ListUsers") => ram("user/*".into()),
             (_, "ram:ListPolicies") => ram("policy/*".into()),
-            (_, "cr:ListInstance" | "cr:CreateInstance") => vec![["cr".into(), String::new(), account.clone(), "instance/*".into()]],
-            _ => vec![["cr".into(), String::new(), account.clone(), "*".into()]],
+            (_, "ram:ListGroups") => ram("group/*".into()),
+            (_, "ram:ListRoles") => ram("role/*".into()),
+            (_, "cr:ListServiceAccounts") => ram("service-account/*".into()),
+            (_, "ram:ListOIDCProviders") => ram("oidc-provider/*".into()),
+            (_, "cr:ListIntegrations") => cr("integration/*".into()),
+            (_, "cr:ListInstance" | "cr:CreateInstance") => cr("instance/*".into()),
+            (_, other) if other.starts_with("ram:") => ram("*".into()),
+            _ => cr("*".into()),
         };
     };
     let mut all = Vec::new();

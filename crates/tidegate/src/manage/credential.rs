@@ -8,7 +8,7 @@ use model::Seconds;
 use super::{CommandError, input};
 use crate::printer::Output;
 
-const COLUMNS: &[&str] = &[
+pub(super) const COLUMNS: &[&str] = &[
     "credential_id",
     "kind",
     "description",

@@ -8,12 +8,15 @@ mod account;
 mod audit;
 mod configure;
 mod credential;
+mod group;
 mod input;
 mod instance;
 mod namespace;
 mod password;
 mod policy;
 mod repository;
+mod role;
+mod service_account;
 mod signing_key;
 mod tag;
 mod user;
@@ -80,6 +83,12 @@ pub(crate) enum ClientCommand {
     LoginToken(Noun<credential::LoginTokenCommand>),
     /// Access keys, which sign API requests
     AccessKey(Noun<access_key::Command>),
+    /// Groups: users together
+    Group(Noun<group::Command>),
+    /// Service accounts: programs
+    ServiceAccount(Noun<service_account::Command>),
+    /// Roles: identities that are assumed for a while
+    Role(Noun<role::Command>),
     /// Policies: what users may do
     Policy(Noun<policy::Command>),
     /// Instances: registries with their own host names
@@ -107,6 +116,9 @@ impl ClientCommand {
             | Self::Credential(Noun { client, .. })
             | Self::LoginToken(Noun { client, .. })
             | Self::AccessKey(Noun { client, .. })
+            | Self::Group(Noun { client, .. })
+            | Self::ServiceAccount(Noun { client, .. })
+            | Self::Role(Noun { client, .. })
             | Self::Policy(Noun { client, .. })
             | Self::Instance(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
@@ -222,6 +234,9 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Credential(Noun { verb, .. }) => credential::run(verb, &client).await,
         ClientCommand::LoginToken(Noun { verb, .. }) => credential::run_login_token(verb, &client).await,
         ClientCommand::AccessKey(Noun { verb, .. }) => access_key::run(verb, &client).await,
+        ClientCommand::Group(Noun { verb, .. }) => group::run(verb, &client).await,
+        ClientCommand::ServiceAccount(Noun { verb, .. }) => service_account::run(verb, &client).await,
+        ClientCommand::Role(Noun { verb, .. }) => role::run(verb, &client).await,
         ClientCommand::Policy(Noun { verb, .. }) => policy::run(verb, &client).await,
         ClientCommand::Instance(Noun { verb, .. }) => instance::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use api::{CreatePolicy, CreatePolicyVersion, ExplainPolicy, SetDefaultVersion};
 use clap::{Args, Subcommand};
-use client::Tidegate;
+use client::{Holder, Tidegate};
 use model::Timestamp;
 use serde_json::json;
 
@@ -25,11 +25,10 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         description: String,
     },
-    /// List policies, built-in ones included, or those of a user
+    /// List policies, built-in ones included, or those that somebody has
     List {
-        /// Attached to this user
-        #[arg(long, value_name = "NAME")]
-        user: Option<String>,
+        #[command(flatten)]
+        holder: HolderArgument,
     },
     /// Show a policy with its document in force
     Show {
@@ -80,9 +79,37 @@ pub(crate) enum Command {
 pub(crate) struct Attachment {
     /// The policy
     name: String,
-    /// The user
+    #[command(flatten)]
+    holder: HolderArgument,
+}
+
+/// Whom a policy is attached to: one of them.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub(crate) struct HolderArgument {
+    /// This user
     #[arg(long, value_name = "NAME")]
-    user: String,
+    user: Option<String>,
+    /// This group, and so its users
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// This service account
+    #[arg(long, value_name = "NAME")]
+    service_account: Option<String>,
+    /// This role
+    #[arg(long, value_name = "NAME")]
+    role: Option<String>,
+}
+
+impl HolderArgument {
+    fn holder(self) -> Option<Holder> {
+        let user = self.user.map(Holder::User).or(self.group.map(Holder::Group));
+        user.or(self.service_account.map(Holder::ServiceAccount)).or(self.role.map(Holder::Role))
+    }
+
+    fn required(self) -> Result<Holder, CommandError> {
+        self.holder().ok_or_else(|| CommandError::Usage("say to whom: --user, --group, --service-account or --role".to_owned()))
+    }
 }
 
 /// May somebody do something?
@@ -121,8 +148,10 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             let document = input::document(&document)?;
             Output::one(&policies.create(&CreatePolicy { name, description, document }).await?)
         }
-        Command::List { user: None } => Output::many(&policies.list().await?, &["name", "version", "built_in", "description"]),
-        Command::List { user: Some(user) } => Output::many(&policies.list_attached(&user).await?, &["name", "policy_id", "attached_at"]),
+        Command::List { holder } => match holder.holder() {
+            None => Output::many(&policies.list().await?, &["name", "version", "built_in", "description"]),
+            Some(holder) => Output::many(&policies.list_attached(&holder).await?, &["name", "policy_id", "attached_at"]),
+        },
         Command::Show { name } => Output::one(&policies.show(&name).await?),
         Command::Update { name, document, keep_default } => update(client, &name, &document, keep_default).await?,
         Command::Delete { name, version: None } => {
@@ -138,13 +167,15 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             policies.set_default_version(&name, &SetDefaultVersion { version }).await?;
             Output::one(&json!({"name": name, "version": version}))
         }
-        Command::Attach(Attachment { name, user }) => {
-            policies.attach(&name, &user).await?;
-            attachment(client, &name, &user).await
+        Command::Attach(Attachment { name, holder }) => {
+            let holder = holder.required()?;
+            policies.attach(&name, &holder).await?;
+            attachment(client, &name, &holder).await
         }
-        Command::Detach(Attachment { name, user }) => {
-            policies.detach(&name, &user).await?;
-            attachment(client, &name, &user).await
+        Command::Detach(Attachment { name, holder }) => {
+            let holder = holder.required()?;
+            policies.detach(&name, &holder).await?;
+            attachment(client, &name, &holder).await
         }
         Command::Explain(question) => Output::one(&policies.explain(&question.into()).await?),
     })
@@ -156,7 +187,13 @@ async fn update(client: &Tidegate, name: &str, document: &Path, keep_default: bo
 }
 
 /// Whoever may attach a policy need not be allowed to see it: then its version stays unknown.
-async fn attachment(client: &Tidegate, name: &str, user: &str) -> Output {
+async fn attachment(client: &Tidegate, name: &str, holder: &Holder) -> Output {
     let version = client.policies().show(name).await.ok().map(|found| found.policy.version);
-    Output::one(&json!({"name": name, "version": version, "user": user}))
+    let (kind, holder) = match holder {
+        Holder::User(name) => ("user", name),
+        Holder::Group(name) => ("group", name),
+        Holder::ServiceAccount(name) => ("service_account", name),
+        Holder::Role(name) => ("role", name),
+    };
+    Output::one(&json!({"name": name, "version": version, kind: holder}))
 }

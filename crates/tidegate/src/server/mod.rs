@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kit::{Answer, Edge, HttpMetrics, LogRequests, Request, limits};
+use tokio::sync::Semaphore;
 
 pub(crate) use run::{metrics_page, run};
 pub(crate) use stop::Stop;
@@ -37,6 +38,8 @@ pub(crate) struct Frame<A> {
     pub(crate) log: LogRequests,
     pub(crate) metrics: Arc<HttpMetrics>,
     pub(crate) patience: Patience,
+    /// Room for answers that are held back.
+    pub(crate) held_back: Semaphore,
 }
 
 /// How long connections are waited for; tests have less of it.
@@ -45,10 +48,16 @@ pub(crate) struct Patience {
     pub(crate) handshake: Duration,
     pub(crate) head: Duration,
     pub(crate) stall: Duration,
+    pub(crate) hold_back: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { handshake: limits::HANDSHAKE_TIMEOUT, head: limits::HEAD_TIMEOUT, stall: limits::STALL_TIMEOUT }
+        Self {
+            handshake: limits::HANDSHAKE_TIMEOUT,
+            head: limits::HEAD_TIMEOUT,
+            stall: limits::STALL_TIMEOUT,
+            hold_back: limits::HOLD_BACK,
+        }
     }
 }

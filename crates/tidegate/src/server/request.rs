@@ -39,7 +39,19 @@ pub(super) async fn serve<A: App>(
         }
         Err(refused) => refused.answer(),
     };
+    if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+        frame.hold_back().await;
+    }
     Ok(observed.answered(answer))
+}
+
+impl<A> Frame<A> {
+    /// Whoever is told to come back later is told so late, as far as there is room to wait.
+    async fn hold_back(&self) {
+        if let Ok(_room) = self.held_back.try_acquire() {
+            tokio::time::sleep(self.patience.hold_back).await;
+        }
+    }
 }
 
 /// Why a request reaches no door.

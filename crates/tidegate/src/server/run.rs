@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
+use kit::limits::MAX_HELD_BACK;
 use kit::{Edge, HttpMetrics, MetricKind, Metrics, Randomness as _};
 use model::Clock as _;
 use prometheus_client::metrics::counter::Counter;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 
 use super::accept::{Slots, accept};
 use super::listen::listen;
@@ -143,7 +145,8 @@ impl Frames<'_> {
     fn frame<A: App>(&self, app: A) -> Arc<Frame<A>> {
         let Config { trusted_proxies, forwarded_header, log, .. } = self.config;
         let edge = Edge::new(Arc::new(SystemClock), Arc::new(self.random.clone())).behind(trusted_proxies.clone(), *forwarded_header);
-        Arc::new(Frame { app, edge, log: log.requests, metrics: Arc::clone(&self.http), patience: Patience::default() })
+        let (metrics, held_back) = (Arc::clone(&self.http), Semaphore::new(MAX_HELD_BACK));
+        Arc::new(Frame { app, edge, log: log.requests, metrics, patience: Patience::default(), held_back })
     }
 }
 

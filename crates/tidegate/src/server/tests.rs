@@ -40,6 +40,7 @@ impl App for Sample {
             }
             "/stuck" => std::future::pending().await,
             "/panic" => panic!("a defect"),
+            "/later" => problem(StatusCode::TOO_MANY_REQUESTS, "LATER", "Later."),
             "/body" => match read_body(request.body, 4).await {
                 Ok(bytes) => text(StatusCode::OK, bytes),
                 Err(error) => problem(error.status(), "BODY", &error.to_string()),
@@ -59,7 +60,12 @@ struct Running {
 }
 
 fn impatient() -> Patience {
-    Patience { handshake: Duration::from_millis(300), head: Duration::from_millis(300), stall: Duration::from_millis(900) }
+    Patience {
+        handshake: Duration::from_millis(300),
+        head: Duration::from_millis(300),
+        stall: Duration::from_millis(900),
+        hold_back: Duration::from_millis(200),
+    }
 }
 
 fn serve(patience: Patience, tls: Option<Arc<Tls>>) -> Running {
@@ -69,7 +75,7 @@ fn serve(patience: Patience, tls: Option<Arc<Tls>>) -> Running {
     let metrics = Arc::new(HttpMetrics::register(&mut Metrics::default()));
     let edge = Edge::new(Arc::new(SystemClock), Arc::new(SystemRandom::open()));
     let app = Sample(Arc::clone(&reached));
-    let frame = Arc::new(Frame { app, edge, log: LogRequests::Off, metrics: Arc::clone(&metrics), patience });
+    let frame = Arc::new(Frame { app, edge, log: LogRequests::Off, metrics: Arc::clone(&metrics), patience, held_back: Semaphore::new(1) });
     let ((stopper, stop), slots) = (stop(), Slots::new(8));
     let accepting = tokio::spawn(accept(listener, tls, frame, slots.clone(), stop));
     Running { address, stopper, slots, reached, metrics, accepting }
@@ -310,6 +316,22 @@ async fn tls_from_files_that_can_change() {
     tls.reload().unwrap();
     assert!(over_tls(server.address, new).await.is_ok());
     assert!(over_tls(server.address, old).await.is_err());
+}
+
+#[tokio::test]
+async fn who_is_told_to_come_back_later_is_told_so_late_as_far_as_there_is_room() {
+    let server = serve(impatient(), None);
+    let begin = tokio::time::Instant::now();
+    let first = raw(server.address, b"GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let answer = raw(server.address, b"GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        (answer, begin.elapsed())
+    };
+    let (first, (second, soon)) = tokio::join!(first, second);
+    assert!(first.starts_with("HTTP/1.1 429") && second.starts_with("HTTP/1.1 429"), "{first}{second}");
+    assert!(begin.elapsed() >= Duration::from_millis(200), "held back: {:?}", begin.elapsed());
+    assert!(soon < Duration::from_millis(200), "no room to wait: {soon:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,119 @@
+//! Service accounts and their secrets.
+
+use api::Secret;
+use http::StatusCode;
+use identity::{CreateServiceAccount, NewCredential, Rights, UpdateServiceAccount};
+use kit::{Answer, empty, json};
+use model::{Action, CredentialId, LoginName, OnPrincipal, PrincipalKind, Seconds, act};
+
+use crate::call::Call;
+use crate::errors::Problem;
+use crate::page::{Asked, Page};
+use crate::shapes;
+
+impl Call {
+    async fn service_account(&self) -> Result<OnPrincipal, Problem> {
+        self.principal(PrincipalKind::ServiceAccount, self.path(0)).await
+    }
+
+    /// The secret of the path. What is no id names nothing.
+    fn secret(&self) -> Result<CredentialId, Problem> {
+        self.path(1).parse().map_err(|_| Problem::not_found())
+    }
+}
+
+pub(super) async fn create_service_account(call: Call) -> Result<Answer, Problem> {
+    let new: api::CreateServiceAccount = call.json()?;
+    let name = LoginName::parse(&new.name).map_err(Problem::name("name"))?;
+    let on = OnPrincipal { account: call.account()?.0, id: None, kind: PrincipalKind::ServiceAccount, name: name.as_str().into() };
+    let permit = call.admit::<act::CreateServiceAccount>(on.clone()).await?;
+    let narrowed = !new.repositories.is_empty();
+    let instance = if narrowed { Some(call.instance_named(new.instance.as_deref()).await?.on) } else { None };
+    let rights = Rights { policies: new.policies, repositories: new.repositories, instance };
+    let attach = if rights.is_empty() { None } else { Some(call.admit::<act::AttachPolicyToServiceAccount>(on).await?) };
+    let wanted = CreateServiceAccount { description: new.description, expires_in: new.expires_in, rights };
+    let made = call.identity().create_service_account(permit, &wanted, attach).await?;
+    let shape = api::CreatedServiceAccount {
+        account: shapes::service_account(&made.account),
+        credential_id: made.secret.credential.id.to_string(),
+        username: made.secret.username,
+        secret: Secret::new(made.secret.secret.reveal()),
+    };
+    Ok(json(StatusCode::CREATED, &shape))
+}
+
+pub(super) async fn list_service_accounts(call: Call) -> Result<Answer, Problem> {
+    let page: api::Page = call.query()?;
+    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let permit = call.admit::<act::ListServiceAccounts>(call.account()?).await?;
+    let found = call.identity().list_service_accounts(permit, &asked.after, asked.one_more()).await?;
+    let found = found.iter().map(shapes::service_account).collect();
+    Ok(Page::of(found, &asked, |a: &api::ServiceAccount| a.name.clone()).answer(call.own_path(), call.raw_query()))
+}
+
+pub(super) async fn show_service_account(call: Call) -> Result<Answer, Problem> {
+    let permit = call.admit_or_hide::<act::GetServiceAccount>(call.service_account().await?, Action::GetServiceAccount).await?;
+    let found = call.identity().show_service_account(permit).await?;
+    Ok(json(StatusCode::OK, &shapes::service_account(&found)))
+}
+
+pub(super) async fn update_service_account(call: Call) -> Result<Answer, Problem> {
+    let change: api::UpdateServiceAccount = call.json()?;
+    let permit = call.admit_or_hide::<act::UpdateServiceAccount>(call.service_account().await?, Action::GetServiceAccount).await?;
+    let expires_in = change.expires_in.map(|life| Some(life).filter(|life| *life != Seconds(0)));
+    let wanted = UpdateServiceAccount { description: change.description, enabled: change.enabled, expires_in };
+    let changed = call.identity().update_service_account(permit, &wanted).await?;
+    Ok(json(StatusCode::OK, &shapes::service_account(&changed)))
+}
+
+pub(super) async fn delete_service_account(call: Call) -> Result<Answer, Problem> {
+    let permit = call.admit_or_hide::<act::DeleteServiceAccount>(call.service_account().await?, Action::GetServiceAccount).await?;
+    call.identity().delete_service_account(permit).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) async fn create_client_secret(call: Call) -> Result<Answer, Problem> {
+    let new: api::CreateClientSecret = call.json()?;
+    let permit = call.admit_or_hide::<act::CreateClientSecret>(call.service_account().await?, Action::GetServiceAccount).await?;
+    let made = call.identity().create_client_secret(permit, &new.description, new.expires_in).await?;
+    Ok(json(StatusCode::CREATED, &created(made)))
+}
+
+pub(super) async fn list_client_secrets(call: Call) -> Result<Answer, Problem> {
+    let on = call.service_account().await?;
+    let permit = call.admit_own_or_hide::<act::ListClientSecrets>(on, Action::GetServiceAccount).await?;
+    let held = call.identity().list_client_secrets(permit).await?;
+    Ok(json(StatusCode::OK, &held.into_iter().map(shapes::credential).collect::<Vec<_>>()))
+}
+
+pub(super) async fn update_client_secret(call: Call) -> Result<Answer, Problem> {
+    let change: api::UpdateEnabled = call.json()?;
+    let (id, on) = (call.secret()?, call.service_account().await?);
+    // To stop one's own needs no grant; to let it work again does.
+    let permit = if change.enabled {
+        call.admit_or_hide::<act::UpdateClientSecret>(on, Action::GetServiceAccount).await?
+    } else {
+        call.admit_own_or_hide::<act::UpdateClientSecret>(on, Action::GetServiceAccount).await?
+    };
+    let changed = call.identity().set_client_secret_enabled(permit, id, change.enabled).await?;
+    Ok(json(StatusCode::OK, &shapes::credential(changed)))
+}
+
+pub(super) async fn delete_client_secret(call: Call) -> Result<Answer, Problem> {
+    let (id, on) = (call.secret()?, call.service_account().await?);
+    let permit = call.admit_own_or_hide::<act::DeleteClientSecret>(on, Action::GetServiceAccount).await?;
+    call.identity().delete_client_secret(permit, id).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+fn created(made: NewCredential) -> api::CreatedCredential {
+    api::CreatedCredential {
+        credential_id: made.credential.id.to_string(),
+        username: made.username,
+        secret: Secret::new(made.secret.reveal()),
+        instance_id: made.credential.instance.map(|id| id.to_string()),
+        description: made.credential.description,
+        created_at: made.credential.created,
+        expires_at: made.credential.expires,
+    }
+}

@@ -1,0 +1,45 @@
+//! Delegation that cannot escalate: whoever gives a right, or takes a denial away, must hold what that lets somebody do.
+//!
+//! The decision itself is one function, [`access::Access::may_hand_over`]; here is what each way of giving gives.
+
+use std::sync::Arc;
+
+use model::{Caller, Op, PolicyId, PrincipalId};
+use policy::Document;
+use store::StoreError;
+
+use crate::{Identity, IdentityError};
+
+impl Identity {
+    /// May the caller give somebody this policy?
+    pub(crate) async fn may_give(&self, op: &Op, by: &Caller, name: &str, id: Option<PolicyId>) -> Result<(), IdentityError> {
+        let documents = self.access.documents(&[(Arc::from(name), id)]).await?;
+        Ok(self.access.may_hand_over(op, by, &documents.iter().collect::<Vec<_>>()).await?)
+    }
+
+    /// May the caller take this policy away from somebody? What it allows ends, what it denies begins.
+    pub(crate) async fn may_lift(&self, op: &Op, by: &Caller, name: &str, id: Option<PolicyId>) -> Result<(), IdentityError> {
+        let documents = self.access.documents(&[(Arc::from(name), id)]).await?;
+        let lifted: Vec<_> = documents.iter().map(policy::lifted).collect();
+        Ok(self.access.may_hand_over(op, by, &lifted.iter().collect::<Vec<_>>()).await?)
+    }
+
+    /// May the caller take away all that somebody, or a group, holds?
+    pub(crate) async fn may_lift_all(&self, op: &Op, by: &Caller, from: PrincipalId) -> Result<(), IdentityError> {
+        let attached: Result<_, StoreError> = self.read(|tx| Box::pin(store::policy::attachments(tx, from))).await;
+        for attachment in attached? {
+            self.may_lift(op, by, &attachment.name, attachment.policy).await?;
+        }
+        Ok(())
+    }
+
+    /// May the caller put `new` in the place of `old`? What the new one allows is given to whoever holds the policy, and what
+    /// the old one alone denied is lifted.
+    pub(crate) async fn may_replace(&self, op: &Op, by: &Caller, old: &Document, new: &Document) -> Result<(), IdentityError> {
+        let lost = |document: &Document| Document {
+            statements: document.statements.iter().filter(|statement| !new.statements.contains(statement)).cloned().collect(),
+        };
+        let lifted = policy::lifted(&lost(old));
+        Ok(self.access.may_hand_over(op, by, &[new, &lifted]).await?)
+    }
+}
