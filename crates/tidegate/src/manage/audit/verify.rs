@@ -98,21 +98,19 @@ fn published(trail: &AuditTrail) -> Result<Keys, CommandError> {
 /// An export: what is in it, from its first record to its last.
 pub(super) fn file(arguments: &Arguments, path: &Path) -> Result<Output, CommandError> {
     let unreadable = |cause| CommandError::File { path: path.to_owned(), cause };
-    let keys = arguments.pinned()?.unwrap_or_default();
-    let mut verifier: Option<Verifier<'_>> = None;
-    for (number, line) in (1..).zip(BufReader::new(File::open(path).map_err(unreadable)?).lines()) {
-        let line = line.map_err(unreadable)?;
-        let record = Format::read(&line);
-        let begin = if record.as_ref().is_ok_and(|record| record.sequence() == 1) { Begin::First } else { Begin::Anywhere };
-        let verifier = verifier.get_or_insert_with(|| Verifier::new(&keys, &begin));
-        match record {
+    let (keys, kept) = (arguments.pinned()?.unwrap_or_default(), arguments.kept()?);
+    let mut lines = BufReader::new(File::open(path).map_err(unreadable)?).lines().peekable();
+    let first = lines.peek().and_then(|line| line.as_deref().ok()).and_then(|line| Format::read(line).ok());
+    let begin = if first.is_some_and(|record| record.sequence() == 1) { Begin::First } else { Begin::Anywhere };
+    let mut verifier = Verifier::new(&keys, &begin);
+    if let Some(checkpoint) = kept {
+        verifier.expect(&checkpoint);
+    }
+    for (number, line) in (1..).zip(lines) {
+        match Format::read(&line.map_err(unreadable)?) {
             Ok(record) => verifier.record(&record),
             Err(_) => verifier.unreadable(number),
         }
-    }
-    let mut verifier = verifier.unwrap_or_else(|| Verifier::new(&keys, &Begin::Anywhere));
-    if let Some(checkpoint) = arguments.kept()? {
-        verifier.expect(&checkpoint);
     }
     Ok(output(&verifier.finish(End::Part)))
 }
