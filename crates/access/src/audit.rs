@@ -93,12 +93,22 @@ impl Record {
 
     /// What the server did by itself, without anybody asking.
     pub fn job(op: &Op, account: AccountId, action: &str) -> Self {
+        Self::of_nobody(op, account, ("system", action), Outcome::Success)
+    }
+
+    /// Whoever holds the server's configuration did `what` to an account.
+    pub(crate) fn by_operator(op: &Op, account: AccountId, what: &'static str, outcome: Outcome) -> Self {
+        Self::of_nobody(op, account, ("operator", what), outcome)
+    }
+
+    /// What nobody did who is a principal.
+    fn of_nobody(op: &Op, account: AccountId, (name, what): (&str, &str), outcome: Outcome) -> Self {
         Self {
             account: Some(account),
-            action: action.into(),
-            outcome: Outcome::Success,
+            action: what.into(),
+            outcome,
             principal: None,
-            name: "system".into(),
+            name: name.into(),
             credential: None,
             resource: format!("account/{account}").into(),
             detail: None,

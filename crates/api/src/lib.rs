@@ -16,6 +16,7 @@ mod credential;
 mod error;
 mod group;
 mod instance;
+mod label;
 mod namespace;
 mod page;
 mod policy;
@@ -30,12 +31,13 @@ mod user;
 mod whoami;
 
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
-pub use account::Account;
+pub use account::{Account, SetAccountAlias};
 pub use audit::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditTrail};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
 pub use error::{ErrorAnswer, ErrorDetail};
 pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};
+pub use label::{LabelQuery, Labelled, UpdateLabels};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
 pub use page::{OwnerQuery, Page};
 pub use policy::{

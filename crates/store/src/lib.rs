@@ -30,6 +30,7 @@ pub mod change;
 pub mod credential;
 pub mod driver;
 pub mod instance;
+pub mod label;
 pub mod lease;
 pub mod manifest;
 pub mod namespace;
@@ -48,5 +49,7 @@ pub use recent::Recent;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
-    Migration { number: 3, name: "audit", sql: include_str!("../migrations/0003_audit.sql") },
+    Migration { number: 3, name: "labels", sql: include_str!("../migrations/0003_labels.sql") },
+    Migration { number: 4, name: "accounts", sql: include_str!("../migrations/0004_accounts.sql") },
+    Migration { number: 5, name: "audit", sql: include_str!("../migrations/0005_audit.sql") },
 ];

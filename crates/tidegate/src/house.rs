@@ -14,6 +14,7 @@ use store::{PostgresSettings, Store, StoreError};
 use tokens::Tokens;
 use trail::Trail;
 
+use crate::audit_heads::AuditHeads;
 use crate::config::{Config, Database};
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
@@ -27,6 +28,7 @@ pub(crate) struct House {
     pub(crate) identity: Arc<Identity>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) trail: Arc<Trail>,
+    pub(crate) heads: AuditHeads,
 }
 
 impl House {
@@ -47,9 +49,10 @@ impl House {
         let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, master, Arc::clone(&dice), hashers()));
         let trail = Trail::open(Arc::clone(&store), master, Arc::clone(&dice), node, now).await;
         let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
+        let heads = AuditHeads::open(&config.data_dir, &trail);
         let registry =
             Arc::new(Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), Limits::default()));
-        Ok(Self { store, blobs, access, identity, registry, trail })
+        Ok(Self { store, blobs, access, identity, registry, trail, heads })
     }
 
     /// Writes out what waits to be written. Call it when the last request has been answered.
@@ -60,6 +63,7 @@ impl House {
         if let Err(error) = self.trail.close(SystemClock.now()).await {
             tracing::warn!(%error, "audit records are written, and will be sealed by the next node");
         }
+        self.heads.keep(&self.trail);
     }
 }
 

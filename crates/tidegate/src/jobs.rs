@@ -11,7 +11,6 @@ use store::StoreError;
 use tokio::sync::Notify;
 use trail::HttpSink;
 
-use crate::audit_heads::AuditHeads;
 use crate::house::House;
 use crate::server::Stop;
 use crate::system::SystemClock;
@@ -37,7 +36,6 @@ pub(crate) struct TrailWork {
     /// How long records are kept; none: for ever.
     pub(crate) retention: Option<Seconds>,
     pub(crate) sink: Option<Arc<HttpSink>>,
-    pub(crate) heads: AuditHeads,
 }
 
 /// Starts all of it. `node` names this one among its equals.
@@ -50,8 +48,7 @@ pub(crate) fn start(house: &House, node: &str, trail: &TrailWork, stop: &Stop) {
     every(TEND_EVERY, stop, house.clone(), move |house| tend(house, node.clone()));
     let work = trail.clone();
     every(TEND_EVERY, stop, house.clone(), move |house| retain(house, work.clone()));
-    let heads = trail.heads.clone();
-    every(KEEP_HEADS_EVERY, stop, house.clone(), move |house| keep_heads(house, heads.clone()));
+    every(KEEP_HEADS_EVERY, stop, house.clone(), keep_heads);
     if let Some(sink) = trail.sink.clone() {
         every(DELIVER_EVERY, stop, house.clone(), move |house| deliver(house, Arc::clone(&sink)));
     }
@@ -105,9 +102,9 @@ async fn deliver(house: House, sink: Arc<HttpSink>) {
     }
 }
 
-async fn keep_heads(house: House, heads: AuditHeads) {
+async fn keep_heads(house: House) {
     // A file that is synced: off the threads that answer requests.
-    let kept = tokio::task::spawn_blocking(move || heads.keep(&house.trail)).await;
+    let kept = tokio::task::spawn_blocking(move || house.heads.keep(&house.trail)).await;
     if let Err(error) = kept {
         tracing::error!(%error, "the heads of the audit trail were not kept");
     }

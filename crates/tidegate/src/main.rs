@@ -10,6 +10,7 @@ mod audit_sink;
 mod bootstrap;
 mod commands;
 mod config;
+mod control;
 mod data_dir;
 mod doors;
 mod health;

@@ -28,10 +28,12 @@ pub(crate) enum Output {
     Secret(Value),
     /// Several things; in a table, these keys of them.
     Many(Vec<Value>, &'static [&'static str]),
+    /// Changes, one by one and as a text for people, and what stopped them.
+    Report(Vec<Value>, String, Option<Box<CommandError>>),
     /// A text that stands for itself in every format.
     Text(String),
     /// What was found, by its keys; and what is wrong, for people: then the command has failed.
-    Report(Value, Option<String>),
+    Verdict(Value, Option<String>),
     /// Nothing but the news that it is done.
     Done(String),
     /// Nothing at all: the answer is out already.
@@ -47,6 +49,11 @@ impl Output {
     /// One thing with a secret in it.
     pub(crate) fn secret(thing: &impl Serialize) -> Self {
         Self::Secret(value(thing))
+    }
+
+    /// Changes, and what stopped them.
+    pub(crate) fn report(changes: &[impl Serialize], text: String, failure: Option<CommandError>) -> Self {
+        Self::Report(changes.iter().map(value).collect(), text, failure.map(Box::new))
     }
 
     /// Several things.
@@ -89,19 +96,23 @@ impl Printer {
             (Output::Text(text), _) => text.trim_end().to_owned(),
             (Output::Done(_), Format::Json) | (Output::Nothing, _) => return ExitCode::SUCCESS,
             (Output::Done(news), Format::Table) => news.clone(),
-            (Output::One(thing) | Output::Secret(thing) | Output::Report(thing, _), Format::Json) => pretty(thing),
-            (Output::Many(things, _), Format::Json) => pretty(things),
+            (Output::One(thing) | Output::Secret(thing) | Output::Verdict(thing, _), Format::Json) => pretty(thing),
+            (Output::Many(things, _) | Output::Report(things, ..), Format::Json) => pretty(things),
+            (Output::Report(_, text, _), Format::Table) => text.clone(),
             (Output::One(thing) | Output::Secret(thing), Format::Table) => describe(thing),
             (Output::Many(things, columns), Format::Table) => table(things, columns),
-            (Output::Report(thing, _), Format::Table) => describe(&without_lists(thing)),
+            (Output::Verdict(thing, _), Format::Table) => describe(&without_lists(thing)),
         };
         let written = print(&(text + "\n"));
         if matches!(output, Output::Secret(_)) && self.format() == Format::Table {
             note("Keep the secret now: it is shown this once.");
         }
-        if let Output::Report(_, Some(harm)) = output {
+        if let Output::Verdict(_, Some(harm)) = output {
             note(&format!("error: {harm}"));
             return ExitCode::FAILURE;
+        }
+        if let Output::Report(_, _, Some(error)) = output {
+            return self.error(error);
         }
         match written {
             // Whoever reads has seen enough.

@@ -2,11 +2,12 @@
 
 mod audit;
 mod identities;
+mod labels;
 mod policies;
 mod principals;
 mod registry;
 
-use api::{Account, ErrorAnswer, Page, Secret, TokenAnswer, TokenError, TokenRequest, Whoami};
+use api::{Account, ErrorAnswer, Page, Secret, SetAccountAlias, TokenAnswer, TokenError, TokenRequest, Whoami};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 
 pub use audit::{Audit, Records};
 pub use identities::{AccessKeys, Credentials, SigningKeys, Users};
+pub use labels::{LabelOwner, Labels};
 pub use policies::{Holder, Policies};
 pub use principals::{Groups, Roles, ServiceAccounts};
 pub use registry::{Instances, Namespaces, Repositories, Tags};
@@ -62,6 +64,15 @@ impl Tidegate {
         self.get("/account").await
     }
 
+    /// Gives that account an alias, or takes it away.
+    pub async fn set_account_alias(&self, alias: Option<String>) -> Result<Account, ClientError> {
+        if let Some(alias) = alias {
+            return self.send(Method::PUT, "/account/alias", &SetAccountAlias { alias }).await;
+        }
+        self.delete::<()>("/account/alias").await?;
+        self.account().await
+    }
+
     /// Who the access key is.
     pub async fn whoami(&self) -> Result<Whoami, ClientError> {
         self.get("/whoami").await
@@ -100,6 +111,11 @@ impl Tidegate {
     /// Policies.
     pub const fn policies(&self) -> Policies<'_> {
         Policies(self)
+    }
+
+    /// Labels.
+    pub const fn labels(&self) -> Labels<'_> {
+        Labels(self)
     }
 
     /// Instances.

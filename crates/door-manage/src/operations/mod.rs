@@ -6,6 +6,7 @@ mod audit;
 mod credentials;
 mod groups;
 mod instances;
+mod labels;
 mod namespaces;
 mod policies;
 mod repositories;
@@ -169,6 +170,9 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(whoami::whoami GET "/whoami", Needs::Caller("everybody may know who they are"), "Who is calling, and with what.").gives::<api::Whoami>(),
 
     operation!(accounts::show_account GET "/account", Act(A::GetAccountAlias), "Show the account that one belongs to.").gives::<api::Account>(),
+    operation!(accounts::set_account_alias PUT "/account/alias", Act(A::SetAccountAlias), "Give the account an alias, which is as good as its id in `NAME@ACCOUNT`.")
+        .takes::<api::SetAccountAlias>().gives::<api::Account>(),
+    operation!(accounts::clear_account_alias DELETE "/account/alias", Act(A::SetAccountAlias), "Take the account's alias away."),
 
     operation!(users::create_user POST "/users", Act(A::CreateUser), "Create a user.").takes::<api::CreateUser>().creates::<api::User>(),
     operation!(users::list_users GET "/users", Act(A::ListUsers), "List users by name.").query::<api::Page>().lists::<api::User>(),
@@ -256,6 +260,15 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(policies::detach_policy_from_role DELETE "/roles/{role}/policies/{policy}", Act(A::DetachPolicyFromRole), "Detach a policy from a role."),
     operation!(policies::list_role_policies GET "/roles/{role}/policies", Act(A::ListPoliciesForRole), "List the policies of a role.").lists::<api::AttachedPolicy>(),
 
+    operation!(labels::list_labels GET "/labels", Act(A::ListTagResources), "List labels and what carries them.").query::<api::LabelQuery>().lists::<api::Labelled>(),
+    operation!(labels::label_user PATCH "/users/{user}/labels", Act(A::UpdateUser), "Set labels of a user, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_group PATCH "/groups/{group}/labels", Act(A::UpdateGroup), "Set labels of a group, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_service_account PATCH "/service-accounts/{service_account}/labels", Act(A::UpdateServiceAccount), "Set labels of a service account, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_role PATCH "/roles/{role}/labels", Act(A::UpdateRole), "Set labels of a role, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_policy PATCH "/policies/{policy}/labels", Act(A::CreatePolicyVersion), "Set labels of a policy, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_instance PATCH "/instances/{instance}/labels", Act(A::UpdateInstance), "Set labels of an instance, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_namespace PATCH "/instances/{instance}/namespaces/{namespace}/labels", Act(A::UpdateNamespace), "Set labels of a namespace, and take labels away.").takes::<api::UpdateLabels>(),
+
     operation!(instances::create_instance POST "/instances", Act(A::CreateInstance), "Create an instance.").takes::<api::CreateInstance>().creates::<api::Instance>(),
     operation!(instances::list_instances GET "/instances", Act(A::ListInstance), "List instances by name.").lists::<api::Instance>(),
     operation!(instances::show_instance GET "/instances/{instance}", Act(A::GetInstance), "Show an instance.").gives::<api::Instance>(),
@@ -308,7 +321,6 @@ mod tests {
 
     /// Actions whose operations are still to be built: the table names them already, so that policies can.
     const TO_COME: &[Action] = &[
-        A::SetAccountAlias,
         // Workload identity.
         A::CreateFederatedCredential,
         A::ListFederatedCredentials,

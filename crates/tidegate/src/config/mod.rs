@@ -20,7 +20,7 @@ use model::Seconds;
 use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
-pub(crate) use arguments::{Loaded, SettingArguments};
+pub(crate) use arguments::{Loaded, MachineArguments, SettingArguments};
 pub(crate) use docs::configuration_page;
 pub(crate) use error::ConfigError;
 pub(crate) use show::show;

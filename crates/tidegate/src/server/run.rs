@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use kit::limits::MAX_HELD_BACK;
-use kit::{Edge, HttpMetrics, MetricKind, Metrics, Randomness as _};
+use kit::{Edge, HttpMetrics, LogRequests, MetricKind, Metrics, Randomness as _};
 use model::Clock as _;
 use prometheus_client::metrics::counter::Counter;
 use tokio::net::TcpListener;
@@ -13,11 +13,12 @@ use tokio::sync::Semaphore;
 
 use super::accept::{Slots, accept};
 use super::listen::listen;
+use super::local::{LocalListener, accept_local};
 use super::stop::{Signals, Stop, stop};
 use super::tls::Tls;
 use super::{App, Frame, Patience};
-use crate::audit_heads::AuditHeads;
 use crate::config::Config;
+use crate::control::{ControlDoor, Desk, SOCKET};
 use crate::data_dir::open_data_dir;
 use crate::doors::{AdminDoors, Doors};
 use crate::health::Health;
@@ -42,9 +43,8 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let master_key = master_key(&config.master_key, &mut random.clone())?;
     let node = node_name(&random);
     let house = House::open(&config, &master_key, &random, &node).await?;
-    let heads = AuditHeads::open(&config.data_dir, &house.trail);
     let sink = config.audit.sink.as_ref().map(audit_sink::open).transpose()?.map(Arc::new);
-    let work = jobs::TrailWork { retention: config.audit.retention, sink, heads: heads.clone() };
+    let work = jobs::TrailWork { retention: config.audit.retention, sink };
     let endpoint = endpoint(&config, &listeners, tls.is_some());
     let first = bootstrap::bootstrap(&house.identity, &config.data_dir, &endpoint).await?;
 
@@ -57,6 +57,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let frames = Frames { config: &config, http, random };
     let slots = Slots::new(config.max_connections);
     let doors = frames.frame(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
+    control(&config, &frames, Desk::new(&house, endpoint.clone()), &stop);
     announce(&listeners, tls.is_some());
     welcome(&endpoint, first.as_deref());
     for listener in listeners {
@@ -80,8 +81,18 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
         () = signals.stop() => tracing::warn!("told twice: cut off what was still running"),
     }
     house.close().await;
-    heads.keep(&house.trail);
     Ok(())
+}
+
+/// Listens at the control socket. Without it the server serves all the same.
+fn control(config: &Config, frames: &Frames<'_>, desk: Desk, stop: &Stop) {
+    let path = config.data_dir.join(SOCKET);
+    match LocalListener::open(&path) {
+        Ok(listener) => drop(tokio::spawn(accept_local(listener, frames.local(ControlDoor(desk)), stop.clone()))),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "there is no control socket: `tidegate account create` does not reach this server");
+        }
+    }
 }
 
 /// What must answer for this node to be ready.
@@ -144,9 +155,21 @@ struct Frames<'a> {
 impl Frames<'_> {
     fn frame<A: App>(&self, app: A) -> Arc<Frame<A>> {
         let Config { trusted_proxies, forwarded_header, log, .. } = self.config;
-        let edge = Edge::new(Arc::new(SystemClock), Arc::new(self.random.clone())).behind(trusted_proxies.clone(), *forwarded_header);
+        self.around(app, self.edge().behind(trusted_proxies.clone(), *forwarded_header), log.requests)
+    }
+
+    /// Behind the control socket there is no proxy.
+    fn local<A: App>(&self, app: A) -> Arc<Frame<A>> {
+        self.around(app, self.edge(), self.config.log.requests)
+    }
+
+    fn edge(&self) -> Edge {
+        Edge::new(Arc::new(SystemClock), Arc::new(self.random.clone()))
+    }
+
+    fn around<A: App>(&self, app: A, edge: Edge, log: LogRequests) -> Arc<Frame<A>> {
         let (metrics, held_back) = (Arc::clone(&self.http), Semaphore::new(MAX_HELD_BACK));
-        Arc::new(Frame { app, edge, log: log.requests, metrics, patience: Patience::default(), held_back })
+        Arc::new(Frame { app, edge, log, metrics, patience: Patience::default(), held_back })
     }
 }
 

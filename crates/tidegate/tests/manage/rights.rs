@@ -14,6 +14,7 @@ fn body(operation: &str) -> &'static str {
     match operation {
         "create_user" => r#"{"name":"eve"}"#,
         "update_user" | "update_credential" | "update_access_key" | "update_client_secret" => r#"{"enabled":true}"#,
+        "set_account_alias" => r#"{"alias":"acme"}"#,
         "create_group" => r#"{"name":"writers"}"#,
         "create_service_account" => r#"{"name":"deploy","repositories":["demo/*"]}"#,
         "update_group" | "create_client_secret" => r#"{"description":"x"}"#,
@@ -36,6 +37,7 @@ fn body(operation: &str) -> &'static str {
             r#"{"repository":"demo/app","name":"v1","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#
         }
         "update_tag" => r#"{"digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#,
+        label if label.starts_with("label_") => r#"{"labels":{"team":"blue"}}"#,
         other => panic!("{other} takes a body: say here which one reads"),
     }
 }

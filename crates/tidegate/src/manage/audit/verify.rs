@@ -121,5 +121,5 @@ fn output(report: &Report) -> Output {
         None => problem.problem.clone(),
     });
     let harm = (!report.whole).then(|| format!("the audit trail is not whole:\n  {}", lines.collect::<Vec<_>>().join("\n  ")));
-    Output::Report(serde_json::to_value(report).unwrap_or_default(), harm)
+    Output::Verdict(serde_json::to_value(report).unwrap_or_default(), harm)
 }
