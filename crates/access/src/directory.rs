@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, RepositoryName, Timestamp};
+use model::{AccountId, CredentialId, InstanceId, OnInstance, PolicyId, PrincipalId, PrincipalKind, RepositoryName, Timestamp};
 use quick_cache::sync::Cache;
 use store::account::{Account, Principal};
 use store::change::{self, Change};
@@ -18,6 +18,7 @@ use store::{Store, StoreError, Tx, Work};
 use tokio::time::timeout;
 
 use crate::Refusal;
+use crate::owned::OwnedPolicies;
 
 /// How long a node may go without a look at the change feed before it must not decide anything.
 const FRESH_MS: i64 = 1000;
@@ -29,6 +30,9 @@ const LOOK_PATIENCE: Duration = Duration::from_secs(2);
 const NEVER: i64 = 0;
 /// Changes read in one go.
 const PAGE: i64 = 1000;
+
+/// Policies that are attached: by id, or built in by name.
+pub type Attached = Vec<(Arc<str>, Option<PolicyId>)>;
 
 /// A principal and the names of what is attached to it.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ pub struct PrincipalRights {
     /// An admin user's one instance.
     pub instance: Option<InstanceId>,
     /// Its policies: by id, or built in by name.
-    pub policies: Vec<(Arc<str>, Option<PolicyId>)>,
+    pub policies: Attached,
     /// The groups it is in, whose policies it has too.
     pub groups: Vec<PrincipalId>,
 }
@@ -93,6 +97,8 @@ pub struct Directory {
     accounts: Shelf<AccountId, Account>,
     instances: Shelf<Arc<str>, Instance>,
     public: Cache<(InstanceId, RepositoryName), bool>,
+    owned: Shelf<InstanceId, OwnedPolicies>,
+    guards: Shelf<AccountId, Attached>,
     /// Changes up to here are applied. Guarded by `applying` wherever it decides what is kept.
     applied: AtomicI64,
     looked: AtomicI64,
@@ -123,6 +129,8 @@ impl Directory {
             accounts: Cache::new(1_000),
             instances: Cache::new(4_096),
             public: Cache::new(65_536),
+            owned: Cache::new(128),
+            guards: Cache::new(1_000),
             applied: AtomicI64::new(head),
             looked: AtomicI64::new(now.millis()),
             applying: Mutex::new(()),
@@ -195,15 +203,23 @@ impl Directory {
 
     fn forget(&self, change: Option<Change>) {
         match change {
-            Some(Change::Account(id)) => drop(self.accounts.remove(&AccountId::from_i64(id))),
+            Some(Change::Account(id)) => {
+                self.accounts.remove(&AccountId::from_i64(id));
+                self.guards.remove(&AccountId::from_i64(id));
+            }
             Some(Change::Principal(id)) => drop(self.principals.remove(&PrincipalId::from_i64(id))),
             Some(Change::Credential(id)) => {
                 self.credentials.remove(&CredentialId::from_i64(id));
                 self.sessions.remove(&CredentialId::from_i64(id));
             }
             Some(Change::Policy(id)) => drop(self.policies.remove(&PolicyId::from_i64(id))),
-            Some(Change::Instance(_)) => self.instances.clear(),
+            Some(Change::Instance(id)) => {
+                self.instances.clear();
+                // How they are named follows its name.
+                self.owned.remove(&InstanceId::from_i64(id));
+            }
             Some(Change::Visibility(_)) => self.public.clear(),
+            Some(Change::ResourcePolicy(id)) => drop(self.owned.remove(&InstanceId::from_i64(id))),
             Some(Change::SigningKeys) => {}
             None => {
                 self.principals.clear();
@@ -213,6 +229,8 @@ impl Directory {
                 self.policies.clear();
                 self.instances.clear();
                 self.public.clear();
+                self.owned.clear();
+                self.guards.clear();
             }
         }
     }
@@ -297,6 +315,27 @@ impl Directory {
         Ok(public)
     }
 
+    /// The policies of an instance's namespaces and repositories.
+    pub(crate) async fn owned(&self, instance: &Arc<OnInstance>) -> Result<Option<Arc<OwnedPolicies>>, StoreError> {
+        self.shelved(&self.owned, instance.id, |tx| {
+            Box::pin(async move { Ok((change::head(tx).await?, Some(OwnedPolicies::load(tx, instance).await?))) })
+        })
+        .await
+    }
+
+    /// The instances of an account, from the database.
+    pub(crate) async fn instances_of(&self, account: AccountId) -> Result<Vec<Instance>, StoreError> {
+        self.store.read(|tx| Box::pin(store::instance::list(tx, account))).await
+    }
+
+    /// What bounds everybody in an account.
+    pub(crate) async fn guards(&self, account: AccountId) -> Result<Option<Arc<Attached>>, StoreError> {
+        self.shelved(&self.guards, account, |tx| {
+            Box::pin(async move { Ok((change::head(tx).await?, Some(named(store::guard::of_account(tx, account).await?)))) })
+        })
+        .await
+    }
+
     /// A policy's document in force. `Corrupt` when its text no longer reads: that must never widen a right.
     pub(crate) async fn in_force(&self, id: PolicyId) -> Result<Option<Arc<InForce>>, StoreError> {
         self.shelved(&self.policies, id, |tx| Box::pin(async move { Ok((change::head(tx).await?, in_force(tx, id).await?)) })).await
@@ -336,10 +375,14 @@ async fn head_and_since(tx: &mut Tx<'_>, from: i64) -> Result<(i64, Vec<(i64, Op
 async fn rights(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<PrincipalRights>, StoreError> {
     let Some(p) = store::account::principal_by_id(tx, id).await? else { return Ok(None) };
     let attached = store::policy::attachments(tx, id).await?;
-    let policies = attached.into_iter().map(|a| (Arc::from(a.name), a.policy)).collect();
+    let policies = named(attached);
     let groups = store::account::groups_of(tx, id).await?.into_iter().map(|group| group.id).collect();
     let Principal { account, kind, name, enabled, expires, instance, .. } = p;
     Ok(Some(PrincipalRights { id, account, kind, name, enabled, expires, instance, policies, groups }))
+}
+
+fn named(attached: Vec<store::policy::Attachment>) -> Attached {
+    attached.into_iter().map(|a| (Arc::from(a.name), a.policy)).collect()
 }
 
 async fn session(tx: &mut Tx<'_>, key: CredentialId) -> Result<Option<SessionRights>, StoreError> {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use model::{Action, ActionKind, Caller, Op, Resource, Scopes, Target};
+use policy::{Uncovered, Why};
 use store::StoreError;
 
 /// The proof that `caller` may do `A` to one thing. Made by [`crate::Access`] alone, bound to that thing, used once.
@@ -129,12 +130,14 @@ pub enum Refusal {
         resource: Resource,
     },
     /// Whoever grants gives at most what they hold.
-    #[error("this would give {} on {resource}, which you do not hold yourself", action.as_str())]
+    #[error("this would give {} on {resource}, {why}", action.as_str())]
     Exceeds {
         /// What would be given.
         action: Action,
         /// On which resources, as the document spells them.
         resource: Box<str>,
+        /// What is in the way.
+        why: Why,
     },
     /// What the caller may not see answers as what does not exist.
     #[error("there is no such thing, or you may not see it")]
@@ -142,6 +145,12 @@ pub enum Refusal {
     /// Rights cannot be decided now: the database does not answer, or the change feed is stale.
     #[error("rights cannot be decided right now: try again")]
     Unavailable,
+}
+
+impl From<Uncovered> for Refusal {
+    fn from(missing: Uncovered) -> Self {
+        Self::Exceeds { action: missing.action, resource: missing.resource.into(), why: missing.why }
+    }
 }
 
 impl From<StoreError> for Refusal {

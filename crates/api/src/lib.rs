@@ -45,9 +45,7 @@ pub use policy::{
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
 pub use role::{AssumeRole, CreateRole, EndedSessions, Role, Session, UpdateRole};
 pub use secret::Secret;
-pub use service_account::{
-    CreateClientSecret, CreateServiceAccount, CreatedServiceAccount, ServiceAccount, UpdateServiceAccount,
-};
+pub use service_account::{CreateClientSecret, CreateServiceAccount, CreatedServiceAccount, ServiceAccount, UpdateServiceAccount};
 pub use signing_key::SigningKey;
 pub use tag::{CreateTag, Tag, TagQuery, UpdateTag};
 pub use token::{TokenAnswer, TokenError, TokenRequest};

@@ -101,7 +101,11 @@ impl Call {
     }
 
     /// The same, for what everybody may do to themselves.
-    pub(crate) async fn admit_own_or_hide<A: ActionKind<On = OnPrincipal>>(&self, on: OnPrincipal, see: Action) -> Result<Permit<A>, Problem> {
+    pub(crate) async fn admit_own_or_hide<A: ActionKind<On = OnPrincipal>>(
+        &self,
+        on: OnPrincipal,
+        see: Action,
+    ) -> Result<Permit<A>, Problem> {
         self.declared(A::ACTION)?;
         let own = self.caller.known().is_some_and(|k| Some(k.principal) == on.id);
         let access = self.identity().access();

@@ -91,7 +91,9 @@ impl From<Refusal> for Problem {
         let message = refusal.to_string();
         match refusal {
             Refusal::Unauthenticated => Self::unauthenticated(message),
-            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::Exceeds { .. } => Self::new(StatusCode::FORBIDDEN, "denied", message),
+            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::Exceeds { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "denied", message)
+            }
             Refusal::NotFound => Self::not_found(),
             Refusal::Unavailable => Self::unavailable(message),
         }

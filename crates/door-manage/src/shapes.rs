@@ -1,8 +1,8 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, Group, Instance, Namespace, Policy, PolicyDocument, PolicyVersion, Repository,
-    Role, ServiceAccount, SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, Group, Instance, Namespace, Policy, PolicyDocument, PolicyVersion,
+    Repository, Role, ServiceAccount, SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, RepositoryName};

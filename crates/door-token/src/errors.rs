@@ -113,9 +113,11 @@ impl From<Refusal> for TokenDoorError {
         match refusal {
             Refusal::Unavailable => Self::Unavailable,
             // The owner was disabled between the login and the grant.
-            Refusal::Unauthenticated | Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::NotFound => {
-                Self::Auth(AuthError::Invalid)
-            }
+            Refusal::Unauthenticated
+            | Refusal::InsufficientScope { .. }
+            | Refusal::Denied { .. }
+            | Refusal::Exceeds { .. }
+            | Refusal::NotFound => Self::Auth(AuthError::Invalid),
         }
     }
 }

@@ -73,7 +73,13 @@ impl Identity {
         Ok(NewCredential { credential: new.clone(), username, secret })
     }
 
-    pub(crate) fn blank(&self, op: &Op, by: &model::Caller, owner: &OnPrincipal, kind: CredentialKind) -> Result<Credential, IdentityError> {
+    pub(crate) fn blank(
+        &self,
+        op: &Op,
+        by: &model::Caller,
+        owner: &OnPrincipal,
+        kind: CredentialKind,
+    ) -> Result<Credential, IdentityError> {
         let maker = by.known().ok_or(IdentityError::NotFound("user"))?;
         Ok(Credential {
             id: CredentialId::from_random(self.dice.bits()),

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use model::{Caller, Op, PolicyId, PrincipalId};
+use model::{Caller, OnPolicy, Op, PolicyId, PrincipalId};
 use policy::Document;
 use store::StoreError;
 
@@ -31,6 +31,23 @@ impl Identity {
             self.may_lift(op, by, &attachment.name, attachment.policy).await?;
         }
         Ok(())
+    }
+
+    /// The same for a policy's document in force, which may guard the account as well.
+    pub(crate) async fn may_replace_version(
+        &self,
+        op: &Op,
+        by: &Caller,
+        on: &OnPolicy,
+        (old, new): (&Document, &Document),
+    ) -> Result<(), IdentityError> {
+        self.may_replace(op, by, old, new).await?;
+        match on.id {
+            Some(id) if self.is_guard(on.account, id).await? => {
+                Ok(self.access.may_loosen_guards(op, by, &[new, &policy::lifted(old)]).await?)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// May the caller put `new` in the place of `old`? What the new one allows is given to whoever holds the policy, and what

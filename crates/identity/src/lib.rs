@@ -15,6 +15,7 @@ mod credentials;
 mod delegation;
 mod error;
 mod groups;
+mod guards;
 mod hashing;
 mod instances;
 mod lockout;
@@ -22,10 +23,12 @@ mod names;
 mod passwords;
 mod policies;
 mod principals;
+mod resource_policies;
 mod rights;
 mod roles;
 mod service_accounts;
 mod sessions;
+mod simulation;
 mod users;
 
 use std::sync::Arc;
@@ -45,10 +48,12 @@ pub use error::{AuthError, IdentityError};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};
 pub use policies::{Attaches, Detaches, ListsAttached, PolicyDetails, SetDefault};
+pub use resource_policies::{DeletesPolicy, Place, SetsPolicy, ShowsPolicy};
 pub use rights::Rights;
 pub use roles::{CreateRole, Role, UpdateRole};
 pub use service_accounts::{CreateServiceAccount, NewServiceAccount, UpdateServiceAccount};
 pub use sessions::{AssumeRole, NewSession};
+pub use simulation::Permitted;
 pub use users::User;
 
 /// Credentials that are remembered by their secret until the next commit.

@@ -62,7 +62,8 @@ impl Identity {
         let given = self.resolve_rights(op, permit.by(), on.account, &wanted.rights).await?;
         let secret = self.new_client_secret(op, permit.by(), &account, "made with the service account", None)?;
         let scoped = given.scoped.as_ref().map(|text| (self.own_policy(&account), text));
-        let (new, first, given, scoped, record) = (&account, &secret, &given, &scoped, &permit.success().with_detail(account.id.to_string()));
+        let (new, first, given, scoped, record) =
+            (&account, &secret, &given, &scoped, &permit.success().with_detail(account.id.to_string()));
         self.change(op.now, |tx| {
             Box::pin(async move {
                 insert(tx, new).await?;

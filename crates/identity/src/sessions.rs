@@ -117,7 +117,8 @@ impl Identity {
             parent: behind.parent,
         };
         let detail = format!("session {} until {ends}", wanted.session_name);
-        let record = &access::Record::new(op, by, Action::AssumeRole.as_str(), &on.resource(), access::Outcome::Success).with_detail(detail);
+        let record =
+            &access::Record::new(op, by, Action::AssumeRole.as_str(), &on.resource(), access::Outcome::Success).with_detail(detail);
         self.change(op.now, |tx| {
             Box::pin(async move {
                 credential::insert(tx, key, None, kept).await?;

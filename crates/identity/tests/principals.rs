@@ -102,7 +102,7 @@ mod principals {
         }
         let ci = house.login("ci", &secret);
         ci.get("/v2/prod/app/manifests/v1").await.expect(403);
-        ci.send(http::Method::POST, "/v2/demo/app/blobs/uploads/", &[], "").await.expect(403);
+        ci.post("/v2/demo/app/blobs/uploads/", &json!({})).await.expect(403);
         let catalog = ci.token("registry:catalog:*").await.get("/v2/_catalog").await.expect(200).json();
         assert_eq!(catalog["repositories"], json!(["demo/app"]));
     }
@@ -112,7 +112,8 @@ mod principals {
         let house = house().await;
         let root = house.root_manager().await;
         let first = puller(&root).await;
-        let second = root.post("/api/v1/service-accounts/ci/secrets", &json!({"description": "next", "expires_in": 3600})).await.expect(201);
+        let second =
+            root.post("/api/v1/service-accounts/ci/secrets", &json!({"description": "next", "expires_in": 3600})).await.expect(201);
         for _ in 0..3 {
             root.post("/api/v1/service-accounts/ci/secrets", &json!({"description": "more"})).await.expect(201);
         }
@@ -122,7 +123,9 @@ mod principals {
 
         let (old, new) = (house.login("ci", &first.text("secret")), house.login("ci", &second.text("secret")));
         let running = old.token("repository:demo/app:pull").await;
-        root.patch(&format!("/api/v1/service-accounts/ci/secrets/{}", first.text("credential_id")), &json!({"enabled": false})).await.expect(200);
+        root.patch(&format!("/api/v1/service-accounts/ci/secrets/{}", first.text("credential_id")), &json!({"enabled": false}))
+            .await
+            .expect(200);
         old.get("/v2/").await.expect(401);
         running.get("/v2/demo/app/tags/list").await.expect(401);
         new.get("/v2/").await.expect(200);
@@ -162,7 +165,10 @@ mod principals {
         root.post("/api/v1/users", &json!({"name": "ci"})).await.expect(409);
         let ci = house.manager(&made.text("client_id"), &made.text("secret")).await;
         let who = ci.get("/api/v1/whoami").await.expect(200).json();
-        assert_eq!((&who["name"], &who["kind"], &who["credential_kind"]), (&json!("ci"), &json!("service_account"), &json!("client_secret")));
+        assert_eq!(
+            (&who["name"], &who["kind"], &who["credential_kind"]),
+            (&json!("ci"), &json!("service_account"), &json!("client_secret"))
+        );
         ci.get("/api/v1/service-accounts/ci/secrets").await.expect(200);
         ci.post("/api/v1/service-accounts/ci/secrets", &json!({"description": "own"})).await.expect(404);
         ci.post("/api/v1/login-tokens", &json!({})).await.expect(403);
@@ -170,7 +176,8 @@ mod principals {
 
     fn trusting(house: &House, who: &str, condition: &Value) -> String {
         let account = house.bootstrap.account;
-        let mut statement = json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": [format!("acs:ram::{account}:{who}")]}});
+        let mut statement =
+            json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": [format!("acs:ram::{account}:{who}")]}});
         if !condition.is_null() {
             statement["Condition"] = condition.clone();
         }
@@ -212,7 +219,7 @@ mod principals {
         let docker = house.login("cr_temp_user", &token.text("password"));
         docker.get("/v2/demo/app/manifests/v1").await.expect(200);
         docker.get("/v2/prod/app/manifests/v1").await.expect(403);
-        docker.send(http::Method::POST, "/v2/demo/app/blobs/uploads/", &[], "").await.expect(403);
+        docker.post("/v2/demo/app/blobs/uploads/", &json!({})).await.expect(403);
         let catalog = docker.token("registry:catalog:*").await.get("/v2/_catalog").await.expect(200).json();
         assert_eq!(catalog["repositories"], json!(["demo/app"]));
         let running = docker.token("repository:demo/app:pull").await;
@@ -329,10 +336,21 @@ mod principals {
         let house = house().await.with_user("alice").await.with_user("bob").await.with_user("admin").await;
         let root = house.root_manager().await;
         attach(&root, "users/admin", "AdministratorAccess").await;
-        policy(&root, "pull-demo", &json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": "cr:PullRepository",
-            "Resource": "acs:cr:*:*:repository/local/demo/*"}]}).to_string()).await;
+        policy(
+            &root,
+            "pull-demo",
+            &json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": "cr:PullRepository",
+            "Resource": "acs:cr:*:*:repository/local/demo/*"}]})
+            .to_string(),
+        )
+        .await;
         attach(&root, "users/bob", "pull-demo").await;
-        let bob = manager(&house, "bob", &["ram:*", "cr:*ServiceAccount*", "cr:*ClientSecret*", "cr:CreateAccessCredential", "cr:ResetLoginPassword"]).await;
+        let bob = manager(
+            &house,
+            "bob",
+            &["ram:*", "cr:*ServiceAccount*", "cr:*ClientSecret*", "cr:CreateAccessCredential", "cr:ResetLoginPassword"],
+        )
+        .await;
 
         // Inside what he holds: done. Beyond it: refused, whatever the way.
         bob.put("/api/v1/users/alice/policies/pull-demo", &json!({})).await.expect(204);
@@ -346,30 +364,31 @@ mod principals {
             refused(bob.post("/api/v1/service-accounts", &wide).await, naming).await;
         }
         for holder in ["users/alice", "users/bob", "service-accounts/ci"] {
-            refused(bob.put(&format!("/api/v1/{holder}/policies/AdministratorAccess"), &json!({})).await, "which you do not hold").await;
+            refused(bob.put(&format!("/api/v1/{holder}/policies/AdministratorAccess"), &json!({})).await, "this would give").await;
         }
-        for (path, body) in [
-            ("/api/v1/access-keys", json!({"user": "admin"})),
-            ("/api/v1/credentials", json!({"user": "admin", "description": "mine"})),
-        ] {
-            refused(bob.post(path, &body).await, "which you do not hold").await;
+        for (path, body) in
+            [("/api/v1/access-keys", json!({"user": "admin"})), ("/api/v1/credentials", json!({"user": "admin", "description": "mine"}))]
+        {
+            refused(bob.post(path, &body).await, "this would give").await;
         }
         for kind in ["permanent", "sign_in"] {
             let password = json!({"kind": kind, "password": "right-Password-1"});
-            refused(bob.put("/api/v1/users/admin/password", &password).await, "which you do not hold").await;
+            refused(bob.put("/api/v1/users/admin/password", &password).await, "this would give").await;
         }
         bob.post("/api/v1/groups", &json!({"name": "admins"})).await.expect(201);
         attach(&root, "groups/admins", "AdministratorAccess").await;
-        refused(bob.put("/api/v1/groups/admins/users/bob", &json!({})).await, "which you do not hold").await;
+        refused(bob.put("/api/v1/groups/admins/users/bob", &json!({})).await, "this would give").await;
         let trust = trusting(&house, "user/bob", &Value::Null);
-        root.post("/api/v1/roles", &json!({"name": "boss", "trust_policy": trusting(&house, "user/admin", &Value::Null)})).await.expect(201);
+        root.post("/api/v1/roles", &json!({"name": "boss", "trust_policy": trusting(&house, "user/admin", &Value::Null)}))
+            .await
+            .expect(201);
         attach(&root, "roles/boss", "AdministratorAccess").await;
-        refused(bob.patch("/api/v1/roles/boss", &json!({"trust_policy": trust})).await, "which you do not hold").await;
+        refused(bob.patch("/api/v1/roles/boss", &json!({"trust_policy": trust})).await, "this would give").await;
         let wider = json!({"document": allow(&["cr:*"])});
-        refused(bob.post("/api/v1/policies/pull-demo/versions", &wider).await, "which you do not hold").await;
+        refused(bob.post("/api/v1/policies/pull-demo/versions", &wider).await, "this would give").await;
         let kept = json!({"document": allow(&["cr:*"]), "set_as_default": false});
         let version = bob.post("/api/v1/policies/pull-demo/versions", &kept).await.expect(201).json()["version"].clone();
-        refused(bob.put("/api/v1/policies/pull-demo/default-version", &json!({"version": version})).await, "which you do not hold").await;
+        refused(bob.put("/api/v1/policies/pull-demo/default-version", &json!({"version": version})).await, "this would give").await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -385,7 +404,11 @@ mod principals {
         refused(bob.delete("/api/v1/users/bob/policies/no-push").await, "cr:PushRepository").await;
         refused(bob.delete("/api/v1/groups/barred/users/bob").await, "cr:PushRepository").await;
         refused(bob.delete("/api/v1/groups/barred").await, "cr:PushRepository").await;
-        refused(bob.post("/api/v1/policies/no-push/versions", &json!({"document": deny(&["cr:DeleteRepository"])})).await, "cr:PushRepository").await;
+        refused(
+            bob.post("/api/v1/policies/no-push/versions", &json!({"document": deny(&["cr:DeleteRepository"])})).await,
+            "cr:PushRepository",
+        )
+        .await;
         root.delete("/api/v1/users/bob/policies/no-push").await.expect(204);
     }
 }

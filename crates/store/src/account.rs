@@ -145,7 +145,12 @@ pub async fn principal_by_name(tx: &mut Tx<'_>, account: AccountId, name: &str) 
 }
 
 /// The account's principal of this kind with this name.
-pub async fn principal_named(tx: &mut Tx<'_>, account: AccountId, kind: PrincipalKind, name: &str) -> Result<Option<Principal>, StoreError> {
+pub async fn principal_named(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    kind: PrincipalKind,
+    name: &str,
+) -> Result<Option<Principal>, StoreError> {
     let sql = select_principal!("WHERE account_id = $1 AND kind = $2 AND name = $3");
     tx.row(sql, params![account.as_i64(), kind.as_str(), name]).await?.as_ref().map(principal).transpose()
 }
@@ -168,6 +173,12 @@ pub async fn principals(
     tx.rows(sql, params![account.as_i64(), kind.as_str(), after, limit]).await?.iter().map(principal).collect()
 }
 
+/// An account's principals of every kind by id, after `after`, at most `limit`.
+pub async fn principals_by_id(tx: &mut Tx<'_>, account: AccountId, after: i64, limit: i64) -> Result<Vec<Principal>, StoreError> {
+    let sql = select_principal!("WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+    tx.rows(sql, params![account.as_i64(), after, limit]).await?.iter().map(principal).collect()
+}
+
 /// Changes what is said of a principal and when it ends. False: there is none.
 pub async fn describe(tx: &mut Tx<'_>, id: PrincipalId, description: &str, expires: Option<Timestamp>) -> Result<bool, StoreError> {
     let sql = "UPDATE principal SET description = $1, expires_ms = $2 WHERE id = $3";
@@ -182,8 +193,7 @@ pub async fn groups_of(tx: &mut Tx<'_>, member: PrincipalId) -> Result<Vec<Princ
 
 /// A group's members by name, after `after`, at most `limit`.
 pub async fn members(tx: &mut Tx<'_>, group: PrincipalId, after: &str, limit: i64) -> Result<Vec<Principal>, StoreError> {
-    let sql =
-        select_principal!("WHERE id IN (SELECT member_id FROM membership WHERE group_id = $1) AND name > $2 ORDER BY name LIMIT $3");
+    let sql = select_principal!("WHERE id IN (SELECT member_id FROM membership WHERE group_id = $1) AND name > $2 ORDER BY name LIMIT $3");
     tx.rows(sql, params![group.as_i64(), after, limit]).await?.iter().map(principal).collect()
 }
 

@@ -9,7 +9,7 @@ use crate::{StoreError, Tx, params};
 /// What has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// An account that is suspended or goes on: by account id.
+    /// An account that is suspended or goes on, or what guards it: by account id.
     Account(i64),
     /// A principal, what is attached to it, or the groups it is in: by principal id.
     Principal(i64),
@@ -21,6 +21,8 @@ pub enum Change {
     Instance(i64),
     /// What is public in an instance: by instance id.
     Visibility(i64),
+    /// The policies of an instance's namespaces and repositories: by instance id.
+    ResourcePolicy(i64),
     /// The token signing keys.
     SigningKeys,
 }
@@ -34,6 +36,7 @@ impl Change {
             Self::Policy(id) => ("policy", id),
             Self::Instance(id) => ("instance", id),
             Self::Visibility(id) => ("visibility", id),
+            Self::ResourcePolicy(id) => ("resource_policy", id),
             Self::SigningKeys => ("signing_keys", 0),
         }
     }
@@ -46,6 +49,7 @@ impl Change {
             "policy" => Self::Policy(subject),
             "instance" => Self::Instance(subject),
             "visibility" => Self::Visibility(subject),
+            "resource_policy" => Self::ResourcePolicy(subject),
             "signing_keys" => Self::SigningKeys,
             _ => return None,
         })

@@ -29,6 +29,7 @@ pub mod blob;
 pub mod change;
 pub mod credential;
 pub mod driver;
+pub mod guard;
 pub mod instance;
 pub mod lease;
 pub mod manifest;
@@ -36,6 +37,7 @@ pub mod namespace;
 pub mod policy;
 mod recent;
 pub mod repository;
+pub mod resource_policy;
 pub mod role;
 pub mod signing_key;
 pub mod tag;
@@ -48,4 +50,5 @@ pub use recent::Recent;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
+    Migration { number: 3, name: "policies", sql: include_str!("../migrations/0003_policies.sql") },
 ];

@@ -82,7 +82,13 @@ impl Call<'_> {
         match self.door.identity.access().admit::<act::PullRepository>(self.op, &self.caller, source).await {
             Ok(permit) => Ok(Some(permit)),
             Err(Refusal::Unavailable) => Err(Refusal::Unavailable.into()),
-            Err(Refusal::Unauthenticated | Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::NotFound) => Ok(None),
+            Err(
+                Refusal::Unauthenticated
+                | Refusal::InsufficientScope { .. }
+                | Refusal::Denied { .. }
+                | Refusal::Exceeds { .. }
+                | Refusal::NotFound,
+            ) => Ok(None),
         }
     }
 

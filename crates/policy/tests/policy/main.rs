@@ -16,8 +16,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    AccountId, Action, InstanceId, InstanceName, OnAccount, OnInstance, OnNamespace, OnPrincipal, OnRepository, PrincipalKind, Region, RepositoryName,
-    Resource, Timestamp,
+    AccountId, Action, InstanceId, InstanceName, OnAccount, OnInstance, OnNamespace, OnPrincipal, OnRepository, PrincipalKind, Region,
+    RepositoryName, Resource, Timestamp,
 };
 use policy::{Context, Document, Effective, Request, evaluate, ram};
 

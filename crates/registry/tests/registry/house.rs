@@ -145,7 +145,18 @@ fn instance(name: &str, account: AccountId, auto_create_namespace: bool) -> Inst
 fn principal(name: &str, account: AccountId) -> Principal {
     let id = PrincipalId::from_random(u64::from(name.as_bytes()[0]));
     let (uuid, name) = (name.to_owned(), name.into());
-    Principal { id, uuid, account, kind: PrincipalKind::Root, name, enabled: true, description: String::new(), expires: None, instance: None, created: NOW }
+    Principal {
+        id,
+        uuid,
+        account,
+        kind: PrincipalKind::Root,
+        name,
+        enabled: true,
+        description: String::new(),
+        expires: None,
+        instance: None,
+        created: NOW,
+    }
 }
 
 fn caller(p: &Principal) -> Caller {

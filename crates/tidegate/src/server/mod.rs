@@ -53,6 +53,11 @@ pub(crate) struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { handshake: limits::HANDSHAKE_TIMEOUT, head: limits::HEAD_TIMEOUT, stall: limits::STALL_TIMEOUT, hold_back: limits::HOLD_BACK }
+        Self {
+            handshake: limits::HANDSHAKE_TIMEOUT,
+            head: limits::HEAD_TIMEOUT,
+            stall: limits::STALL_TIMEOUT,
+            hold_back: limits::HOLD_BACK,
+        }
     }
 }

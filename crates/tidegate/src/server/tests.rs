@@ -60,7 +60,12 @@ struct Running {
 }
 
 fn impatient() -> Patience {
-    Patience { handshake: Duration::from_millis(300), head: Duration::from_millis(300), stall: Duration::from_millis(900), hold_back: Duration::from_millis(200) }
+    Patience {
+        handshake: Duration::from_millis(300),
+        head: Duration::from_millis(300),
+        stall: Duration::from_millis(900),
+        hold_back: Duration::from_millis(200),
+    }
 }
 
 fn serve(patience: Patience, tls: Option<Arc<Tls>>) -> Running {
