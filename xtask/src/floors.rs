@@ -43,6 +43,7 @@ const HOUSE: &[(&str, Room)] = &[
     ("blobs", room(2, Knows::Only(&["model"]))),
     ("access", room(3, Knows::Only(&["model", "policy", "store"]))),
     ("tokens", room(4, Knows::Only(&["model", "secrets", "store", "access"]))),
+    ("federation", room(4, Knows::Only(&["model", "policy", "fetch"]))),
     ("identity", room(5, Knows::Below)),
     ("registry", room(5, Knows::Only(&["model", "store", "blobs", "access", "fetch"]))),
     ("kit", room(6, Knows::Below)),

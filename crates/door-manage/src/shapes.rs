@@ -1,8 +1,8 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, Group, Instance, Namespace, Policy, PolicyDocument, PolicyVersion,
-    Repository, Role, ServiceAccount, SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, Decision, Explanation, Group, Instance, Namespace, PermittedPrincipal,
+    Policy, PolicyDocument, PolicyVersion, Repository, ResourcePolicy, Role, ServiceAccount, SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, RepositoryName};
@@ -218,4 +218,27 @@ pub(crate) fn signing_key(key: tokens::PublicKey) -> SigningKey {
         signs_from: key.signs_from,
         retires_at: key.retires,
     }
+}
+
+pub(crate) fn explanation(said: access::Explained) -> Explanation {
+    let decision = if said.is_allowed() { Decision::Allow } else { Decision::Deny };
+    let layer = said.layer.map(|layer| layer.name().into_owned());
+    let policy::Explanation { policy, statement, reason, .. } = said.explanation;
+    Explanation { decision, policy, statement: statement.and_then(|number| u32::try_from(number).ok()), layer, reason }
+}
+
+pub(crate) fn permitted(who: &store::account::Principal, said: access::Explained) -> PermittedPrincipal {
+    let Explanation { policy, statement, layer, reason, .. } = explanation(said);
+    PermittedPrincipal {
+        principal: format!("{}/{}", who.kind.noun(), who.name),
+        principal_id: who.id.to_string(),
+        layer: layer.unwrap_or_default(),
+        policy,
+        statement,
+        reason,
+    }
+}
+
+pub(crate) fn resource_policy(of: &model::Resource, kept: store::resource_policy::ResourcePolicy) -> ResourcePolicy {
+    ResourcePolicy { resource: of.to_string(), document: kept.document, updated_at: kept.updated }
 }

@@ -1,7 +1,7 @@
 //! Policies: documents with versions, attached to users, groups, service accounts and roles.
 
 use access::{Permit, audit};
-use model::{AccountId, Action, ActionKind, Caller, OnPolicy, OnPrincipal, PolicyId, PolicyName, Resource, Timestamp, act};
+use model::{AccountId, ActionKind, Caller, OnPolicy, OnPrincipal, PolicyId, PolicyName, Timestamp, act};
 use policy::Document;
 use store::StoreError;
 use store::change::{self, Change};

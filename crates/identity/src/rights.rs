@@ -1,11 +1,11 @@
 //! Rights in one step: policies by name, over everything that they speak of or over some repositories alone.
 
+use std::sync::Arc;
+
 use model::{AccountId, Action, Caller, OnInstance, Op, PolicyId, ResourceKind};
 use policy::{ActionPattern, Document, Effect, Matching, ResourcePattern, Statement};
 
 use crate::{Identity, IdentityError};
-
-use std::sync::Arc;
 
 /// Policies in one request, and repositories that they are narrowed to.
 const MAX: usize = 20;
@@ -51,8 +51,8 @@ impl Identity {
         for name in names {
             attached.push((name.clone(), self.policy_id(account, name).await?));
         }
-        let named: Vec<_> = attached.iter().map(|(name, id)| (Arc::from(&**name), *id)).collect();
-        let documents = self.access.documents(&named).await?;
+        let policies: Vec<_> = attached.iter().map(|(name, id)| (Arc::from(&**name), *id)).collect();
+        let documents = self.access.documents(&policies).await?;
         if !narrowed {
             self.access.may_hand_over(op, by, &documents.iter().collect::<Vec<_>>()).await?;
             return Ok(Given { attached, scoped: None });

@@ -118,7 +118,18 @@ async fn open(folder: &tempfile::TempDir) -> Bench {
     let on = Arc::new(OnInstance { account, id: InstanceId::from_random(2), name, region });
     let instance = Instance { on: Arc::clone(&on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: NOW };
     let (kind, id) = (PrincipalKind::Root, PrincipalId::from_random(3));
-    let principal = Principal { id, uuid: "p".into(), account, kind, name: "root".into(), enabled: true, created: NOW };
+    let principal = Principal {
+        id,
+        uuid: "p".into(),
+        account,
+        kind,
+        name: "root".into(),
+        enabled: true,
+        description: String::new(),
+        expires: None,
+        instance: None,
+        created: NOW,
+    };
     store.write(|tx| Box::pin(store::account::insert_account(tx, account, "a", NOW))).await.unwrap();
     store.write(|tx| Box::pin(store::account::insert_principal(tx, &principal))).await.unwrap();
     store.write(|tx| Box::pin(store::instance::insert(tx, &instance))).await.unwrap();

@@ -103,6 +103,9 @@ pub(crate) async fn house_at(external_url: Option<&str>) -> House {
         kind: PrincipalKind::Root,
         name: "root".into(),
         enabled: true,
+        description: String::new(),
+        expires: None,
+        instance: None,
         created: NOW,
     };
     store.write(|tx| Box::pin(store::account::insert_account(tx, account, "a", NOW))).await.unwrap();
