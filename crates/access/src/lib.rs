@@ -17,9 +17,9 @@ mod permit;
 
 pub use audit::{Audit, Frequent, Outcome, Record};
 pub use decide::Access;
+pub use directory::{Attached, Directory, Listener, PrincipalRights, SessionRights};
 pub use explain::{Proposed, Question};
 pub use layers::{Explained, Layer};
-pub use directory::{Attached, Directory, Listener, PrincipalRights, SessionRights};
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
 pub use policy::Filter;

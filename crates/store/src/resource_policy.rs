@@ -52,8 +52,7 @@ pub async fn of(tx: &mut Tx<'_>, owner: Owner) -> Result<Option<ResourcePolicy>,
 pub async fn put(tx: &mut Tx<'_>, instance: InstanceId, owner: Owner, document: &str, now: Timestamp) -> Result<(), StoreError> {
     delete(tx, owner).await?;
     let (namespace, repository) = owner.parts();
-    let sql =
-        "INSERT INTO resource_policy (instance_id, namespace_id, repository_id, document, updated_ms) VALUES ($1, $2, $3, $4, $5)";
+    let sql = "INSERT INTO resource_policy (instance_id, namespace_id, repository_id, document, updated_ms) VALUES ($1, $2, $3, $4, $5)";
     tx.execute(sql, params![instance.as_i64(), namespace, repository, document, now.millis()]).await?;
     Ok(())
 }

@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
-pub use policies::{Holder, Policies};
+pub use policies::{Holder, Place, Policies, ResourcePolicies};
 pub use principals::{Groups, Roles, ServiceAccounts};
 pub use registry::{Instances, Namespaces, Repositories, Tags};
 
@@ -98,6 +98,11 @@ impl Tidegate {
     /// Policies.
     pub const fn policies(&self) -> Policies<'_> {
         Policies(self)
+    }
+
+    /// Policies of an instance's namespaces and repositories.
+    pub const fn resource_policies<'a>(&'a self, instance: &'a str) -> ResourcePolicies<'a> {
+        ResourcePolicies(self, instance)
     }
 
     /// Instances.

@@ -14,7 +14,10 @@ mod instance;
 mod namespace;
 mod password;
 mod policy;
+mod policy_diff;
+mod policy_questions;
 mod repository;
+mod resource_policy;
 mod role;
 mod service_account;
 mod signing_key;
@@ -91,6 +94,8 @@ pub(crate) enum ClientCommand {
     Role(Noun<role::Command>),
     /// Policies: what users may do
     Policy(Noun<policy::Command>),
+    /// Policies of namespaces and repositories: who else may use them
+    ResourcePolicy(Noun<resource_policy::Command>),
     /// Instances: registries with their own host names
     Instance(Noun<instance::Command>),
     /// Namespaces of an instance
@@ -120,6 +125,7 @@ impl ClientCommand {
             | Self::ServiceAccount(Noun { client, .. })
             | Self::Role(Noun { client, .. })
             | Self::Policy(Noun { client, .. })
+            | Self::ResourcePolicy(Noun { client, .. })
             | Self::Instance(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
@@ -225,6 +231,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::ServiceAccount(Noun { verb, .. }) => service_account::run(verb, &client).await,
         ClientCommand::Role(Noun { verb, .. }) => role::run(verb, &client).await,
         ClientCommand::Policy(Noun { verb, .. }) => policy::run(verb, &client).await,
+        ClientCommand::ResourcePolicy(Noun { verb, .. }) => resource_policy::run(verb, &client).await,
         ClientCommand::Instance(Noun { verb, .. }) => instance::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
