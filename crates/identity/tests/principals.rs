@@ -34,7 +34,8 @@ mod principals {
         house.manager(&key.text("access_key_id"), &key.text("access_key_secret")).await
     }
 
-    async fn refused(reply: Reply, naming: &str) {
+    #[track_caller]
+    fn refused(reply: Reply, naming: &str) {
         let said = reply.expect(403).text_of_error();
         assert!(said.contains(naming), "{said}");
     }
@@ -238,9 +239,9 @@ mod principals {
         root.post("/api/v1/roles/deploy/sessions", &wanted).await.expect(400);
         let alice = manager(&house, "alice", &["sts:AssumeRole"]).await;
         let bob = manager(&house, "bob", &["sts:AssumeRole"]).await;
-        refused(bob.post("/api/v1/roles/deploy/sessions", &wanted).await, "sts:AssumeRole").await;
-        refused(alice.post("/api/v1/roles/nobody/sessions", &wanted).await, "sts:AssumeRole").await;
-        refused(alice.post("/api/v1/roles/deploy/sessions", &json!({"session_name": "s1"})).await, "sts:AssumeRole").await;
+        refused(bob.post("/api/v1/roles/deploy/sessions", &wanted).await, "sts:AssumeRole");
+        refused(alice.post("/api/v1/roles/nobody/sessions", &wanted).await, "sts:AssumeRole");
+        refused(alice.post("/api/v1/roles/deploy/sessions", &json!({"session_name": "s1"})).await, "sts:AssumeRole");
         alice.post("/api/v1/roles/deploy/sessions", &wanted).await.expect(201);
         for bad in [
             json!({"session_name": "s", "external_id": "ticket-1"}),
@@ -252,7 +253,7 @@ mod principals {
             alice.post("/api/v1/roles/deploy/sessions", &bad).await.expect(400);
         }
         root.delete("/api/v1/users/alice/policies/of-alice").await.expect(204);
-        refused(alice.post("/api/v1/roles/deploy/sessions", &wanted).await, "sts:AssumeRole").await;
+        refused(alice.post("/api/v1/roles/deploy/sessions", &wanted).await, "sts:AssumeRole");
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -361,34 +362,34 @@ mod principals {
             (json!({"name": "x2", "repositories": ["demo/*"], "policies": ["AcrPush"]}), "cr:PushRepository"),
             (json!({"name": "x3", "policies": ["AcrPull"]}), ""),
         ] {
-            refused(bob.post("/api/v1/service-accounts", &wide).await, naming).await;
+            refused(bob.post("/api/v1/service-accounts", &wide).await, naming);
         }
         for holder in ["users/alice", "users/bob", "service-accounts/ci"] {
-            refused(bob.put(&format!("/api/v1/{holder}/policies/AdministratorAccess"), &json!({})).await, "this would give").await;
+            refused(bob.put(&format!("/api/v1/{holder}/policies/AdministratorAccess"), &json!({})).await, "this would give");
         }
         for (path, body) in
             [("/api/v1/access-keys", json!({"user": "admin"})), ("/api/v1/credentials", json!({"user": "admin", "description": "mine"}))]
         {
-            refused(bob.post(path, &body).await, "this would give").await;
+            refused(bob.post(path, &body).await, "this would give");
         }
         for kind in ["permanent", "sign_in"] {
             let password = json!({"kind": kind, "password": "right-Password-1"});
-            refused(bob.put("/api/v1/users/admin/password", &password).await, "this would give").await;
+            refused(bob.put("/api/v1/users/admin/password", &password).await, "this would give");
         }
         bob.post("/api/v1/groups", &json!({"name": "admins"})).await.expect(201);
         attach(&root, "groups/admins", "AdministratorAccess").await;
-        refused(bob.put("/api/v1/groups/admins/users/bob", &json!({})).await, "this would give").await;
+        refused(bob.put("/api/v1/groups/admins/users/bob", &json!({})).await, "this would give");
         let trust = trusting(&house, "user/bob", &Value::Null);
         root.post("/api/v1/roles", &json!({"name": "boss", "trust_policy": trusting(&house, "user/admin", &Value::Null)}))
             .await
             .expect(201);
         attach(&root, "roles/boss", "AdministratorAccess").await;
-        refused(bob.patch("/api/v1/roles/boss", &json!({"trust_policy": trust})).await, "this would give").await;
+        refused(bob.patch("/api/v1/roles/boss", &json!({"trust_policy": trust})).await, "this would give");
         let wider = json!({"document": allow(&["cr:*"])});
-        refused(bob.post("/api/v1/policies/pull-demo/versions", &wider).await, "this would give").await;
+        refused(bob.post("/api/v1/policies/pull-demo/versions", &wider).await, "this would give");
         let kept = json!({"document": allow(&["cr:*"]), "set_as_default": false});
         let version = bob.post("/api/v1/policies/pull-demo/versions", &kept).await.expect(201).json()["version"].clone();
-        refused(bob.put("/api/v1/policies/pull-demo/default-version", &json!({"version": version})).await, "this would give").await;
+        refused(bob.put("/api/v1/policies/pull-demo/default-version", &json!({"version": version})).await, "this would give");
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -401,14 +402,13 @@ mod principals {
         attach(&root, "groups/barred", "no-push").await;
         attach(&root, "users/bob", "no-push").await;
         root.put("/api/v1/groups/barred/users/bob", &json!({})).await.expect(204);
-        refused(bob.delete("/api/v1/users/bob/policies/no-push").await, "this would give").await;
-        refused(bob.delete("/api/v1/groups/barred/users/bob").await, "this would give").await;
-        refused(bob.delete("/api/v1/groups/barred").await, "this would give").await;
+        refused(bob.delete("/api/v1/users/bob/policies/no-push").await, "this would give");
+        refused(bob.delete("/api/v1/groups/barred/users/bob").await, "this would give");
+        refused(bob.delete("/api/v1/groups/barred").await, "this would give");
         refused(
             bob.post("/api/v1/policies/no-push/versions", &json!({"document": deny(&["cr:DeleteRepository"])})).await,
             "this would give",
-        )
-        .await;
+        );
         root.delete("/api/v1/users/bob/policies/no-push").await.expect(204);
     }
 }

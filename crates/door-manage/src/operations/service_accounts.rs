@@ -27,10 +27,8 @@ pub(super) async fn create_service_account(call: Call) -> Result<Answer, Problem
     let name = LoginName::parse(&new.name).map_err(Problem::name("name"))?;
     let on = OnPrincipal { account: call.account()?.0, id: None, kind: PrincipalKind::ServiceAccount, name: name.as_str().into() };
     let permit = call.admit::<act::CreateServiceAccount>(on.clone()).await?;
-    let instance = match new.repositories.is_empty() {
-        true => None,
-        false => Some(call.instance_named(new.instance.as_deref()).await?.on),
-    };
+    let narrowed = !new.repositories.is_empty();
+    let instance = if narrowed { Some(call.instance_named(new.instance.as_deref()).await?.on) } else { None };
     let rights = Rights { policies: new.policies, repositories: new.repositories, instance };
     let attach = if rights.is_empty() { None } else { Some(call.admit::<act::AttachPolicyToServiceAccount>(on).await?) };
     let wanted = CreateServiceAccount { description: new.description, expires_in: new.expires_in, rights };

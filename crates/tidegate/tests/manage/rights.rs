@@ -13,10 +13,18 @@ const WITHOUT_LOGIN: [&str; 2] = ["create_token", "show_openapi"];
 fn body(operation: &str) -> &'static str {
     match operation {
         "create_user" => r#"{"name":"eve"}"#,
-        "update_user" | "update_credential" | "update_access_key" => r#"{"enabled":true}"#,
+        "update_user" | "update_credential" | "update_access_key" | "update_client_secret" => r#"{"enabled":true}"#,
+        "create_group" => r#"{"name":"writers"}"#,
+        "update_group" => r#"{"description":"x"}"#,
+        "create_service_account" => r#"{"name":"deploy","repositories":["demo/*"]}"#,
+        "create_client_secret" => r#"{"description":"x"}"#,
+        "create_role" => r#"{"name":"other","trust_policy":"{\"Version\":\"1\",\"Statement\":[]}"}"#,
+        "assume_role" => r#"{"session_name":"s1"}"#,
         "set_password" => r#"{"kind":"permanent","password":"correct horse 9"}"#,
         "create_credential" => r#"{"user":"root","description":"x"}"#,
-        "create_login_token" | "update_instance" | "update_namespace" | "update_repository" => "{}",
+        "create_login_token" | "update_instance" | "update_namespace" | "update_repository" | "update_service_account" | "update_role" => {
+            "{}"
+        }
         "create_access_key" => r#"{"user":"root"}"#,
         "create_policy" => r#"{"name":"p","document":"{\"Version\":\"1\",\"Statement\":[]}"}"#,
         "create_policy_version" => r#"{"document":"{\"Version\":\"1\",\"Statement\":[]}"}"#,
@@ -60,6 +68,9 @@ fn attempts(house: &House) -> Vec<Attempt> {
             .replace("{user}", "root")
             .replace("{credential}", &credential)
             .replace("{access_key}", &key)
+            .replace("{group}", "readers")
+            .replace("{service_account}", "ci")
+            .replace("{role}", "deploy")
             .replace("{policy}", "AdministratorAccess")
             .replace("{version}", "1")
             .replace("{instance}", "local")
@@ -77,6 +88,20 @@ fn attempts(house: &House) -> Vec<Attempt> {
     attempts
 }
 
+const TRUST: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":["*"]}}]}"#;
+
+/// What the attempts are made against.
+fn furnish(house: &House) {
+    let root = house.root();
+    root.json(&["namespace", "create", "demo"]);
+    root.json(&["repository", "create", "demo/app"]);
+    root.json(&["group", "create", "readers"]);
+    root.json(&["service-account", "create", "ci"]);
+    let trust = house.bootstrap().with_file_name("trust.json");
+    std::fs::write(&trust, TRUST).unwrap();
+    root.json(&["role", "create", "deploy", "--trust-policy", trust.to_str().unwrap()]);
+}
+
 fn try_as(house: &House, token: Option<&str>, attempt: &Attempt) -> (u16, String) {
     let bearer = token.map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
     let headers = format!("{bearer}content-type: application/json\r\n");
@@ -88,8 +113,7 @@ fn try_as(house: &House, token: Option<&str>, attempt: &Attempt) -> (u16, String
 fn whoever_has_no_right_does_nothing_and_learns_nothing() {
     let house = House::start();
     let root = house.root();
-    root.json(&["namespace", "create", "demo"]);
-    root.json(&["repository", "create", "demo/app"]);
+    furnish(&house);
     let alice = house.token_of(&house.user(&root, "alice"));
     for attempt in attempts(&house) {
         let name = attempt.operation.as_str();
@@ -107,9 +131,7 @@ fn whoever_has_no_right_does_nothing_and_learns_nothing() {
 #[test]
 fn no_operation_fails_whoever_may_do_everything() {
     let house = House::start();
-    let root = house.root();
-    root.json(&["namespace", "create", "demo"]);
-    root.json(&["repository", "create", "demo/app"]);
+    furnish(&house);
     let token = house.token();
     // What ends the root user's own means of asking comes last.
     let (last, first): (Vec<_>, Vec<_>) = attempts(&house).into_iter().partition(|a| a.method == "DELETE");
