@@ -160,7 +160,7 @@ impl Access {
         }
         // Guards bound whoever is given it as well.
         let layers = [Some(self.held(&standing.rights).await?), standing.bound()];
-        covered(&standing, &layers, given)
+        self.covered(&standing, &layers, given).await
     }
 
     /// May `caller` let the account's guards allow all of these documents? Guards bound the caller too, so what they keep from
@@ -171,7 +171,20 @@ impl Access {
         if standing.rights.kind == PrincipalKind::Root {
             return Ok(());
         }
-        covered(&standing, &[self.guards(standing.rights.account).await?], given)
+        self.covered(&standing, &[self.guards(standing.rights.account).await?], given).await
+    }
+
+    /// Does each of the layers that there are cover all of these documents?
+    async fn covered(&self, standing: &Standing, layers: &[Option<Vec<Entry>>], given: &[&policy::Document]) -> Result<(), Refusal> {
+        let account = standing.rights.account;
+        let instances = self.directory.instances_of(account).await?;
+        let instances: Vec<_> = instances.iter().map(|instance| &*instance.on).collect();
+        for layer in layers.iter().flatten() {
+            let held: Vec<_> = layer.iter().map(|entry| policy::spelled_by_id(entry.document.get(), &instances)).collect();
+            let held: Vec<_> = held.iter().collect();
+            given.iter().try_for_each(|document| policy::covers(account, &held, document))?;
+        }
+        Ok(())
     }
 
     /// The same for everything that somebody else holds: whoever makes a key for them, or lets anybody be them.
@@ -283,15 +296,6 @@ impl Access {
         }
         self.audit.note(Record::new(op, caller, action.as_str(), resource, Outcome::Denied)).await;
     }
-}
-
-/// Does each of the layers that there are cover all of these documents?
-fn covered(standing: &Standing, layers: &[Option<Vec<Entry>>], given: &[&policy::Document]) -> Result<(), Refusal> {
-    for layer in layers.iter().flatten() {
-        let layer: Vec<_> = layer.iter().map(|entry| entry.document.get()).collect();
-        given.iter().try_for_each(|document| policy::covers(standing.rights.account, &layer, document))?;
-    }
-    Ok(())
 }
 
 /// Is this the account's root user, and the caller somebody else? No policy reaches the root user's keys and passwords.

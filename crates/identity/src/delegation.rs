@@ -44,7 +44,7 @@ impl Identity {
         self.may_replace(op, by, old, new).await?;
         match on.id {
             Some(id) if self.is_guard(on.account, id).await? => {
-                Ok(self.access.may_loosen_guards(op, by, &[new, &policy::lifted(old)]).await?)
+                Ok(self.access.may_loosen_guards(op, by, &[new, &lost(old, new)]).await?)
             }
             _ => Ok(()),
         }
@@ -53,10 +53,12 @@ impl Identity {
     /// May the caller put `new` in the place of `old`? What the new one allows is given to whoever holds the policy, and what
     /// the old one alone denied is lifted.
     pub(crate) async fn may_replace(&self, op: &Op, by: &Caller, old: &Document, new: &Document) -> Result<(), IdentityError> {
-        let lost = |document: &Document| Document {
-            statements: document.statements.iter().filter(|statement| !new.statements.contains(statement)).cloned().collect(),
-        };
-        let lifted = policy::lifted(&lost(old));
-        Ok(self.access.may_hand_over(op, by, &[new, &lifted]).await?)
+        Ok(self.access.may_hand_over(op, by, &[new, &lost(old, new)]).await?)
     }
+}
+
+/// What the old document alone denied, as a document that allows it.
+fn lost(old: &Document, new: &Document) -> Document {
+    let gone = old.statements.iter().filter(|statement| !new.statements.contains(statement)).cloned();
+    policy::lifted(&Document { statements: gone.collect() })
 }
