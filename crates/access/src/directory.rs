@@ -91,6 +91,7 @@ struct Loaded {
     groups: Vec<PrincipalRights>,
     policies: Vec<(PolicyId, InForce)>,
     account: Option<Account>,
+    guards: Option<(Attached, Vec<(PolicyId, InForce)>)>,
 }
 
 type Shelf<K, V> = Cache<K, Arc<V>>;
@@ -276,6 +277,10 @@ impl Directory {
             loaded.groups.into_iter().for_each(|group| self.principals.insert(group.id, Arc::new(group)));
             loaded.policies.into_iter().for_each(|(id, policy)| self.policies.insert(id, Arc::new(policy)));
             loaded.account.into_iter().for_each(|account| self.accounts.insert(account.id, Arc::new(account)));
+            if let Some((guards, policies)) = loaded.guards {
+                self.guards.insert(rights.account, Arc::new(guards));
+                policies.into_iter().for_each(|(id, policy)| self.policies.insert(id, Arc::new(policy)));
+            }
         });
         Ok(Some(rights))
     }
@@ -286,16 +291,34 @@ impl Directory {
         for group in rights.groups.iter().filter(|group| self.principals.get(*group).is_none()) {
             groups.extend(self::rights(tx, *group).await?);
         }
-        let mut policies = Vec::new();
-        for (_, policy) in groups.iter().chain([&rights]).flat_map(|holder| &holder.policies) {
-            let Some(policy) = policy.filter(|policy| self.policies.get(policy).is_none()) else { continue };
-            policies.extend(in_force(tx, policy).await?.map(|found| (policy, found)));
-        }
+        let policies = self.unknown(tx, groups.iter().chain([&rights]).flat_map(|holder| &holder.policies)).await?;
         let account = match self.accounts.get(&rights.account) {
             Some(_) => None,
             None => store::account::account_by_id(tx, rights.account).await?,
         };
-        Ok(Some(Loaded { rights, groups, policies, account }))
+        let guards = match self.guards.get(&rights.account) {
+            Some(_) => None,
+            None => {
+                let guards = named(store::guard::of_account(tx, rights.account).await?);
+                let policies = self.unknown(tx, guards.iter()).await?;
+                Some((guards, policies))
+            }
+        };
+        Ok(Some(Loaded { rights, groups, policies, account, guards }))
+    }
+
+    /// The documents that are not known yet, of those that are attached.
+    async fn unknown<'a>(
+        &self,
+        tx: &mut Tx<'_>,
+        attached: impl Iterator<Item = &'a (Arc<str>, Option<PolicyId>)>,
+    ) -> Result<Vec<(PolicyId, InForce)>, StoreError> {
+        let mut policies = Vec::new();
+        for (_, policy) in attached {
+            let Some(policy) = policy.filter(|policy| self.policies.get(policy).is_none()) else { continue };
+            policies.extend(in_force(tx, policy).await?.map(|found| (policy, found)));
+        }
+        Ok(policies)
     }
 
     /// Remembers a credential that was found by its secret, with the feed's number at that moment.
@@ -331,15 +354,28 @@ impl Directory {
         .await
     }
 
-    /// The instance that a host name (without its port) chooses.
+    /// The instance that a host name (without its port) chooses. The policies of what is in it come with it in one read.
     pub async fn instance(&self, host: &str) -> Result<Option<Arc<Instance>>, StoreError> {
         if let Some(known) = self.instances.get(host) {
             return Ok(Some(known));
         }
-        self.shelved(&self.instances, host.into(), |tx| {
-            Box::pin(async move { Ok((change::head(tx).await?, store::instance::by_host(tx, host).await?)) })
-        })
-        .await
+        let read = self.store.read(|tx| {
+            Box::pin(async move {
+                let found = store::instance::by_host(tx, host).await?;
+                let owned = match &found {
+                    Some(instance) if self.owned.get(&instance.on.id).is_none() => Some(OwnedPolicies::load(tx, &instance.on).await?),
+                    _ => None,
+                };
+                Ok((change::head(tx).await?, found, owned))
+            })
+        });
+        let (head, found, owned): (i64, Option<Instance>, Option<OwnedPolicies>) = read.await?;
+        let Some(instance) = found.map(Arc::new) else { return Ok(None) };
+        self.keep(head, || {
+            self.instances.insert(host.into(), Arc::clone(&instance));
+            owned.into_iter().for_each(|owned| self.owned.insert(instance.on.id, Arc::new(owned)));
+        });
+        Ok(Some(instance))
     }
 
     /// May anybody read this repository?

@@ -43,9 +43,7 @@ impl Identity {
     ) -> Result<(), IdentityError> {
         self.may_replace(op, by, old, new).await?;
         match on.id {
-            Some(id) if self.is_guard(on.account, id).await? => {
-                Ok(self.access.may_loosen_guards(op, by, &[new, &lost(old, new)]).await?)
-            }
+            Some(id) if self.is_guard(on.account, id).await? => Ok(self.access.may_loosen_guards(op, by, &[new, &lost(old, new)]).await?),
             _ => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 //! Asking what policies say: why, over many requests, and who may.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use access::{Permit, Proposed, Question};
@@ -32,7 +32,7 @@ pub(super) async fn simulate_policies(call: Call) -> Result<Answer, Problem> {
     }
     let proposed = asked.document.as_deref().map(|text| proposed(text, asked.instead)).transpose()?;
     // Those about one principal are answered together, under one permit.
-    let mut about: HashMap<Option<&str>, Vec<usize>> = HashMap::new();
+    let mut about: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
     for (index, request) in asked.requests.iter().enumerate() {
         about.entry(subject(request)?).or_default().push(index);
     }
