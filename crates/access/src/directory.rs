@@ -279,7 +279,9 @@ impl Directory {
             loaded.account.into_iter().for_each(|account| self.accounts.insert(account.id, Arc::new(account)));
             if let Some((guards, policies)) = loaded.guards {
                 self.guards.insert(rights.account, Arc::new(guards));
-                policies.into_iter().for_each(|(id, policy)| self.policies.insert(id, Arc::new(policy)));
+                for (id, policy) in policies {
+                    self.policies.insert(id, Arc::new(policy));
+                }
             }
         });
         Ok(Some(rights))
@@ -296,13 +298,12 @@ impl Directory {
             Some(_) => None,
             None => store::account::account_by_id(tx, rights.account).await?,
         };
-        let guards = match self.guards.get(&rights.account) {
-            Some(_) => None,
-            None => {
-                let guards = named(store::guard::of_account(tx, rights.account).await?);
-                let policies = self.unknown(tx, guards.iter()).await?;
-                Some((guards, policies))
-            }
+        let guards = if self.guards.get(&rights.account).is_some() {
+            None
+        } else {
+            let guards = named(store::guard::of_account(tx, rights.account).await?);
+            let policies = self.unknown(tx, guards.iter()).await?;
+            Some((guards, policies))
         };
         Ok(Some(Loaded { rights, groups, policies, account, guards }))
     }
@@ -373,7 +374,9 @@ impl Directory {
         let Some(instance) = found.map(Arc::new) else { return Ok(None) };
         self.keep(head, || {
             self.instances.insert(host.into(), Arc::clone(&instance));
-            owned.into_iter().for_each(|owned| self.owned.insert(instance.on.id, Arc::new(owned)));
+            if let Some(owned) = owned {
+                self.owned.insert(instance.on.id, Arc::new(owned));
+            }
         });
         Ok(Some(instance))
     }

@@ -191,3 +191,56 @@ fn explain(entries: &[Entry], request: &Request<'_>) -> Explained {
 fn is_bound(entries: &[Entry]) -> bool {
     entries.first().is_some_and(|e| matches!(e.layer, Layer::Session | Layer::Guard))
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{AccountId, OnAccount, Resource, Timestamp};
+
+    use super::*;
+
+    fn entry(layer: Layer, statements: &str) -> Entry {
+        let document = policy::ram::parse(&format!(r#"{{"Version":"1","Statement":[{statements}]}}"#)).unwrap();
+        Entry { layer, name: "p".into(), document: Document::Proposed(Arc::new(document)) }
+    }
+
+    const ALLOWS: &str = r#"{"Effect":"Allow","Action":"ram:ListUsers","Resource":"*"}"#;
+    const DENIES: &str = r#"{"Effect":"Deny","Action":"ram:ListUsers","Resource":"*"}"#;
+    const SILENT: &str = r#"{"Effect":"Allow","Action":"ram:ListGroups","Resource":"*"}"#;
+
+    /// What each says when it is asked alone.
+    const ALONE: [(&str, Effective); 3] = [(ALLOWS, Effective::Allowed), (DENIES, Effective::Denied), (SILENT, Effective::NotSaid)];
+
+    /// Any denial wins; else all have to allow it. Explaining says the same.
+    #[test]
+    fn every_layer_has_its_say() {
+        let resource = Resource::Account(OnAccount(AccountId::from_i64(7)));
+        let context = Context::new(Timestamp::from_millis(0), "192.0.2.1".parse().unwrap(), true);
+        let request = Request { action: Action::ListUsers, resource: &resource, context: &context };
+        for (own, own_says) in ALONE {
+            for (session, session_says) in ALONE {
+                for (guard, guard_says) in ALONE {
+                    let bounds = vec![vec![entry(Layer::Session, session)], vec![entry(Layer::Guard, guard)]];
+                    let layers = Layers { own: vec![entry(Layer::Own, own)], bounds, who: None };
+                    let said = [own_says, session_says, guard_says];
+                    let wanted = match said {
+                        _ if said.contains(&Effective::Denied) => Effective::Denied,
+                        _ if said.contains(&Effective::NotSaid) => Effective::NotSaid,
+                        _ => Effective::Allowed,
+                    };
+                    assert_eq!(layers.evaluate(&request), wanted, "{said:?}");
+                    let explained = layers.explain(&request);
+                    assert_eq!(explained.explanation.effective, wanted, "{said:?}");
+                    assert!(!explained.explanation.reason.is_empty());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_bound_without_a_document_allows_nothing() {
+        let resource = Resource::Account(OnAccount(AccountId::from_i64(7)));
+        let context = Context::new(Timestamp::from_millis(0), "192.0.2.1".parse().unwrap(), true);
+        let layers = Layers { own: vec![entry(Layer::Own, ALLOWS)], bounds: vec![Vec::new()], who: None };
+        assert_eq!(layers.evaluate(&Request { action: Action::ListUsers, resource: &resource, context: &context }), Effective::NotSaid);
+    }
+}

@@ -19,7 +19,8 @@ pub(crate) fn rights() -> String {
     writeln!(table, "\n{:<35} {:<31}{columns}", "action", "resource").unwrap();
     for action in Action::ALL {
         for resource in samples(action.resource_kind()) {
-            let cells: String = builtins().iter().map(|policy| if allows(policy.document(), *action, &resource) { "  x" } else { "  ." }).collect();
+            let cells: String =
+                builtins().iter().map(|policy| if allows(policy.document(), *action, &resource) { "  x" } else { "  ." }).collect();
             writeln!(table, "{:<35} {:<31}{cells}", action.as_str(), resource.to_string()).unwrap();
         }
     }
