@@ -16,6 +16,7 @@ mod credential;
 mod error;
 mod group;
 mod instance;
+mod label;
 mod namespace;
 mod page;
 mod policy;
@@ -38,6 +39,7 @@ pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, Crea
 pub use error::{ErrorAnswer, ErrorDetail};
 pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};
+pub use label::{LabelQuery, Labelled, UpdateLabels};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
 pub use page::{OwnerQuery, Page};
 pub use policy::{

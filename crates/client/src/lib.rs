@@ -16,7 +16,8 @@ mod transport;
 pub use endpoint::Endpoint;
 pub use error::ClientError;
 pub use tidegate::{
-    AccessKeys, Audit, Credentials, Groups, Holder, Instances, Namespaces, Place, Policies, Repositories, ResourcePolicies, Roles,
+    AccessKeys, Audit, Credentials, Groups, Holder, Instances, LabelOwner, Labels, Namespaces, Place, Policies, Repositories,
+    ResourcePolicies, Roles,
     ServiceAccounts, SigningKeys, Tags, Tidegate, Users,
 };
 

@@ -1,6 +1,7 @@
 //! The client of Tidegate's management API: sending, reading, paging. The operations stand in one module a noun.
 
 mod identities;
+mod labels;
 mod policies;
 mod principals;
 mod registry;
@@ -19,6 +20,7 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
+pub use labels::{LabelOwner, Labels};
 pub use policies::{Holder, Place, Policies, ResourcePolicies};
 pub use principals::{Groups, Roles, ServiceAccounts};
 pub use registry::{Instances, Namespaces, Repositories, Tags};
@@ -103,6 +105,11 @@ impl Tidegate {
     /// Policies of an instance's namespaces and repositories.
     pub const fn resource_policies<'a>(&'a self, instance: &'a str) -> ResourcePolicies<'a> {
         ResourcePolicies(self, instance)
+    }
+
+    /// Labels.
+    pub const fn labels(&self) -> Labels<'_> {
+        Labels(self)
     }
 
     /// Instances.
