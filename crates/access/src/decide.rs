@@ -240,7 +240,10 @@ impl Access {
 
     pub(crate) async fn is_public(&self, action: Action, resource: &Resource) -> Result<bool, StoreError> {
         match (action, resource) {
-            (Action::PullRepository, Resource::Repository(on)) => self.directory.is_public(on.instance.id, &on.name).await,
+            // A suspended account shows nothing to anybody.
+            (Action::PullRepository, Resource::Repository(on)) => {
+                Ok(self.directory.is_public(on.instance.id, &on.name).await? && self.directory.holds(on.instance.account).await?)
+            }
             _ => Ok(false),
         }
     }
@@ -250,6 +253,7 @@ impl Access {
         let rights = &standing.rights;
         let bound_elsewhere = known.instance.is_some_and(|bound| resource.instance().is_none_or(|i| i.id != bound));
         let elsewhere = rights.account != resource.account() || bound_elsewhere || is_root_of(resource, rights);
+        let elsewhere = elsewhere || (is_of_server(action) && self.directory.first_account().await? != Some(rights.account));
         let outcome = match (elsewhere, rights.kind) {
             (true, _) => Effective::NotSaid,
             (false, PrincipalKind::Root) => Effective::Allowed,
@@ -301,6 +305,11 @@ impl Access {
 /// Is this the account's root user, and the caller somebody else? No policy reaches the root user's keys and passwords.
 pub(crate) fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool {
     matches!(resource, Resource::Principal(on) if on.id == Some(on.account.root()) && caller.kind != PrincipalKind::Root)
+}
+
+/// Is this done to the server as a whole? Then its first account does it, and no other.
+pub(crate) const fn is_of_server(action: Action) -> bool {
+    matches!(action, Action::RotateSigningKey | Action::ReadMetrics)
 }
 
 /// The right that a scope's action asks for.

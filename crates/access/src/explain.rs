@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::{Action, CredentialId, PrincipalId, PrincipalKind, Resource, Timestamp};
 use policy::{Context, Effective, Explanation, Request};
 
-use crate::decide::is_root_of;
+use crate::decide::{is_of_server, is_root_of};
 use crate::gather::{Place, Standing};
 use crate::layers::{Document, Entry, Explained, Layer};
 use crate::{Access, PrincipalRights, Refusal};
@@ -59,6 +59,10 @@ impl Access {
         }
         if rights.account != question.resource.account() {
             return Ok(Some(Explained::by(Explanation::refused("it belongs to another account"), None)));
+        }
+        if is_of_server(question.action) && self.directory().first_account().await? != Some(rights.account) {
+            let refused = Explanation::refused("this is done to the server as a whole: its first account does it");
+            return Ok(Some(Explained::by(refused, None)));
         }
         if rights.kind == PrincipalKind::Root {
             let allowed = Explanation::allowed("the root user is not bound by policies");

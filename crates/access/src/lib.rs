@@ -12,6 +12,7 @@ mod directory;
 mod explain;
 mod gather;
 mod layers;
+mod operator;
 mod owned;
 mod permit;
 
@@ -20,6 +21,7 @@ pub use decide::Access;
 pub use directory::{Attached, Directory, Listener, PrincipalRights, SessionRights};
 pub use explain::{Proposed, Question};
 pub use layers::{Explained, Layer};
+pub use operator::Operator;
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
 pub use policy::Filter;

@@ -72,7 +72,7 @@ impl Identity {
     /// whose denial they take away.
     pub async fn set_resource_policy<A: SetsPolicy>(&self, permit: Permit<A>, document: &str) -> Result<ResourcePolicy, IdentityError> {
         let (on, now) = (permit.on(), permit.op().now);
-        let new = ram::parse_resource_policy(document, &on.resource()).map_err(unreadable)?;
+        let new = ram::parse_resource_policy(document, &on.resource()).map_err(|e| unreadable(&e))?;
         let before = self.policy_of(on).await?;
         let old = read(before.as_ref(), &on.resource())?;
         self.may_replace(permit.op(), permit.by(), &old, &new).await?;
@@ -126,10 +126,10 @@ impl Identity {
 }
 
 fn read(kept: Option<&ResourcePolicy>, of: &Resource) -> Result<Document, IdentityError> {
-    kept.map_or(Ok(Document::default()), |kept| ram::reread_resource_policy(&kept.document, of).map_err(unreadable))
+    kept.map_or(Ok(Document::default()), |kept| ram::reread_resource_policy(&kept.document, of).map_err(|e| unreadable(&e)))
 }
 
-fn unreadable(error: PolicyError) -> IdentityError {
+fn unreadable(error: &PolicyError) -> IdentityError {
     IdentityError::invalid("document", error.to_string())
 }
 
