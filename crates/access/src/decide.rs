@@ -214,6 +214,18 @@ impl Access {
         Ok(given)
     }
 
+    /// May `caller` take away from others what namespaces and repositories deny a group by name?
+    pub async fn may_leave(&self, op: &Op, caller: &Caller, group: PrincipalId) -> Result<(), Refusal> {
+        let Some(rights) = self.directory.principal(group).await? else { return Err(Refusal::NotFound) };
+        let who = self.who(&rights).await?;
+        let mut lifted = Vec::new();
+        for instance in self.directory.instances_of(rights.account).await? {
+            let owned = self.directory.owned(&instance.on).await?;
+            lifted.extend(owned.map(|owned| policy::lifted(&owned.denied_to(&who))).filter(|document| !document.statements.is_empty()));
+        }
+        self.may_hand_over(op, caller, &lifted.iter().collect::<Vec<_>>()).await
+    }
+
     /// The documents of these policies of an account: what attaching them would give.
     pub async fn documents(&self, policies: &[(Arc<str>, Option<PolicyId>)]) -> Result<Vec<policy::Document>, Refusal> {
         let held = self.documents_of(policies, &Layer::Own).await?;

@@ -3,7 +3,7 @@
 //!
 //! What it is for: rights are decided here and nowhere else, from memory that follows the change feed. A use case takes a
 //! permit, never a raw id, so that authorising one thing and acting on another cannot be written. What it may not do: know
-//! a door, authenticate, change a right. To add an action: a line in `model::act`; nothing here changes.
+//! a door, authenticate, change a right. Who has a say stands in `layers.rs`. To add an action: a line in `model::act`; nothing here changes.
 #![deny(missing_docs)]
 
 pub mod audit;

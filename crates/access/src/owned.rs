@@ -49,6 +49,13 @@ impl OwnedPolicies {
         policy::Document { statements: given.cloned().collect() }
     }
 
+    /// What they deny to somebody who is named, or in a group that is.
+    pub(crate) fn denied_to(&self, who: &Who) -> policy::Document {
+        let named = |s: &&Statement| s.principals().is_some_and(|named| named.iter().any(|p| p.is(who)));
+        let statements = self.policies.iter().flat_map(|owned| &owned.document.statements);
+        policy::Document { statements: statements.filter(|s| s.effect() == Effect::Deny).filter(named).cloned().collect() }
+    }
+
     /// All of them, by name.
     pub(crate) fn all(&self) -> impl Iterator<Item = (usize, &Arc<str>)> {
         self.policies.iter().map(|owned| &owned.name).enumerate()

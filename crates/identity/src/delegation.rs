@@ -30,7 +30,7 @@ impl Identity {
         for attachment in attached? {
             self.may_lift(op, by, &attachment.name, attachment.policy).await?;
         }
-        Ok(())
+        Ok(self.access.may_leave(op, by, from).await?)
     }
 
     /// The same for a policy's document in force, which may guard the account as well.

@@ -166,6 +166,23 @@ mod policies {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn what_a_place_gives_or_denies_a_group_counts_with_its_members() {
+        let house = registry().await;
+        let root = house.root_manager().await;
+        root.post("/api/v1/groups", &json!({"name": "ops"})).await.expect(201);
+        let actions = ["ram:AddUserToGroup", "ram:RemoveUserFromGroup", "ram:GetGroup", "ram:GetUser"];
+        let alice = manager(&house, "alice", &[on("Allow", &actions, "*")]).await;
+        let member = "/api/v1/groups/ops/users/bob";
+        alice.put(member, &json!({})).await.expect(204);
+        set(&root, DEMO, &[says(&house, "Deny", &["cr:PushRepository"], &["group/ops"])]).await.expect(200);
+        alice.delete(member).await.expect(403);
+        root.delete(member).await.expect(204);
+        set(&root, DEMO, &[says(&house, "Allow", &["cr:PullRepository"], &["group/ops"])]).await.expect(200);
+        alice.put(member, &json!({})).await.expect(403);
+        assert_eq!(pulls(&house, "bob", "demo/app").await, 403);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn guards_bound_everybody_but_the_root_user() {
         let house = registry().await;
         let root = house.root_manager().await;
@@ -315,5 +332,22 @@ mod policies {
         assert_eq!(found, want);
         alice.get(ask).await.expect(403);
         root.get("/api/v1/permitted-principals?action=cr:Fly").await.expect(400);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn another_account_cannot_be_asked_about() {
+        let house = registry().await.with_account("other").await;
+        let bob = house.root_manager().await.get("/api/v1/users/bob").await.expect(200).text("user_id");
+        let stranger = house.account("other").root_manager().await;
+        for principal in [bob.clone(), format!("user/{bob}"), "user/bob".to_owned()] {
+            let asked = json!({"principal": principal, "action": "ram:ListUsers"});
+            stranger.post("/api/v1/policy-explanations", &asked).await.expect(404);
+            stranger.post("/api/v1/policy-simulations", &json!({"requests": [asked]})).await.expect(404);
+        }
+        stranger.get(DEMO).await.expect(404);
+        let foreign = [json!({"Effect": "Allow", "Action": "cr:*", "Principal": {"RAM": format!("acs:ram::{}:user/bob", house.bootstrap.account)}})];
+        let root = house.root_manager().await;
+        set(&root, DEMO, &[json!({"Effect": "Allow", "Action": "cr:*", "Principal": {"RAM": "acs:ram::1:root"}})]).await.expect(400);
+        set(&root, DEMO, &foreign).await.expect(200);
     }
 }

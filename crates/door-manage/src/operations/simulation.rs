@@ -72,7 +72,7 @@ pub(super) async fn list_permitted_principals(call: Call) -> Result<Answer, Prob
 }
 
 fn proposed(text: &str, instead: bool) -> Result<Proposed, Problem> {
-    let document = policy::ram::parse(text).map_err(|e| Problem::invalid("document", &e.to_string()))?;
+    let document = policy::ram::parse(text).map_err(|e| Problem::invalid("document", e.to_string()))?;
     Ok(Proposed { document: Arc::new(document), instead })
 }
 

@@ -15,8 +15,11 @@ pub(crate) fn rights() -> String {
     for (index, policy) in builtins().iter().enumerate() {
         writeln!(table, "{:>2} {}: {}", index + 1, policy.name, policy.description).unwrap();
     }
-    let columns: String = (1..=builtins().len()).map(|number| format!("{number:>3}")).collect();
-    writeln!(table, "\n{:<35} {:<31}{columns}", "action", "resource").unwrap();
+    write!(table, "\n{:<35} {:<31}", "action", "resource").unwrap();
+    for number in 1..=builtins().len() {
+        write!(table, "{number:>3}").unwrap();
+    }
+    table.push('\n');
     for action in Action::ALL {
         for resource in samples(action.resource_kind()) {
             let cells: String =
