@@ -8,17 +8,19 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use model::{AccountId, CredentialId, InstanceId, OnInstance, PolicyId, PrincipalId, PrincipalKind, RepositoryName, Timestamp};
+use model::{AccountId, CredentialId, InstanceId, OnInstance, PolicyId, PrincipalId, PrincipalKind, ProviderId, RepositoryName, Timestamp};
 use quick_cache::sync::Cache;
 use store::account::{Account, Principal};
 use store::change::{self, Change};
 use store::credential::Credential;
 use store::instance::Instance;
+use store::provider::Provider;
 use store::{Store, StoreError, Tx, Work};
 use tokio::time::timeout;
 
-use crate::Refusal;
 use crate::owned::OwnedPolicies;
+use crate::rules::Entrance;
+use crate::{Refusal, Rules};
 
 /// How long a node may go without a look at the change feed before it must not decide anything.
 const FRESH_MS: i64 = 1000;
@@ -104,8 +106,10 @@ pub struct Directory {
     credentials: Shelf<CredentialId, Credential>,
     sessions: Shelf<CredentialId, SessionRights>,
     accounts: Shelf<AccountId, Account>,
+    providers: Shelf<ProviderId, Provider>,
     first: OnceLock<AccountId>,
-    instances: Shelf<Arc<str>, Instance>,
+    instances: Shelf<Arc<str>, Entrance>,
+    rules: Shelf<InstanceId, Rules>,
     public: Cache<(InstanceId, RepositoryName), bool>,
     owned: Shelf<InstanceId, OwnedPolicies>,
     guards: Shelf<AccountId, Attached>,
@@ -138,7 +142,9 @@ impl Directory {
             sessions: Cache::new(20_000),
             accounts: Cache::new(1_000),
             first: OnceLock::new(),
+            providers: Cache::new(4_096),
             instances: Cache::new(4_096),
+            rules: Cache::new(4_096),
             public: Cache::new(65_536),
             owned: Cache::new(128),
             guards: Cache::new(1_000),
@@ -229,8 +235,13 @@ impl Directory {
                 // How they are named follows its name.
                 self.owned.remove(&InstanceId::from_i64(id));
             }
+            Some(Change::Endpoints(id)) => {
+                self.instances.clear();
+                self.rules.remove(&InstanceId::from_i64(id));
+            }
             Some(Change::Visibility(_)) => self.public.clear(),
             Some(Change::ResourcePolicy(id)) => drop(self.owned.remove(&InstanceId::from_i64(id))),
+            Some(Change::Provider(id)) => drop(self.providers.remove(&ProviderId::from_i64(id))),
             Some(Change::SigningKeys) => {}
             None => {
                 self.principals.clear();
@@ -238,7 +249,9 @@ impl Directory {
                 self.sessions.clear();
                 self.accounts.clear();
                 self.policies.clear();
+                self.providers.clear();
                 self.instances.clear();
+                self.rules.clear();
                 self.public.clear();
                 self.owned.clear();
                 self.guards.clear();
@@ -371,30 +384,52 @@ impl Directory {
         .await
     }
 
-    /// The instance that a host name (without its port) chooses. The policies of what is in it come with it in one read.
+    /// An OIDC provider.
+    pub async fn provider(&self, id: ProviderId) -> Result<Option<Arc<Provider>>, StoreError> {
+        self.shelved(&self.providers, id, |tx| {
+            Box::pin(async move { Ok((change::head(tx).await?, store::provider::by_id(tx, id).await?)) })
+        })
+        .await
+    }
+
+    /// The instance that a host name (without its port) chooses.
     pub async fn instance(&self, host: &str) -> Result<Option<Arc<Instance>>, StoreError> {
+        Ok(self.entrance(host).await?.map(|entrance| Arc::clone(&entrance.instance)))
+    }
+
+    /// The same with its network rules.
+    pub(crate) async fn entrance(&self, host: &str) -> Result<Option<Arc<Entrance>>, StoreError> {
         if let Some(known) = self.instances.get(host) {
             return Ok(Some(known));
         }
         let read = self.store.read(|tx| {
             Box::pin(async move {
-                let found = store::instance::by_host(tx, host).await?;
-                let owned = match &found {
-                    Some(instance) if self.owned.get(&instance.on.id).is_none() => Some(OwnedPolicies::load(tx, &instance.on).await?),
+                let found = entrance(tx, host).await?;
+                let owned = match found.as_ref().map(|entrance| &entrance.instance.on) {
+                    Some(on) if self.owned.get(&on.id).is_none() => Some(OwnedPolicies::load(tx, on).await?),
                     _ => None,
                 };
                 Ok((change::head(tx).await?, found, owned))
             })
         });
-        let (head, found, owned): (i64, Option<Instance>, Option<OwnedPolicies>) = read.await?;
-        let Some(instance) = found.map(Arc::new) else { return Ok(None) };
+        let (head, found, owned): (i64, Option<Entrance>, Option<OwnedPolicies>) = read.await?;
+        let Some(entrance) = found.map(Arc::new) else { return Ok(None) };
         self.keep(head, || {
-            self.instances.insert(host.into(), Arc::clone(&instance));
+            self.instances.insert(host.into(), Arc::clone(&entrance));
             if let Some(owned) = owned {
-                self.owned.insert(instance.on.id, Arc::new(owned));
+                self.owned.insert(entrance.instance.on.id, Arc::new(owned));
             }
         });
-        Ok(Some(instance))
+        Ok(Some(entrance))
+    }
+
+    /// An instance's network rules.
+    pub(crate) async fn rules(&self, id: InstanceId) -> Result<Arc<Rules>, StoreError> {
+        if let Some(known) = self.rules.get(&id) {
+            return Ok(known);
+        }
+        let load = self.shelved(&self.rules, id, |tx| Box::pin(async move { Ok((change::head(tx).await?, Some(rules(tx, id).await?))) }));
+        load.await?.ok_or_else(|| StoreError::corrupt("endpoint"))
     }
 
     /// May anybody read this repository?
@@ -495,6 +530,16 @@ async fn session(tx: &mut Tx<'_>, key: CredentialId) -> Result<Option<SessionRig
         token_hash: s.token_hash,
         parent: s.parent,
     }))
+}
+
+async fn entrance(tx: &mut Tx<'_>, host: &str) -> Result<Option<Entrance>, StoreError> {
+    let Some(instance) = store::instance::by_host(tx, host).await? else { return Ok(None) };
+    let rules = rules(tx, instance.on.id).await?;
+    Ok(Some(Entrance { instance: Arc::new(instance), rules }))
+}
+
+async fn rules(tx: &mut Tx<'_>, id: InstanceId) -> Result<Rules, StoreError> {
+    Rules::read(&store::network::of_instance(tx, id).await?)
 }
 
 async fn in_force(tx: &mut Tx<'_>, id: PolicyId) -> Result<Option<InForce>, StoreError> {

@@ -93,7 +93,7 @@ impl Access {
             let document = Document::Proposed(Arc::clone(&proposed.document));
             layers.own.push(Entry { layer: Layer::Proposed, name: "(proposed)".into(), document });
         }
-        let context = layers.context(Context::new(question.at, question.from, true));
+        let context = layers.context(Context::new(question.at, question.from, true).within(&self.networks().by_address(question.from)));
         Ok(layers.explain(&Request { action: question.action, resource: &question.resource, context: &context }))
     }
 

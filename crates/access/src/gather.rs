@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use model::{AccountId, OnInstance, PolicyId, Resource};
+use model::{AccountId, OnInstance, PolicyId, PrincipalKind, Resource};
 use policy::Who;
 use store::StoreError;
 
 use crate::layers::{Document, Entry, Layer, Layers};
-use crate::{Access, PrincipalRights, SessionRights};
+use crate::{Access, PrincipalRights, SessionRights, admin};
 
 /// What a decision is about.
 #[derive(Clone, Copy)]
@@ -54,8 +54,12 @@ impl Access {
         Ok(Layers { own, bounds: standing.bound().into_iter().chain(guards).collect(), who })
     }
 
-    /// Somebody's own documents and those of their groups.
+    /// Somebody's own documents and those of their groups; an admin user's is always the same.
     pub(crate) async fn held(&self, rights: &PrincipalRights) -> Result<Vec<Entry>, StoreError> {
+        if rights.kind == PrincipalKind::Admin {
+            let document = Document::BuiltIn(&admin::EVERYWHERE);
+            return Ok(vec![Entry { layer: Layer::Own, name: "admin user".into(), document }]);
+        }
         let mut held = self.documents_of(&rights.policies, &Layer::Own).await?;
         for group in &rights.groups {
             if let Some(group) = self.directory().principal(*group).await? {

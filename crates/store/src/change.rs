@@ -19,10 +19,14 @@ pub enum Change {
     Policy(i64),
     /// An instance or its hosts: by instance id.
     Instance(i64),
+    /// Whom an instance's endpoints let in: by instance id.
+    Endpoints(i64),
     /// What is public in an instance: by instance id.
     Visibility(i64),
     /// The policies of an instance's namespaces and repositories: by instance id.
     ResourcePolicy(i64),
+    /// An OIDC provider, or whom of its issuer somebody trusts: by provider id.
+    Provider(i64),
     /// The token signing keys.
     SigningKeys,
 }
@@ -35,8 +39,10 @@ impl Change {
             Self::Credential(id) => ("credential", id),
             Self::Policy(id) => ("policy", id),
             Self::Instance(id) => ("instance", id),
+            Self::Endpoints(id) => ("endpoints", id),
             Self::Visibility(id) => ("visibility", id),
             Self::ResourcePolicy(id) => ("resource_policy", id),
+            Self::Provider(id) => ("provider", id),
             Self::SigningKeys => ("signing_keys", 0),
         }
     }
@@ -48,8 +54,10 @@ impl Change {
             "credential" => Self::Credential(subject),
             "policy" => Self::Policy(subject),
             "instance" => Self::Instance(subject),
+            "endpoints" => Self::Endpoints(subject),
             "visibility" => Self::Visibility(subject),
             "resource_policy" => Self::ResourcePolicy(subject),
+            "provider" => Self::Provider(subject),
             "signing_keys" => Self::SigningKeys,
             _ => return None,
         })
