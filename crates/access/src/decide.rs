@@ -1,19 +1,18 @@
 //! The one place where rights are decided.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
     Action, ActionKind, Caller, InstanceId, Known, OnInstance, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, RepositoryAction,
-    Resource, Scope, Scopes, Target, Timestamp,
+    Resource, Scope, Scopes, Target,
 };
-use policy::{Context, Effective, Explanation, Filter, Request, Why};
+use policy::{Context, Effective, Filter, Request, Why};
 use store::StoreError;
 
-use crate::admin;
-use crate::directory::InForce;
+use crate::gather::{Place, Standing};
+use crate::layers::{Entry, Layer};
 use crate::rules::Crowd;
-use crate::{Audit, Directory, Granted, Networks, Outcome, Permit, PrincipalRights, Record, Refusal, SessionRights};
+use crate::{Audit, Directory, Granted, Networks, Outcome, Permit, PrincipalRights, Record, Refusal};
 
 /// Decides, and writes down what it refuses.
 #[derive(Debug)]
@@ -22,42 +21,6 @@ pub struct Access {
     audit: Arc<Audit>,
     networks: Networks,
     crowd: Crowd,
-}
-
-/// A principal's documents, held while they are evaluated.
-struct Held(Vec<(Arc<str>, Document)>);
-
-/// A caller as rights are decided for them: today's rights of the principal, and what bounds them in a role's session.
-struct Standing {
-    rights: Arc<PrincipalRights>,
-    session: Option<Arc<SessionRights>>,
-}
-
-impl Standing {
-    /// What bounds the principal's own rights.
-    fn bound(&self) -> Option<&policy::Document> {
-        self.session.as_ref().and_then(|session| session.policy.as_ref())
-    }
-}
-
-enum Document {
-    Own(Arc<InForce>),
-    BuiltIn(&'static policy::Document),
-}
-
-impl Document {
-    fn get(&self) -> &policy::Document {
-        match self {
-            Self::Own(own) => &own.document,
-            Self::BuiltIn(built_in) => built_in,
-        }
-    }
-}
-
-impl Held {
-    fn labelled(&self) -> Vec<(&str, &policy::Document)> {
-        self.0.iter().map(|(name, document)| (&**name, document.get())).collect()
-    }
 }
 
 /// What policies say, before a token's scopes are looked at.
@@ -203,12 +166,9 @@ impl Access {
         if standing.rights.kind == PrincipalKind::Root {
             return Ok(Filter::everything());
         }
-        let (held, context) = (self.held(&standing.rights).await?, Context::from(op));
-        let filter = policy::filter(&held.labelled(), action, &context, instance);
-        Ok(match standing.bound() {
-            Some(bound) => filter.bounded_by(policy::filter(&[("", bound)], action, &context, instance)),
-            None => filter,
-        })
+        let layers = self.layers(&standing, Place::In(instance)).await?;
+        let context = layers.context(Context::from(op));
+        Ok(layers.filter(action, &context, instance))
     }
 
     /// May `caller` hand all of these documents over to somebody else? Whoever grants gives at most what they hold: everything
@@ -230,13 +190,31 @@ impl Access {
         if standing.rights.kind == PrincipalKind::Root {
             return Ok(());
         }
-        let held = self.held(&standing.rights).await?;
-        let held: Vec<_> = held.labelled().into_iter().map(|(_, document)| document).collect();
-        for document in given {
-            policy::covers(standing.rights.account, &held, document)?;
-            if let Some(bound) = standing.bound() {
-                policy::covers(standing.rights.account, &[bound], document)?;
-            }
+        // Guards bound whoever is given it as well.
+        let layers = [Some(self.held(&standing.rights).await?), standing.bound()];
+        self.covered(&standing, &layers, given).await
+    }
+
+    /// May `caller` let the account's guards allow all of these documents? Guards bound the caller too, so what they keep from
+    /// the caller counts as well: in the end only the root user takes away what binds everybody.
+    pub async fn may_loosen_guards(&self, op: &Op, caller: &Caller, given: &[&policy::Document]) -> Result<(), Refusal> {
+        self.may_hand_over(op, caller, given).await?;
+        let standing = self.standing(op, caller.known().ok_or(Refusal::Unauthenticated)?).await?;
+        if standing.rights.kind == PrincipalKind::Root {
+            return Ok(());
+        }
+        self.covered(&standing, &[self.guards(standing.rights.account).await?], given).await
+    }
+
+    /// Does each of the layers that there are cover all of these documents?
+    async fn covered(&self, standing: &Standing, layers: &[Option<Vec<Entry>>], given: &[&policy::Document]) -> Result<(), Refusal> {
+        let account = standing.rights.account;
+        let instances = self.directory.instances_of(account).await?;
+        let instances: Vec<_> = instances.iter().map(|instance| &*instance.on).collect();
+        for layer in layers.iter().flatten() {
+            let held: Vec<_> = layer.iter().map(|entry| policy::spelled_by_id(entry.document.get(), &instances)).collect();
+            let held: Vec<_> = held.iter().collect();
+            given.iter().try_for_each(|document| policy::covers(account, &held, document))?;
         }
         Ok(())
     }
@@ -252,45 +230,39 @@ impl Access {
             return Err(Refusal::Exceeds { action: Action::PullRepository, resource: "*".into(), why: Why::NotAllowed });
         }
         let held = self.held(&rights).await?;
-        let given: Vec<_> = held.labelled().into_iter().map(|(_, document)| document).collect();
+        let by_name = self.given_by_name(op, caller, &rights).await?;
+        let given: Vec<_> = held.iter().map(|entry| entry.document.get()).chain(&by_name).collect();
         self.may_hand_over(op, caller, &given).await
+    }
+
+    /// What namespaces and repositories allow somebody by name, and not the caller.
+    async fn given_by_name(&self, op: &Op, caller: &Caller, other: &PrincipalRights) -> Result<Vec<policy::Document>, Refusal> {
+        let standing = self.standing(op, caller.known().ok_or(Refusal::Unauthenticated)?).await?;
+        let (own, others) = (self.who(&standing.rights).await?, self.who(other).await?);
+        let mut given = Vec::new();
+        for instance in self.directory.instances_of(other.account).await? {
+            let owned = self.directory.owned(&instance.on).await?;
+            given.extend(owned.map(|owned| owned.given_to(&others, &own)).filter(|document| !document.statements.is_empty()));
+        }
+        Ok(given)
+    }
+
+    /// May `caller` take away from others what namespaces and repositories deny a group by name?
+    pub async fn may_leave(&self, op: &Op, caller: &Caller, group: PrincipalId) -> Result<(), Refusal> {
+        let Some(rights) = self.directory.principal(group).await? else { return Err(Refusal::NotFound) };
+        let who = self.who(&rights).await?;
+        let mut lifted = Vec::new();
+        for instance in self.directory.instances_of(rights.account).await? {
+            let owned = self.directory.owned(&instance.on).await?;
+            lifted.extend(owned.map(|owned| policy::lifted(&owned.denied_to(&who))).filter(|document| !document.statements.is_empty()));
+        }
+        self.may_hand_over(op, caller, &lifted.iter().collect::<Vec<_>>()).await
     }
 
     /// The documents of these policies of an account: what attaching them would give.
     pub async fn documents(&self, policies: &[(Arc<str>, Option<PolicyId>)]) -> Result<Vec<policy::Document>, Refusal> {
-        let held = self.documents_of(policies).await?;
-        Ok(held.iter().map(|(_, document)| document.get().clone()).collect())
-    }
-
-    /// Why may, or may not, a principal do `action` to `resource` from there at that time?
-    pub async fn explain(
-        &self,
-        principal: PrincipalId,
-        action: Action,
-        resource: &Resource,
-        at: Timestamp,
-        from: IpAddr,
-    ) -> Result<Explanation, Refusal> {
-        let Some(rights) = self.directory.principal(principal).await? else { return Err(Refusal::NotFound) };
-        if !rights.holds(at) {
-            return Ok(Explanation::refused(&format!("the {} is disabled or at its end", rights.kind.words())));
-        }
-        if is_of_server(action) && self.directory.first_account().await? != Some(rights.account) {
-            return Ok(Explanation::refused("this is done to the server as a whole: its first account does it"));
-        }
-        if rights.kind == PrincipalKind::Root {
-            return Ok(Explanation::allowed("the root user is not bound by policies"));
-        }
-        if is_root_of(resource, &rights) {
-            return Ok(Explanation::refused("nobody but the root user touches the root user's keys and passwords"));
-        }
-        let held = self.held(&rights).await?;
-        let context = Context::new(at, from, true).within(&self.networks.by_address(from));
-        let explained = policy::explain(&held.labelled(), &Request { action, resource, context: &context });
-        if explained.effective == Effective::NotSaid && self.is_public(action, resource).await? {
-            return Ok(Explanation::allowed("the repository or its namespace is public"));
-        }
-        Ok(explained)
+        let held = self.documents_of(policies, &Layer::Own).await?;
+        Ok(held.iter().map(|entry| entry.document.get().clone()).collect())
     }
 
     async fn may(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource) -> Result<(), Refusal> {
@@ -316,7 +288,7 @@ impl Access {
         if self.is_public(action, resource).await? { Ok(()) } else { Err(Refusal::Unauthenticated) }
     }
 
-    async fn is_public(&self, action: Action, resource: &Resource) -> Result<bool, StoreError> {
+    pub(crate) async fn is_public(&self, action: Action, resource: &Resource) -> Result<bool, StoreError> {
         match (action, resource) {
             // A suspended account shows nothing to anybody.
             (Action::PullRepository, Resource::Repository(on)) => {
@@ -356,12 +328,9 @@ impl Access {
     }
 
     async fn decide(&self, op: &Op, standing: &Standing, action: Action, resource: &Resource) -> Result<Effective, Refusal> {
-        let held = self.held(&standing.rights).await?;
-        let context = Context::from(op);
-        let request = Request { action, resource, context: &context };
-        let own = policy::evaluate(&held.labelled(), &request).effective();
-        let Some(bound) = standing.bound().filter(|_| own == Effective::Allowed) else { return Ok(own) };
-        Ok(policy::evaluate(&[("", bound)], &request).effective())
+        let layers = self.layers(standing, Place::On(resource)).await?;
+        let context = layers.context(Context::from(op));
+        Ok(layers.evaluate(&Request { action, resource, context: &context }))
     }
 
     /// A known caller's standing today; a principal who is gone, disabled or at its end is nobody, and so is a role whose session
@@ -375,35 +344,6 @@ impl Access {
         Ok(Standing { rights, session })
     }
 
-    /// Somebody's own documents and those of their groups; an admin user's is always the same.
-    async fn held(&self, rights: &PrincipalRights) -> Result<Held, StoreError> {
-        if rights.kind == PrincipalKind::Admin {
-            return Ok(Held(vec![("admin user".into(), Document::BuiltIn(&admin::EVERYWHERE))]));
-        }
-        let mut held = self.documents_of(&rights.policies).await?;
-        for group in &rights.groups {
-            if let Some(group) = self.directory.principal(*group).await? {
-                held.extend(self.documents_of(&group.policies).await?);
-            }
-        }
-        Ok(Held(held))
-    }
-
-    async fn documents_of(&self, policies: &[(Arc<str>, Option<PolicyId>)]) -> Result<Vec<(Arc<str>, Document)>, StoreError> {
-        let mut held = Vec::with_capacity(policies.len());
-        for (name, id) in policies {
-            let document = match id {
-                Some(id) => self.directory.in_force(*id).await?.map(Document::Own),
-                None => policy::builtin(name).map(|b| Document::BuiltIn(b.document())),
-            };
-            // A policy deleted between two reads grants nothing; one that denied was detached by the same hand.
-            if let Some(document) = document {
-                held.push((Arc::clone(name), document));
-            }
-        }
-        Ok(held)
-    }
-
     async fn write_down(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource, refusal: &Refusal) {
         // An anonymous request that is asked to log in is the protocol at work, not an event; nor is a failing store. What network
         // rules refuse has been written down where they were asked.
@@ -415,12 +355,12 @@ impl Access {
 }
 
 /// Is this the account's root user, and the caller somebody else? No policy reaches the root user's keys and passwords.
-fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool {
+pub(crate) fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool {
     matches!(resource, Resource::Principal(on) if on.id == Some(on.account.root()) && caller.kind != PrincipalKind::Root)
 }
 
 /// Is this done to the server as a whole? Then its first account does it, and no other.
-const fn is_of_server(action: Action) -> bool {
+pub(crate) const fn is_of_server(action: Action) -> bool {
     matches!(action, Action::RotateSigningKey | Action::ReadMetrics)
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, ProviderId, RepositoryName, Timestamp};
+use model::{AccountId, CredentialId, InstanceId, OnInstance, PolicyId, PrincipalId, PrincipalKind, ProviderId, RepositoryName, Timestamp};
 use quick_cache::sync::Cache;
 use store::account::{Account, Principal};
 use store::change::{self, Change};
@@ -18,6 +18,7 @@ use store::provider::Provider;
 use store::{Store, StoreError, Tx, Work};
 use tokio::time::timeout;
 
+use crate::owned::OwnedPolicies;
 use crate::rules::Entrance;
 use crate::{Refusal, Rules};
 
@@ -31,6 +32,9 @@ const LOOK_PATIENCE: Duration = Duration::from_secs(2);
 const NEVER: i64 = 0;
 /// Changes read in one go.
 const PAGE: i64 = 1000;
+
+/// Policies that are attached: by id, or built in by name.
+pub type Attached = Vec<(Arc<str>, Option<PolicyId>)>;
 
 /// A principal and the names of what is attached to it.
 #[derive(Debug)]
@@ -50,7 +54,7 @@ pub struct PrincipalRights {
     /// An admin user's one instance.
     pub instance: Option<InstanceId>,
     /// Its policies: by id, or built in by name.
-    pub policies: Vec<(Arc<str>, Option<PolicyId>)>,
+    pub policies: Attached,
     /// The groups it is in, whose policies it has too.
     pub groups: Vec<PrincipalId>,
 }
@@ -89,6 +93,7 @@ struct Loaded {
     groups: Vec<PrincipalRights>,
     policies: Vec<(PolicyId, InForce)>,
     account: Option<Account>,
+    guards: Option<(Attached, Vec<(PolicyId, InForce)>)>,
 }
 
 type Shelf<K, V> = Cache<K, Arc<V>>;
@@ -106,6 +111,8 @@ pub struct Directory {
     instances: Shelf<Arc<str>, Entrance>,
     rules: Shelf<InstanceId, Rules>,
     public: Cache<(InstanceId, RepositoryName), bool>,
+    owned: Shelf<InstanceId, OwnedPolicies>,
+    guards: Shelf<AccountId, Attached>,
     /// Changes up to here are applied. Guarded by `applying` wherever it decides what is kept.
     applied: AtomicI64,
     looked: AtomicI64,
@@ -139,6 +146,8 @@ impl Directory {
             instances: Cache::new(4_096),
             rules: Cache::new(4_096),
             public: Cache::new(65_536),
+            owned: Cache::new(128),
+            guards: Cache::new(1_000),
             applied: AtomicI64::new(head),
             looked: AtomicI64::new(now.millis()),
             applying: Mutex::new(()),
@@ -211,19 +220,27 @@ impl Directory {
 
     fn forget(&self, change: Option<Change>) {
         match change {
-            Some(Change::Account(id)) => drop(self.accounts.remove(&AccountId::from_i64(id))),
+            Some(Change::Account(id)) => {
+                self.accounts.remove(&AccountId::from_i64(id));
+                self.guards.remove(&AccountId::from_i64(id));
+            }
             Some(Change::Principal(id)) => drop(self.principals.remove(&PrincipalId::from_i64(id))),
             Some(Change::Credential(id)) => {
                 self.credentials.remove(&CredentialId::from_i64(id));
                 self.sessions.remove(&CredentialId::from_i64(id));
             }
             Some(Change::Policy(id)) => drop(self.policies.remove(&PolicyId::from_i64(id))),
-            Some(Change::Instance(_)) => self.instances.clear(),
+            Some(Change::Instance(id)) => {
+                self.instances.clear();
+                // How they are named follows its name.
+                self.owned.remove(&InstanceId::from_i64(id));
+            }
             Some(Change::Endpoints(id)) => {
                 self.instances.clear();
                 self.rules.remove(&InstanceId::from_i64(id));
             }
             Some(Change::Visibility(_)) => self.public.clear(),
+            Some(Change::ResourcePolicy(id)) => drop(self.owned.remove(&InstanceId::from_i64(id))),
             Some(Change::Provider(id)) => drop(self.providers.remove(&ProviderId::from_i64(id))),
             Some(Change::SigningKeys) => {}
             None => {
@@ -236,6 +253,8 @@ impl Directory {
                 self.instances.clear();
                 self.rules.clear();
                 self.public.clear();
+                self.owned.clear();
+                self.guards.clear();
             }
         }
     }
@@ -273,6 +292,12 @@ impl Directory {
             loaded.groups.into_iter().for_each(|group| self.principals.insert(group.id, Arc::new(group)));
             loaded.policies.into_iter().for_each(|(id, policy)| self.policies.insert(id, Arc::new(policy)));
             loaded.account.into_iter().for_each(|account| self.accounts.insert(account.id, Arc::new(account)));
+            if let Some((guards, policies)) = loaded.guards {
+                self.guards.insert(rights.account, Arc::new(guards));
+                for (id, policy) in policies {
+                    self.policies.insert(id, Arc::new(policy));
+                }
+            }
         });
         Ok(Some(rights))
     }
@@ -283,16 +308,33 @@ impl Directory {
         for group in rights.groups.iter().filter(|group| self.principals.get(*group).is_none()) {
             groups.extend(self::rights(tx, *group).await?);
         }
-        let mut policies = Vec::new();
-        for (_, policy) in groups.iter().chain([&rights]).flat_map(|holder| &holder.policies) {
-            let Some(policy) = policy.filter(|policy| self.policies.get(policy).is_none()) else { continue };
-            policies.extend(in_force(tx, policy).await?.map(|found| (policy, found)));
-        }
+        let policies = self.unknown(tx, groups.iter().chain([&rights]).flat_map(|holder| &holder.policies)).await?;
         let account = match self.accounts.get(&rights.account) {
             Some(_) => None,
             None => store::account::account_by_id(tx, rights.account).await?,
         };
-        Ok(Some(Loaded { rights, groups, policies, account }))
+        let guards = if self.guards.get(&rights.account).is_some() {
+            None
+        } else {
+            let guards = named(store::guard::of_account(tx, rights.account).await?);
+            let policies = self.unknown(tx, guards.iter()).await?;
+            Some((guards, policies))
+        };
+        Ok(Some(Loaded { rights, groups, policies, account, guards }))
+    }
+
+    /// The documents that are not known yet, of those that are attached.
+    async fn unknown<'a>(
+        &self,
+        tx: &mut Tx<'_>,
+        attached: impl Iterator<Item = &'a (Arc<str>, Option<PolicyId>)>,
+    ) -> Result<Vec<(PolicyId, InForce)>, StoreError> {
+        let mut policies = Vec::new();
+        for (_, policy) in attached {
+            let Some(policy) = policy.filter(|policy| self.policies.get(policy).is_none()) else { continue };
+            policies.extend(in_force(tx, policy).await?.map(|found| (policy, found)));
+        }
+        Ok(policies)
     }
 
     /// Remembers a credential that was found by its secret, with the feed's number at that moment.
@@ -360,8 +402,25 @@ impl Directory {
         if let Some(known) = self.instances.get(host) {
             return Ok(Some(known));
         }
-        self.shelved(&self.instances, host.into(), |tx| Box::pin(async move { Ok((change::head(tx).await?, entrance(tx, host).await?)) }))
-            .await
+        let read = self.store.read(|tx| {
+            Box::pin(async move {
+                let found = entrance(tx, host).await?;
+                let owned = match found.as_ref().map(|entrance| &entrance.instance.on) {
+                    Some(on) if self.owned.get(&on.id).is_none() => Some(OwnedPolicies::load(tx, on).await?),
+                    _ => None,
+                };
+                Ok((change::head(tx).await?, found, owned))
+            })
+        });
+        let (head, found, owned): (i64, Option<Entrance>, Option<OwnedPolicies>) = read.await?;
+        let Some(entrance) = found.map(Arc::new) else { return Ok(None) };
+        self.keep(head, || {
+            self.instances.insert(host.into(), Arc::clone(&entrance));
+            if let Some(owned) = owned {
+                self.owned.insert(entrance.instance.on.id, Arc::new(owned));
+            }
+        });
+        Ok(Some(entrance))
     }
 
     /// An instance's network rules.
@@ -389,6 +448,27 @@ impl Directory {
             .await?;
         self.keep(head, || self.public.insert(key, public));
         Ok(public)
+    }
+
+    /// The policies of an instance's namespaces and repositories.
+    pub(crate) async fn owned(&self, instance: &Arc<OnInstance>) -> Result<Option<Arc<OwnedPolicies>>, StoreError> {
+        self.shelved(&self.owned, instance.id, |tx| {
+            Box::pin(async move { Ok((change::head(tx).await?, Some(OwnedPolicies::load(tx, instance).await?))) })
+        })
+        .await
+    }
+
+    /// The instances of an account, from the database.
+    pub(crate) async fn instances_of(&self, account: AccountId) -> Result<Vec<Instance>, StoreError> {
+        self.store.read(|tx| Box::pin(store::instance::list(tx, account))).await
+    }
+
+    /// What bounds everybody in an account.
+    pub(crate) async fn guards(&self, account: AccountId) -> Result<Option<Arc<Attached>>, StoreError> {
+        self.shelved(&self.guards, account, |tx| {
+            Box::pin(async move { Ok((change::head(tx).await?, Some(named(store::guard::of_account(tx, account).await?)))) })
+        })
+        .await
     }
 
     /// A policy's document in force. `Corrupt` when its text no longer reads: that must never widen a right.
@@ -430,10 +510,14 @@ async fn head_and_since(tx: &mut Tx<'_>, from: i64) -> Result<(i64, Vec<(i64, Op
 async fn rights(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<PrincipalRights>, StoreError> {
     let Some(p) = store::account::principal_by_id(tx, id).await? else { return Ok(None) };
     let attached = store::policy::attachments(tx, id).await?;
-    let policies = attached.into_iter().map(|a| (Arc::from(a.name), a.policy)).collect();
+    let policies = named(attached);
     let groups = store::account::groups_of(tx, id).await?.into_iter().map(|group| group.id).collect();
     let Principal { account, kind, name, enabled, expires, instance, .. } = p;
     Ok(Some(PrincipalRights { id, account, kind, name, enabled, expires, instance, policies, groups }))
+}
+
+fn named(attached: Vec<store::policy::Attachment>) -> Attached {
+    attached.into_iter().map(|a| (Arc::from(a.name), a.policy)).collect()
 }
 
 async fn session(tx: &mut Tx<'_>, key: CredentialId) -> Result<Option<SessionRights>, StoreError> {

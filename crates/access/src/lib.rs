@@ -3,7 +3,7 @@
 //!
 //! What it is for: rights are decided here and nowhere else, from memory that follows the change feed. A use case takes a
 //! permit, never a raw id, so that authorising one thing and acting on another cannot be written. What it may not do: know
-//! a door, authenticate, change a right. To add an action: a line in `model::act`; nothing here changes.
+//! a door, authenticate, change a right. Who has a say stands in `layers.rs`. To add an action: a line in `model::act`; nothing here changes.
 #![deny(missing_docs)]
 
 mod admin;
@@ -11,8 +11,12 @@ pub mod audit;
 mod cidr;
 mod decide;
 mod directory;
+mod explain;
+mod gather;
+mod layers;
 mod networks;
 mod operator;
+mod owned;
 mod permit;
 mod rules;
 
@@ -20,7 +24,9 @@ pub use admin::admin_rights;
 pub use audit::{Audit, Frequent, Outcome, Record};
 pub use cidr::{Cidr, CidrError};
 pub use decide::Access;
-pub use directory::{Directory, Listener, PrincipalRights, SessionRights};
+pub use directory::{Attached, Directory, Listener, PrincipalRights, SessionRights};
+pub use explain::{Proposed, Question};
+pub use layers::{Explained, Layer};
 pub use networks::{NamedNetwork, Networks, NetworksError};
 pub use operator::Operator;
 pub use permit::{Granted, Permit, Refusal};

@@ -24,10 +24,12 @@ mod namespace;
 mod page;
 mod policy;
 mod repository;
+mod resource_policy;
 mod role;
 mod secret;
 mod service_account;
 mod signing_key;
+mod simulation;
 mod tag;
 mod token;
 mod user;
@@ -54,10 +56,12 @@ pub use policy::{
     SetDefaultVersion,
 };
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
+pub use resource_policy::{ResourcePolicy, SetResourcePolicy};
 pub use role::{AssumeRole, CreateRole, EndedSessions, Role, Session, UpdateRole};
 pub use secret::Secret;
 pub use service_account::{CreateClientSecret, CreateServiceAccount, CreatedServiceAccount, ServiceAccount, UpdateServiceAccount};
 pub use signing_key::SigningKey;
+pub use simulation::{MAX_SIMULATED, PermittedPrincipal, PermittedQuery, SimulatePolicies};
 pub use tag::{CreateTag, Tag, TagQuery, UpdateTag};
 pub use token::{TokenAnswer, TokenError, TokenRequest};
 pub use user::{CreateUser, PasswordKind, SetPassword, UpdateUser, User};

@@ -102,8 +102,15 @@ pub struct AttachedPolicy {
 #[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct ExplainPolicy {
-    /// May this user …
-    pub user: String,
+    /// May this user, by name …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// … or this principal: `user/NAME`, `service-account/NAME`, `role/NAME`, or what `group/NAME` gives; without either the asker …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// … a role in this session, by the credential's id …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// … do this (`cr:PullRepository`) …
     pub action: String,
     /// … to this: a repository or namespace of the instance, or the name of a user, policy or instance, as the action needs?
@@ -141,6 +148,9 @@ pub struct Explanation {
     pub policy: Option<String>,
     /// The statement of that policy that decides: its number, from 1.
     pub statement: Option<u32>,
+    /// Where the policy comes from: `own`, `group/NAME`, `resource` (the namespace's or repository's), `session`, `guard`,
+    /// `proposed`; or `root`, `public`. Null when nothing allows it.
+    pub layer: Option<String>,
     /// The same in words.
     pub reason: String,
 }

@@ -1,9 +1,9 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, Credential, DefaultAction, Endpoint, EndpointEntry, EndpointKind, Group,
-    Instance, Labelled, Namespace, Policy, PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, Role, ServiceAccount,
-    SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, Credential, Decision, DefaultAction, Endpoint, EndpointEntry,
+    EndpointKind, Explanation, Group, Instance, Labelled, Namespace, PermittedPrincipal, Policy, PolicyDocument, PolicyVersion,
+    RenewedAdminPassword, Repository, ResourcePolicy, Role, ServiceAccount, SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, RepositoryName};
@@ -319,4 +319,27 @@ pub(crate) fn signing_key(key: tokens::PublicKey) -> SigningKey {
         signs_from: key.signs_from,
         retires_at: key.retires,
     }
+}
+
+pub(crate) fn explanation(said: access::Explained) -> Explanation {
+    let decision = if said.is_allowed() { Decision::Allow } else { Decision::Deny };
+    let layer = said.layer.map(|layer| layer.name().into_owned());
+    let policy::Explanation { policy, statement, reason, .. } = said.explanation;
+    Explanation { decision, policy, statement: statement.and_then(|number| u32::try_from(number).ok()), layer, reason }
+}
+
+pub(crate) fn permitted(who: &store::account::Principal, said: access::Explained) -> PermittedPrincipal {
+    let Explanation { policy, statement, layer, reason, .. } = explanation(said);
+    PermittedPrincipal {
+        principal: format!("{}/{}", who.kind.noun(), who.name),
+        principal_id: who.id.to_string(),
+        layer: layer.unwrap_or_default(),
+        policy,
+        statement,
+        reason,
+    }
+}
+
+pub(crate) fn resource_policy(of: &model::Resource, kept: store::resource_policy::ResourcePolicy) -> ResourcePolicy {
+    ResourcePolicy { resource: of.to_string(), document: kept.document, updated_at: kept.updated }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use model::{Caller, Op, PolicyId, PrincipalId};
+use model::{Caller, OnPolicy, Op, PolicyId, PrincipalId};
 use policy::Document;
 use store::StoreError;
 
@@ -30,16 +30,33 @@ impl Identity {
         for attachment in attached? {
             self.may_lift(op, by, &attachment.name, attachment.policy).await?;
         }
-        Ok(())
+        Ok(self.access.may_leave(op, by, from).await?)
+    }
+
+    /// The same for a policy's document in force, which may guard the account as well.
+    pub(crate) async fn may_replace_version(
+        &self,
+        op: &Op,
+        by: &Caller,
+        on: &OnPolicy,
+        (old, new): (&Document, &Document),
+    ) -> Result<(), IdentityError> {
+        self.may_replace(op, by, old, new).await?;
+        match on.id {
+            Some(id) if self.is_guard(on.account, id).await? => Ok(self.access.may_loosen_guards(op, by, &[new, &lost(old, new)]).await?),
+            _ => Ok(()),
+        }
     }
 
     /// May the caller put `new` in the place of `old`? What the new one allows is given to whoever holds the policy, and what
     /// the old one alone denied is lifted.
     pub(crate) async fn may_replace(&self, op: &Op, by: &Caller, old: &Document, new: &Document) -> Result<(), IdentityError> {
-        let lost = |document: &Document| Document {
-            statements: document.statements.iter().filter(|statement| !new.statements.contains(statement)).cloned().collect(),
-        };
-        let lifted = policy::lifted(&lost(old));
-        Ok(self.access.may_hand_over(op, by, &[new, &lifted]).await?)
+        Ok(self.access.may_hand_over(op, by, &[new, &lost(old, new)]).await?)
     }
+}
+
+/// What the old document alone denied, as a document that allows it.
+fn lost(old: &Document, new: &Document) -> Document {
+    let gone = old.statements.iter().filter(|statement| !new.statements.contains(statement)).cloned();
+    policy::lifted(&Document { statements: gone.collect() })
 }

@@ -1,10 +1,8 @@
 //! Policies: documents with versions, attached to users, groups, service accounts and roles.
 
-use std::net::IpAddr;
-
-use access::{Permit, Refusal, audit};
-use model::{AccountId, Action, ActionKind, Caller, OnPolicy, OnPrincipal, PolicyId, PolicyName, Resource, Timestamp, act};
-use policy::{Document, Explanation};
+use access::{Permit, audit};
+use model::{AccountId, ActionKind, Caller, OnPolicy, OnPrincipal, PolicyId, PolicyName, Timestamp, act};
+use policy::Document;
 use store::StoreError;
 use store::change::{self, Change};
 use store::policy::{Attachment, Policy, Version};
@@ -150,7 +148,7 @@ impl Identity {
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
         let before = self.in_force(id).await?;
         if default == SetDefault::Yes {
-            self.may_replace(permit.op(), permit.by(), &before.1, &new).await?;
+            self.may_replace_version(permit.op(), permit.by(), permit.on(), (&before.1, &new)).await?;
         }
         let (permit, now, before) = (&permit, permit.op().now, before.0);
         self.change(now, |tx| {
@@ -204,7 +202,7 @@ impl Identity {
         let (before, old) = self.in_force(id).await?;
         let versions = self.read(|tx| Box::pin(store::policy::versions(tx, id))).await?;
         let chosen = versions.into_iter().find(|v| v.version == version).ok_or(IdentityError::NotFound("policy version"))?;
-        self.may_replace(permit.op(), permit.by(), &old, &read_document(&chosen.document)?).await?;
+        self.may_replace_version(permit.op(), permit.by(), permit.on(), (&old, &read_document(&chosen.document)?)).await?;
         let (now, record) = (permit.op().now, &permit.success().with_detail(format!("v{version}")));
         self.change(now, |tx| {
             Box::pin(async move {
@@ -317,19 +315,6 @@ impl Identity {
     pub async fn list_attachments<A: ListsAttached>(&self, permit: Permit<A>) -> Result<Vec<Attachment>, IdentityError> {
         let to = there(permit.on())?;
         Ok(self.read(|tx| Box::pin(store::policy::attachments(tx, to))).await?)
-    }
-
-    /// Why may, or may not, the user do `action` to `resource` from there at that time?
-    pub async fn explain_policy(
-        &self,
-        permit: Permit<act::SimulatePolicy>,
-        action: Action,
-        resource: &Resource,
-        from: IpAddr,
-        at: Timestamp,
-    ) -> Result<Explanation, Refusal> {
-        let user = permit.on().id.ok_or(Refusal::NotFound)?;
-        self.access.explain(user, action, resource, at, from).await
     }
 }
 

@@ -4,10 +4,10 @@
 //! where it cannot be seen, the answer is no. So somebody who may do `repository/?/*` piece by piece may have to give it piece
 //! by piece.
 
-use model::{AccountId, Action};
+use model::{AccountId, Action, OnInstance};
 
 use crate::meet::{Budget, is_free};
-use crate::{ActionSet, Clause, Document, Effect, ResourcePattern, Statement, implied_by};
+use crate::{ActionSet, Clause, Document, Effect, Pattern, ResourcePattern, Statement, implied_by};
 
 /// What a document would give that its giver does not hold.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -60,6 +60,27 @@ pub fn covers(account: AccountId, holder: &[&Document], given: &Document) -> Res
 pub fn lifted(document: &Document) -> Document {
     let denying = document.statements.iter().filter(|s| s.effect() == Effect::Deny);
     Document { statements: denying.map(|s| s.clone().with_effect(Effect::Allow)).collect() }
+}
+
+/// The same document where each resource that is spelled by an instance's name is spelled by its id as well: what somebody holds
+/// by a name they hold by the id, as long as the instance is there. (The other way round a later instance might take the name.)
+#[must_use]
+pub fn spelled_by_id(document: &Document, instances: &[&OnInstance]) -> Document {
+    let spelled = |statement: &Statement| {
+        let by_id = statement.resources().iter().flat_map(|resource| instances.iter().filter_map(|instance| by_id(resource, instance)));
+        let resources = statement.resources().iter().cloned().chain(by_id).collect();
+        statement.clone().on(resources)
+    };
+    Document { statements: document.statements.iter().map(spelled).collect() }
+}
+
+fn by_id(resource: &ResourcePattern, instance: &OnInstance) -> Option<ResourcePattern> {
+    let ResourcePattern::Parts { service, region, account, relative } = resource else { return None };
+    let text = relative.to_string();
+    let (kind, rest) = text.split_once('/').filter(|(kind, _)| matches!(*kind, "repository" | "instance"))?;
+    let behind = rest.strip_prefix(instance.name.as_str()).filter(|behind| behind.is_empty() || behind.starts_with('/'))?;
+    let relative = Pattern::new(&format!("{kind}/{}{behind}", instance.id));
+    Some(ResourcePattern::Parts { service: service.clone(), region: region.clone(), account: account.clone(), relative })
 }
 
 struct Cover<'d> {

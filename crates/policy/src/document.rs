@@ -47,6 +47,12 @@ impl Statement {
         Self { principals: Some(principals), ..self }
     }
 
+    /// The same on other resources.
+    #[must_use]
+    pub fn on(self, resources: Vec<ResourcePattern>) -> Self {
+        Self { resources, ..self }
+    }
+
     /// The same with another effect.
     #[must_use]
     pub fn with_effect(self, effect: Effect) -> Self {

@@ -35,7 +35,7 @@ pub use actions::{ActionPattern, ActionSet, Matching};
 pub use builtin::{BuiltIn, builtin, builtins};
 pub use condition::{Clause, Family, Operator, Value};
 pub use context::{Context, Fact, Key, KeyError};
-pub use cover::{Uncovered, Why, covers, lifted};
+pub use cover::{Uncovered, Why, covers, lifted, spelled_by_id};
 pub use document::{Document, Effect, MAX_CHARS, MAX_STATEMENTS, Statement};
 pub use error::PolicyError;
 pub use evaluate::{By, Decision, Effective, Request, evaluate, implied_by};

@@ -4,6 +4,7 @@ use access::{Audit, Permit, Record, audit};
 use model::{InstanceId, NamespaceId, OnNamespace, Timestamp, act};
 use store::change::{self, Change};
 use store::namespace::{self, Namespace, Settings};
+use store::resource_policy::{self, Owner};
 use store::{StoreError, Tx};
 
 use crate::catalog::{Page, one_more, page_size, printable};
@@ -127,6 +128,7 @@ async fn update(
 
 async fn delete(tx: &mut Tx<'_>, on: &OnNamespace, now: Timestamp, (audit, record): (&Audit, &Record)) -> Result<(), RegistryError> {
     let namespace = find(tx, on).await?;
+    forget_policy(tx, on.instance.id, Owner::Namespace(namespace.id), now).await?;
     if !namespace::delete_empty(tx, namespace.id).await? {
         return Err(RegistryError::NotEmpty);
     }
@@ -134,6 +136,14 @@ async fn delete(tx: &mut Tx<'_>, on: &OnNamespace, now: Timestamp, (audit, recor
         tell(tx, on.instance.id, now).await?;
     }
     Ok(audit::write(tx, audit, record).await?)
+}
+
+/// Deletes the policy of what is being deleted, if it has one: whoever takes its name begins without.
+pub(crate) async fn forget_policy(tx: &mut Tx<'_>, instance: InstanceId, owner: Owner, now: Timestamp) -> Result<(), StoreError> {
+    if resource_policy::delete(tx, owner).await? {
+        change::append(tx, now, Change::ResourcePolicy(instance.as_i64())).await?;
+    }
+    Ok(())
 }
 
 /// Tells every node that what is public in an instance has changed.

@@ -4,9 +4,10 @@ use access::{Audit, Permit, Record, audit};
 use model::{OnNamespace, OnRepository, RepositoryId, Timestamp, UploadId, act};
 use store::Tx;
 use store::repository::{self, Repository};
+use store::resource_policy::Owner;
 
 use crate::catalog::{Page, one_more, page_size, printable};
-use crate::namespace::tell;
+use crate::namespace::{forget_policy, tell};
 use crate::{Registry, RegistryError};
 
 /// The longest description, in bytes.
@@ -167,6 +168,7 @@ async fn delete(
 ) -> Result<Vec<UploadId>, RegistryError> {
     let repository = find(tx, on).await?;
     let uploads = store::upload::of_repository(tx, repository.id).await?;
+    forget_policy(tx, on.instance.id, Owner::Repository(repository.id), now).await?;
     repository::delete(tx, repository.id).await?;
     if repository.public {
         tell(tx, on.instance.id, now).await?;

@@ -223,6 +223,12 @@ pub async fn principals(
     tx.rows(sql, params![account.as_i64(), kind.as_str(), after, limit]).await?.iter().map(principal).collect()
 }
 
+/// An account's principals of every kind by id, after `after`, at most `limit`.
+pub async fn principals_by_id(tx: &mut Tx<'_>, account: AccountId, after: i64, limit: i64) -> Result<Vec<Principal>, StoreError> {
+    let sql = select_principal!("WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+    tx.rows(sql, params![account.as_i64(), after, limit]).await?.iter().map(principal).collect()
+}
+
 /// Changes what is said of a principal and when it ends. False: there is none.
 pub async fn describe(tx: &mut Tx<'_>, id: PrincipalId, description: &str, expires: Option<Timestamp>) -> Result<bool, StoreError> {
     let sql = "UPDATE principal SET description = $1, expires_ms = $2 WHERE id = $3";

@@ -9,7 +9,7 @@ use crate::{StoreError, Tx, params};
 /// What has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// An account that is suspended or goes on: by account id.
+    /// An account that is suspended or goes on, or what guards it: by account id.
     Account(i64),
     /// A principal, what is attached to it, or the groups it is in: by principal id.
     Principal(i64),
@@ -23,6 +23,8 @@ pub enum Change {
     Endpoints(i64),
     /// What is public in an instance: by instance id.
     Visibility(i64),
+    /// The policies of an instance's namespaces and repositories: by instance id.
+    ResourcePolicy(i64),
     /// An OIDC provider, or whom of its issuer somebody trusts: by provider id.
     Provider(i64),
     /// The token signing keys.
@@ -39,6 +41,7 @@ impl Change {
             Self::Instance(id) => ("instance", id),
             Self::Endpoints(id) => ("endpoints", id),
             Self::Visibility(id) => ("visibility", id),
+            Self::ResourcePolicy(id) => ("resource_policy", id),
             Self::Provider(id) => ("provider", id),
             Self::SigningKeys => ("signing_keys", 0),
         }
@@ -53,6 +56,7 @@ impl Change {
             "instance" => Self::Instance(subject),
             "endpoints" => Self::Endpoints(subject),
             "visibility" => Self::Visibility(subject),
+            "resource_policy" => Self::ResourcePolicy(subject),
             "provider" => Self::Provider(subject),
             "signing_keys" => Self::SigningKeys,
             _ => return None,

@@ -30,6 +30,7 @@ pub mod change;
 pub mod credential;
 pub mod driver;
 pub mod federated;
+pub mod guard;
 pub mod instance;
 pub mod label;
 pub mod lease;
@@ -40,6 +41,7 @@ pub mod policy;
 pub mod provider;
 mod recent;
 pub mod repository;
+pub mod resource_policy;
 pub mod role;
 pub mod signing_key;
 pub mod tag;
@@ -57,4 +59,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 5, name: "federation", sql: include_str!("../migrations/0005_federation.sql") },
     Migration { number: 6, name: "labels", sql: include_str!("../migrations/0006_labels.sql") },
     Migration { number: 7, name: "audit", sql: include_str!("../migrations/0007_audit.sql") },
+    Migration { number: 8, name: "policies", sql: include_str!("../migrations/0008_policies.sql") },
 ];

@@ -167,7 +167,8 @@ pub async fn attachments(tx: &mut Tx<'_>, principal: PrincipalId) -> Result<Vec<
         .collect()
 }
 
-/// How many principals a policy is attached to.
+/// How many principals a policy is attached to, the account that it guards included.
 pub async fn attached_to(tx: &mut Tx<'_>, id: PolicyId) -> Result<i64, StoreError> {
-    tx.one("SELECT count(*) FROM attachment WHERE policy_id = $1", params![id.as_i64()]).await?.get(0)
+    let sql = "SELECT (SELECT count(*) FROM attachment WHERE policy_id = $1) + (SELECT count(*) FROM guard WHERE policy_id = $1)";
+    tx.one(sql, params![id.as_i64()]).await?.get(0)
 }

@@ -29,7 +29,7 @@ pub use endpoints::Endpoints;
 pub use federation::{Federated, Providers};
 pub use identities::{AccessKeys, Credentials, SigningKeys, Users};
 pub use labels::{LabelOwner, Labels};
-pub use policies::{Holder, Policies};
+pub use policies::{Holder, Place, Policies, ResourcePolicies};
 pub use principals::{Groups, Roles, ServiceAccounts};
 pub use registry::{Instances, Namespaces, Repositories, Tags};
 
@@ -132,6 +132,11 @@ impl Tidegate {
     /// Policies.
     pub const fn policies(&self) -> Policies<'_> {
         Policies(self)
+    }
+
+    /// Policies of an instance's namespaces and repositories.
+    pub const fn resource_policies<'a>(&'a self, instance: &'a str) -> ResourcePolicies<'a> {
+        ResourcePolicies(self, instance)
     }
 
     /// Labels.

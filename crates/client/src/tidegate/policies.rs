@@ -1,12 +1,13 @@
 //! Policies, their versions, what is attached to whom, and why.
 
 use api::{
-    AttachedPolicy, CreatePolicy, CreatePolicyVersion, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyVersion, SetDefaultVersion,
+    AttachedPolicy, CreatePolicy, CreatePolicyVersion, ExplainPolicy, Explanation, PermittedPrincipal, PermittedQuery, Policy,
+    PolicyDocument, PolicyVersion, ResourcePolicy, SetDefaultVersion, SetResourcePolicy, SimulatePolicies,
 };
 use bytes::Bytes;
 use http::Method;
 
-use super::{Tidegate, segment, whole};
+use super::{PAGE, Tidegate, name_path, segment, whole};
 use crate::ClientError;
 
 /// Policies.
@@ -28,6 +29,8 @@ pub enum Holder {
     ServiceAccount(String),
     /// A role.
     Role(String),
+    /// The account: the policy bounds everybody but the root user.
+    Account,
 }
 
 impl Holder {
@@ -37,6 +40,7 @@ impl Holder {
             Self::Group(name) => ("groups", name),
             Self::ServiceAccount(name) => ("service-accounts", name),
             Self::Role(name) => ("roles", name),
+            Self::Account => return "/guard-policies".to_owned(),
         };
         format!("/{kind}/{}/policies", segment(name))
     }
@@ -98,8 +102,57 @@ impl Policies<'_> {
         self.0.get(&to.policies()).await
     }
 
-    /// May a user do that, and why?
+    /// May somebody do each of these things, and why?
+    pub async fn simulate(&self, asked: &SimulatePolicies) -> Result<Vec<Explanation>, ClientError> {
+        self.0.send(Method::POST, "/policy-simulations", asked).await
+    }
+
+    /// Everybody who may do something.
+    pub async fn permitted(&self, asked: PermittedQuery) -> Result<Vec<PermittedPrincipal>, ClientError> {
+        let whole = PermittedQuery { limit: Some(PAGE), after: None, ..asked };
+        self.0.list("/permitted-principals", &whole, None).await
+    }
+
+    /// May somebody do that, and why?
     pub async fn explain(&self, question: &ExplainPolicy) -> Result<Explanation, ClientError> {
         self.0.send(Method::POST, "/policy-explanations", question).await
+    }
+}
+
+/// What a resource policy belongs to, by name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place<'n> {
+    /// A namespace, and what is in it.
+    Namespace(&'n str),
+    /// A repository.
+    Repository(&'n str),
+}
+
+/// Policies of an instance's namespaces and repositories.
+#[derive(Clone, Copy, Debug)]
+pub struct ResourcePolicies<'a>(pub(super) &'a Tidegate, pub(super) &'a str);
+
+impl ResourcePolicies<'_> {
+    fn of(&self, place: Place<'_>) -> String {
+        let (kind, name) = match place {
+            Place::Namespace(name) => ("namespace", segment(name)),
+            Place::Repository(name) => ("repository", name_path(name)),
+        };
+        format!("/instances/{}/{kind}-policies/{name}", segment(self.1))
+    }
+
+    /// One of them.
+    pub async fn show(&self, place: Place<'_>) -> Result<ResourcePolicy, ClientError> {
+        self.0.get(&self.of(place)).await
+    }
+
+    /// Puts one in the place of what is there.
+    pub async fn set(&self, place: Place<'_>, new: &SetResourcePolicy) -> Result<ResourcePolicy, ClientError> {
+        self.0.send(Method::PUT, &self.of(place), new).await
+    }
+
+    /// Deletes one.
+    pub async fn delete(&self, place: Place<'_>) -> Result<(), ClientError> {
+        self.0.delete(&self.of(place)).await
     }
 }

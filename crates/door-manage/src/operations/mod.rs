@@ -8,14 +8,17 @@ mod credentials;
 mod endpoints;
 mod federation;
 mod groups;
+mod guards;
 mod instances;
 mod labels;
 mod namespaces;
 mod policies;
 mod repositories;
+mod resource_policies;
 mod roles;
 mod service_accounts;
 mod signing_keys;
+mod simulation;
 mod tags;
 mod token;
 mod users;
@@ -218,8 +221,23 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(policies::attach_policy PUT "/users/{user}/policies/{policy}", Act(A::AttachPolicyToUser), "Attach a policy to a user."),
     operation!(policies::detach_policy DELETE "/users/{user}/policies/{policy}", Act(A::DetachPolicyFromUser), "Detach a policy from a user."),
     operation!(policies::list_attached_policies GET "/users/{user}/policies", Act(A::ListPoliciesForUser), "List the policies of a user.").lists::<api::AttachedPolicy>(),
-    operation!(policies::explain_policy POST "/policy-explanations", Act(A::SimulatePolicy), "Explain whether a user may do something, and which statement says so.")
+    operation!(simulation::explain_policy POST "/policy-explanations", Act(A::SimulatePolicy), "Explain whether somebody may do something, and which statement says so.")
         .takes::<api::ExplainPolicy>().gives::<api::Explanation>(),
+    operation!(simulation::simulate_policies POST "/policy-simulations", Act(A::SimulatePolicy), "Explain up to 1000 requests, as things stand or with a document that is not stored.")
+        .takes::<api::SimulatePolicies>().lists::<api::Explanation>(),
+    operation!(simulation::list_permitted_principals GET "/permitted-principals", Act(A::ListPermittedPrincipals), "List who may do something, and which statement says so; a page looks at so many principals.")
+        .query::<api::PermittedQuery>().lists::<api::PermittedPrincipal>(),
+    operation!(guards::list_guard_policies GET "/guard-policies", Act(A::ListGuardPolicies), "List the policies that bound everybody in the account but its root user.").lists::<api::AttachedPolicy>(),
+    operation!(guards::attach_guard_policy PUT "/guard-policies/{policy}", Act(A::AttachGuardPolicy), "Bound everybody in the account by a policy."),
+    operation!(guards::detach_guard_policy DELETE "/guard-policies/{policy}", Act(A::DetachGuardPolicy), "Take such a bound away."),
+    operation!(resource_policies::show_namespace_policy GET "/instances/{instance}/namespace-policies/{namespace}", Act(A::GetNamespacePolicy), "Show who else may use a namespace.").gives::<api::ResourcePolicy>(),
+    operation!(resource_policies::set_namespace_policy PUT "/instances/{instance}/namespace-policies/{namespace}", Act(A::SetNamespacePolicy), "Say who else may use a namespace.")
+        .takes::<api::SetResourcePolicy>().gives::<api::ResourcePolicy>(),
+    operation!(resource_policies::delete_namespace_policy DELETE "/instances/{instance}/namespace-policies/{namespace}", Act(A::DeleteNamespacePolicy), "Delete a namespace's own policy."),
+    operation!(resource_policies::show_repository_policy GET "/instances/{instance}/repository-policies/{*repository}", Act(A::GetRepositoryPolicy), "Show who else may use a repository.").gives::<api::ResourcePolicy>(),
+    operation!(resource_policies::set_repository_policy PUT "/instances/{instance}/repository-policies/{*repository}", Act(A::SetRepositoryPolicy), "Say who else may use a repository.")
+        .takes::<api::SetResourcePolicy>().gives::<api::ResourcePolicy>(),
+    operation!(resource_policies::delete_repository_policy DELETE "/instances/{instance}/repository-policies/{*repository}", Act(A::DeleteRepositoryPolicy), "Delete a repository's own policy."),
 
     operation!(groups::create_group POST "/groups", Act(A::CreateGroup), "Create a group.").takes::<api::CreateGroup>().creates::<api::Group>(),
     operation!(groups::list_groups GET "/groups", Act(A::ListGroups), "List groups by name.").query::<api::Page>().lists::<api::Group>(),
@@ -368,17 +386,6 @@ mod tests {
         A::UpdateIntegration,
         A::DeleteIntegration,
         A::IdentifySecret,
-        // Policies of resources and accounts.
-        A::GetNamespacePolicy,
-        A::SetNamespacePolicy,
-        A::DeleteNamespacePolicy,
-        A::GetRepositoryPolicy,
-        A::SetRepositoryPolicy,
-        A::DeleteRepositoryPolicy,
-        A::ListPermittedPrincipals,
-        A::AttachGuardPolicy,
-        A::DetachGuardPolicy,
-        A::ListGuardPolicies,
     ];
 
     #[test]

@@ -1,14 +1,9 @@
-//! Policies, their versions, what is attached to whom, and why something is allowed.
-
-use std::sync::Arc;
+//! Policies, their versions, and what is attached to whom.
 
 use http::StatusCode;
 use identity::SetDefault;
 use kit::{Answer, empty, json};
-use model::{
-    Action, NamespaceName, OnInstance, OnIntegration, OnNamespace, OnPolicy, OnProvider, OnRepository, PolicyName, PrincipalKind,
-    RepositoryName, Resource, ResourceKind, act,
-};
+use model::{Action, OnPolicy, PolicyName, PrincipalKind, act};
 
 use crate::call::Call;
 use crate::errors::Problem;
@@ -129,57 +124,3 @@ attachments!(ServiceAccount, GetServiceAccount, attach_policy_to_service_account
     detach_policy_from_service_account DetachPolicyFromServiceAccount, list_service_account_policies ListPoliciesForServiceAccount);
 attachments!(Role, GetRole, attach_policy_to_role AttachPolicyToRole, detach_policy_from_role DetachPolicyFromRole,
     list_role_policies ListPoliciesForRole);
-
-pub(super) async fn explain_policy(call: Call) -> Result<Answer, Problem> {
-    let question: api::ExplainPolicy = call.json()?;
-    let no_action = || Problem::invalid("action", "no such action: write it as cr:PullRepository");
-    let action = Action::parse(&question.action).ok_or_else(no_action)?;
-    let on = call.user(Some(&question.user)).await?;
-    let permit = call.admit_or_hide::<act::SimulatePolicy>(on, Action::GetUser).await?;
-    let resource = resource(&call, action, &question).await?;
-    let (from, at) = (question.from.unwrap_or(call.op.source_ip), question.at.unwrap_or(call.op.now));
-    let why = call.identity().explain_policy(permit, action, &resource, from, at).await?;
-    let decision = match why.effective {
-        policy::Effective::Allowed => api::Decision::Allow,
-        policy::Effective::Denied | policy::Effective::NotSaid => api::Decision::Deny,
-    };
-    let statement = why.statement.and_then(|number| u32::try_from(number).ok());
-    Ok(json(StatusCode::OK, &api::Explanation { decision, policy: why.policy, statement, reason: why.reason }))
-}
-
-/// What the question is about: as the action's kind of resource says.
-async fn resource(call: &Call, action: Action, question: &api::ExplainPolicy) -> Result<Resource, Problem> {
-    let named = || question.resource.as_deref().ok_or_else(|| Problem::invalid("resource", "this action is done to something: name it"));
-    Ok(match action.resource_kind() {
-        ResourceKind::Account => Resource::Account(call.account()?),
-        ResourceKind::Instance => {
-            let text = question.resource.as_deref().or(question.instance.as_deref());
-            Resource::Instance(call.instance_named(text).await?.on)
-        }
-        ResourceKind::Namespace => {
-            let name = NamespaceName::parse(named()?).map_err(Problem::name("resource"))?;
-            Resource::Namespace(OnNamespace { instance: instance(call, question).await?, name })
-        }
-        ResourceKind::Repository => {
-            let name = RepositoryName::parse(named()?).map_err(Problem::name("resource"))?;
-            Resource::Repository(OnRepository { instance: instance(call, question).await?, name })
-        }
-        ResourceKind::User => Resource::Principal(call.user(Some(named()?)).await?),
-        ResourceKind::ServiceAccount => Resource::Principal(call.principal(PrincipalKind::ServiceAccount, named()?).await?),
-        ResourceKind::Group => Resource::Principal(call.principal(PrincipalKind::Group, named()?).await?),
-        ResourceKind::Role => Resource::Principal(call.principal(PrincipalKind::Role, named()?).await?),
-        ResourceKind::Provider => {
-            let on = OnProvider { account: call.account()?.0, id: None, name: named()?.into() };
-            Resource::Provider(on)
-        }
-        ResourceKind::Integration => {
-            let on = OnIntegration { account: call.account()?.0, id: None, name: named()?.into() };
-            Resource::Integration(on)
-        }
-        ResourceKind::Policy => Resource::Policy(call.identity().policy(&call.caller, named()?).await?),
-    })
-}
-
-async fn instance(call: &Call, question: &api::ExplainPolicy) -> Result<Arc<OnInstance>, Problem> {
-    Ok(call.instance_named(question.instance.as_deref()).await?.on)
-}

@@ -26,17 +26,27 @@ const ELSEWHERE: [(&str, &str); 2] = [
 ];
 
 /// Fields that are filled besides those that must be there, so that the rest of the body comes to be read.
-const FIELDS: [(&str, &str, &str); 9] = [
+const FIELDS: [(&str, &str, &str); 12] = [
     ("create_oidc_provider", "issuer", r#""https://probe.example""#),
     ("create_endpoint", "network", r#""lab""#),
     ("create_endpoint_entry", "cidr", r#""192.0.2.0/24""#),
     ("create_federated_credential", "issuer", r#""https://issuer.example""#),
     ("create_federated_credential", "subject", r#""repo:acme/app""#),
+    ("set_namespace_policy", "document", OWNED),
+    ("set_repository_policy", "document", OWNED),
+    ("simulate_policies", "requests", r#"[{"action":"cr:PullRepository","resource":"demo/app"}]"#),
     ("create_service_account", "repositories", r#"["demo/*"]"#),
     ("create_service_account", "policies", r#"["AcrPull"]"#),
     ("set_password", "kind", r#""permanent""#),
     ("explain_policy", "resource", r#""demo/app""#),
 ];
+
+/// A document that belongs to a namespace or a repository, as a JSON string.
+const OWNED: &str =
+    r#""{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"cr:PullRepository\",\"Principal\":{\"RAM\":\"*\"}}]}""#;
+
+/// Parameters that are given besides those that name things.
+const PARAMETERS: [(&str, &str); 1] = [("list_permitted_principals", "action=cr:PullRepository&resource=demo/app")];
 
 /// Fields that are spelled like the name of a thing and are none.
 const NO_NAMES: [(&str, &str); 1] = [("assume_role", "policy")];
@@ -133,7 +143,9 @@ impl Operation {
             let stands = constant(word).unwrap_or_else(|| things[self.thing(word)]);
             target = target.replace(&format!("{{{word}}}"), stands);
         }
-        let query: Vec<_> = self.query_words.iter().filter_map(|word| Some(format!("{word}={}", things.get(word.as_str())?))).collect();
+        let named = self.query_words.iter().filter_map(|word| Some(format!("{word}={}", things.get(word.as_str())?)));
+        let more = PARAMETERS.iter().filter(|(id, _)| *id == self.id).map(|(_, more)| (*more).to_owned());
+        let query: Vec<_> = named.chain(more).collect();
         if !query.is_empty() {
             target = format!("{target}?{}", query.join("&"));
         }

@@ -80,6 +80,12 @@ async fn fill(account: &Account<'_>, prefix: &str, root: &Client<'_>, things: &m
     let pusher = account.login("root", &text(&own, "secret")).at(&host);
     let repository = format!("{}/app", name("ns"));
     let digest = pusher.push_image(&repository, &name("v1")).await;
+    let owned = json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": "cr:PullRepository", "Principal": {"RAM": "*"}}]});
+    for place in [format!("namespace-policies/{}", name("ns")), format!("repository-policies/{repository}")] {
+        root.put(&format!("/api/v1/instances/{id}/{place}"), &json!({"document": owned.to_string()})).await.expect(200);
+    }
+    // A guard that bounds nobody, so that another one beside it does not either.
+    root.put("/api/v1/guard-policies/AdministratorAccess", &json!({})).await.expect(204);
     let both = |text: String| [text.clone(), text];
     things.insert("namespace", both(name("ns")));
     things.insert("repository", both(repository.clone()));

@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::documents::{circumstances, document, documents, question};
-use crate::{ACCOUNT, decide, document as of, oracle, read, statement};
+use crate::{ACCOUNT, decide, document as of, instance, oracle, read, statement};
 
 fn covered(holder: &[Document], given: &Document) -> Result<(), Uncovered> {
     covers(AccountId::from_i64(ACCOUNT), &holder.iter().collect::<Vec<_>>(), given)
@@ -178,6 +178,19 @@ fn conditions_go_along() {
     let holder = [of(&[conditional("Allow", &until("2026-06-01T00:00:00Z"))])];
     assert_eq!(covered(&holder, &of(&[conditional("Allow", &until("2026-05-01T00:00:00Z"))])), Ok(()));
     assert!(covered(&holder, &of(&[conditional("Allow", &until("2026-07-01T00:00:00Z"))])).is_err());
+}
+
+#[test]
+fn what_is_held_by_name_is_held_by_id() {
+    let by_name = of(&[allow("cr:*", "local/demo/*"), statement("Allow", "cr:*", "acs:cr:*:*:instance/local")]);
+    let by_id = of(&[allow("cr:*", "cri-0000000000000abc/demo/*"), statement("Allow", "cr:*", "acs:cr:*:*:instance/cri-0000000000000abc")]);
+    assert!(covered(std::slice::from_ref(&by_name), &by_id).is_err(), "that takes knowing the instances");
+    let spelled = policy::spelled_by_id(&by_name, &[&instance()]);
+    assert_eq!(covered(&[spelled], &by_id), Ok(()));
+    let back = policy::spelled_by_id(&by_id, &[&instance()]);
+    assert!(covered(&[back], &by_name).is_err(), "a later instance might take the name");
+    let other = policy::spelled_by_id(&of(&[allow("cr:*", "local2/demo/*"), allow("cr:*", "loc*/demo/*")]), &[&instance()]);
+    assert!(covered(&[other], &by_id).is_err());
 }
 
 #[test]

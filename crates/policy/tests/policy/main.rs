@@ -1,10 +1,12 @@
 //! Policies from outside: what readers refuse, what operators mean, and that the compiled evaluation says what a naive one says.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "what tests are made of")]
 
+mod builtins;
 mod covering;
 mod documents;
 mod explaining;
 mod filtering;
+mod matrix;
 mod operators;
 mod oracle;
 mod owned;

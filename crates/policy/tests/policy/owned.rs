@@ -2,8 +2,12 @@
 
 use model::{AccountId, Action, Resource};
 use policy::{Context, Effective, Key, Request, Who, evaluate, filter, ram};
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Value, json};
 
+use crate::documents::{circumstances, documents, question};
+use crate::oracle;
 use crate::{ACCOUNT, instance, namespace, noon, repository};
 
 fn account() -> AccountId {
@@ -150,4 +154,53 @@ fn what_is_no_trust_policy_is_refused() {
     assert!(refused(trusts(json!({"AWS": "*"}))).contains("not known"));
     let long = format!("{}{}", one(&trusts(json!({"RAM": "*"}))), " ".repeat(2048));
     assert!(ram::parse_trust(account(), &long).unwrap_err().to_string().contains("at most 2048 are allowed"));
+}
+
+const WHOM: [&str; 5] = ["*", "root", "user/alice", "user/bob", "group/ops"];
+
+/// Documents that belong to a place, each statement of some principals.
+fn owned() -> impl Strategy<Value = Vec<Value>> {
+    let named = proptest::collection::vec(proptest::collection::vec(select(&WHOM[..]), 1..3), 20);
+    (documents(), named).prop_map(|(mut documents, named)| {
+        let statements = documents.iter_mut().flat_map(|d| d["Statement"].as_array_mut().unwrap());
+        for (statement, who) in statements.zip(named) {
+            let who: Vec<_> = who.into_iter().map(|who| if who == "*" { who.to_owned() } else { arn(who) }).collect();
+            statement["Principal"] = json!({"RAM": who});
+        }
+        documents
+    })
+}
+
+/// Said a second time, as plainly as can be: the statements that name one of these.
+fn naming(documents: &[Value], who: &[String]) -> Vec<Value> {
+    let about = |s: &&Value| s["Principal"]["RAM"].as_array().unwrap().iter().any(|p| who.iter().any(|name| p == name));
+    let kept = |d: &Value| json!({"Statement": d["Statement"].as_array().unwrap().iter().filter(about).cloned().collect::<Vec<_>>()});
+    documents.iter().map(kept).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn places_and_principals_agree_with_the_oracle(
+        own in documents(), owned in owned(), alice in any::<bool>(), ops in any::<bool>(),
+        (action, resource) in question(), (context, facts) in circumstances(),
+    ) {
+        let name = if alice { "user/alice" } else { "user/eve" };
+        let who = Who::named(account(), name);
+        let context = context.by(if ops { who.in_group("ops") } else { who });
+        let place = namespace("demo");
+        let mut read: Vec<_> = own.iter().map(|json| ram::parse(&json.to_string()).unwrap()).collect();
+        read.extend(owned.iter().map(|json| ram::reread_resource_policy(&json.to_string(), &place).unwrap()));
+        let all: Vec<_> = read.iter().map(|document| ("p", document)).collect();
+        let said = evaluate(&all, &Request { action, resource: &resource, context: &context }).effective();
+        let names: Vec<_> = ["*".to_owned(), arn("root"), arn(name)].into_iter().chain(ops.then(|| arn("group/ops"))).collect();
+        let wanted = oracle::decide(&[own, naming(&owned, &names)].concat(), action, &resource, &facts);
+        let said = match said { Effective::Allowed => "allow", Effective::Denied => "deny", Effective::NotSaid => "default deny" };
+        prop_assert_eq!(said, wanted);
+        if action == Action::PullRepository && let Resource::Repository(on) = &resource {
+            let shown = filter(&all, action, &context, &instance()).shows(&on.name);
+            prop_assert_eq!(shown, wanted == "allow");
+        }
+    }
 }

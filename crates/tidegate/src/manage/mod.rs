@@ -20,7 +20,10 @@ mod network;
 mod operator;
 mod password;
 mod policy;
+mod policy_diff;
+mod policy_questions;
 mod repository;
+mod resource_policy;
 mod role;
 mod service_account;
 mod signing_key;
@@ -105,6 +108,8 @@ pub(crate) enum ClientCommand {
     OidcProvider(Noun<federation::ProviderCommand>),
     /// Policies: what users may do
     Policy(Noun<policy::Command>),
+    /// Policies of namespaces and repositories: who else may use them
+    ResourcePolicy(Noun<resource_policy::Command>),
     /// Instances: registries with their own host names
     Instance(Noun<instance::Command>),
     /// The admin user of an instance: many hands, two passwords, off by default
@@ -148,6 +153,7 @@ impl ClientCommand {
             | Self::Federation(Noun { client, .. })
             | Self::OidcProvider(Noun { client, .. })
             | Self::Policy(Noun { client, .. })
+            | Self::ResourcePolicy(Noun { client, .. })
             | Self::Instance(Noun { client, .. })
             | Self::AdminUser(Noun { client, .. })
             | Self::Network(Noun { client, .. })
@@ -307,6 +313,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Federation(Noun { verb, .. }) => federation::run(verb, &client).await,
         ClientCommand::OidcProvider(Noun { verb, .. }) => federation::run_provider(verb, &client).await,
         ClientCommand::Policy(Noun { verb, .. }) => policy::run(verb, &client).await,
+        ClientCommand::ResourcePolicy(Noun { verb, .. }) => resource_policy::run(verb, &client).await,
         ClientCommand::Instance(Noun { verb, .. }) => instance::run(verb, &client).await,
         ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
         ClientCommand::Network(Noun { verb, .. }) => network::run(verb, &client).await,

@@ -1,15 +1,14 @@
 //! `tidegate policy …`
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use api::{CreatePolicy, CreatePolicyVersion, ExplainPolicy, SetDefaultVersion};
+use api::{CreatePolicy, CreatePolicyVersion, PolicyVersion, SetDefaultVersion};
 use clap::{Args, Subcommand};
 use client::{Holder, Tidegate};
-use model::Timestamp;
 use serde_json::json;
 
-use super::{CommandError, input};
+use super::policy_questions::{self, Deed, Question, Simulation};
+use super::{CommandError, input, policy_diff};
 use crate::printer::Output;
 
 #[derive(Subcommand, Debug)]
@@ -70,8 +69,23 @@ pub(crate) enum Command {
     Attach(Attachment),
     /// Detach a policy
     Detach(Attachment),
-    /// Explain whether a user may do something, and which statement says so
+    /// Show what one version of a policy changes against another
+    Diff {
+        /// The policy
+        name: String,
+        /// The version to begin with [default: the one in force]
+        #[arg(long, value_name = "NUMBER")]
+        from: Option<i64>,
+        /// The version to compare with it [default: the newest]
+        #[arg(long, value_name = "NUMBER")]
+        to: Option<i64>,
+    },
+    /// Explain whether somebody may do something, and which statement says so
     Explain(Question),
+    /// Explain many requests, as things stand or with a document that is not stored
+    Simulate(Simulation),
+    /// List who may do something, and which statement says so
+    WhoCan(Deed),
 }
 
 /// What to attach to whom.
@@ -99,45 +113,20 @@ pub(crate) struct HolderArgument {
     /// This role
     #[arg(long, value_name = "NAME")]
     role: Option<String>,
+    /// The account: it bounds everybody but the root user
+    #[arg(long)]
+    account: bool,
 }
 
 impl HolderArgument {
     fn holder(self) -> Option<Holder> {
         let user = self.user.map(Holder::User).or(self.group.map(Holder::Group));
-        user.or(self.service_account.map(Holder::ServiceAccount)).or(self.role.map(Holder::Role))
+        let named = user.or(self.service_account.map(Holder::ServiceAccount)).or(self.role.map(Holder::Role));
+        named.or(self.account.then_some(Holder::Account))
     }
 
     fn required(self) -> Result<Holder, CommandError> {
-        self.holder().ok_or_else(|| CommandError::Usage("say to whom: --user, --group, --service-account or --role".to_owned()))
-    }
-}
-
-/// May somebody do something?
-#[derive(Args, Debug)]
-pub(crate) struct Question {
-    /// The user
-    #[arg(long, value_name = "NAME")]
-    user: String,
-    /// The action: cr:PullRepository
-    #[arg(long, value_name = "ACTION")]
-    action: String,
-    /// NAMESPACE/REPOSITORY, or whatever the action is done to
-    #[arg(long, value_name = "RESOURCE")]
-    resource: Option<String>,
-    /// The instance, by name or id [default: the one that the server's host name chooses]
-    #[arg(long, value_name = "INSTANCE")]
-    instance: Option<String>,
-    /// From this address [default: from here]
-    #[arg(long, value_name = "IP")]
-    from: Option<IpAddr>,
-    /// At this time [default: now]
-    #[arg(long, value_name = "TIME", value_parser = input::time)]
-    at: Option<Timestamp>,
-}
-
-impl From<Question> for ExplainPolicy {
-    fn from(q: Question) -> Self {
-        Self { user: q.user, action: q.action, resource: q.resource, instance: q.instance, from: q.from, at: q.at }
+        self.holder().ok_or_else(|| CommandError::Usage("say to whom: --user, --group, --service-account, --role or --account".to_owned()))
     }
 }
 
@@ -177,13 +166,29 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             policies.detach(&name, &holder).await?;
             attachment(client, &name, &holder).await
         }
-        Command::Explain(question) => Output::one(&policies.explain(&question.into()).await?),
+        Command::Diff { name, from, to } => diff(client, &name, from, to).await?,
+        Command::Explain(question) => policy_questions::explain(client, question).await?,
+        Command::Simulate(simulation) => policy_questions::simulate(client, simulation).await?,
+        Command::WhoCan(deed) => policy_questions::who_can(client, deed).await?,
     })
 }
 
 async fn update(client: &Tidegate, name: &str, document: &Path, keep_default: bool) -> Result<Output, CommandError> {
     let new = CreatePolicyVersion { document: input::document(document)?, set_as_default: !keep_default };
     Ok(Output::one(&client.policies().create_version(name, &new).await?))
+}
+
+async fn diff(client: &Tidegate, name: &str, from: Option<i64>, to: Option<i64>) -> Result<Output, CommandError> {
+    let versions = client.policies().list_versions(name).await?;
+    let numbered = |number: i64| versions.iter().find(|version| version.version == number);
+    let found = |version: Option<&PolicyVersion>, number: Option<i64>| {
+        let number = number.map_or_else(String::new, |number| format!(" {number}"));
+        version.cloned().ok_or_else(|| CommandError::Usage(format!("policy {name} has no version{number}: see tidegate policy versions")))
+    };
+    let from = found(from.map_or_else(|| versions.iter().find(|v| v.is_default), numbered), from)?;
+    let to = found(to.map_or_else(|| versions.last(), numbered), to)?;
+    let account = client.whoami().await?.account_id.parse().ok();
+    Ok(Output::Text(policy_diff::render(name, account, &from, &to)))
 }
 
 /// Whoever may attach a policy need not be allowed to see it: then its version stays unknown.
@@ -194,6 +199,7 @@ async fn attachment(client: &Tidegate, name: &str, holder: &Holder) -> Output {
         Holder::Group(name) => ("group", name),
         Holder::ServiceAccount(name) => ("service_account", name),
         Holder::Role(name) => ("role", name),
+        Holder::Account => return Output::one(&json!({"name": name, "version": version, "account": true})),
     };
     Output::one(&json!({"name": name, "version": version, kind: holder}))
 }

@@ -205,3 +205,54 @@ fn wrong_usage_is_two_and_a_server_that_is_not_there_is_one() {
     assert_eq!((&error["code"], &error["request_id"]), (&"unreachable".into(), &Value::Null));
     assert!(error["message"].as_str().unwrap().contains("tidegate serve"));
 }
+
+#[test]
+fn policies_are_asked_compared_and_bounded() {
+    let house = House::start();
+    let root = house.root();
+    house.user(&root, "alice");
+    let allow = |action: &str| format!(r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#);
+    root.json(&["namespace", "create", "demo"]);
+    root.json(&["policy", "create", "readers", "--document", &house.document(&allow("cr:PullRepository"))]);
+    root.json(&["policy", "update", "readers", "--keep-default", "--document", &house.document(&allow("cr:PushRepository"))]);
+    let diff = root.run(&["policy", "diff", "readers"]);
+    assert_eq!(diff.code, Some(0), "{}", diff.err);
+    for line in ["--- readers version 1\n+++ readers version 2\n", "\n# allows more: cr:PushRepository on *\n"] {
+        assert!(diff.out.contains(line), "{line:?} in {}", diff.out);
+    }
+    assert!(!diff.out.contains("allows less"), "push includes pull: {}", diff.out);
+    assert_eq!(root.run(&["policy", "diff", "readers", "--to", "7"]).code, Some(2));
+
+    let requests =
+        r#"[{"user":"alice","action":"cr:PullRepository","resource":"demo/app"},{"principal":"user/root","action":"ram:ListUsers"}]"#;
+    let simulate = |more: &[&str]| -> Value {
+        let ran = root.piped(&[&["policy", "simulate", "-f", "-"], more].concat(), requests);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        serde_json::from_str(&ran.out).unwrap()
+    };
+    let said = simulate(&[]);
+    assert_eq!((&said[0]["decision"], &said[1]["decision"]), (&"deny".into(), &"allow".into()));
+    has(&said[0], &["principal", "action", "resource", "decision", "policy", "statement", "reason", "layer"]);
+    let said = simulate(&["--document", &house.document(&allow("cr:Pull*"))]);
+    assert_eq!((&said[0]["decision"], &said[0]["layer"]), (&"allow".into(), &"proposed".into()));
+
+    let account = root.json(&["whoami"])["account_id"].as_str().unwrap().to_owned();
+    let document = format!(
+        r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"cr:PullRepository","Principal":{{"RAM":"acs:ram::{account}:user/alice"}}}}]}}"#
+    );
+    let set = root.json(&["resource-policy", "set", "--namespace", "demo", "--document", &house.document(&document)]);
+    assert_eq!(set["resource"], "namespace/local/demo");
+    assert_eq!(root.json(&["resource-policy", "show", "--namespace", "demo"])["document"], document);
+    let who = root.json(&["policy", "who-can", "--action", "cr:PullRepository", "--resource", "demo/app"]);
+    let mut who: Vec<_> = who.as_array().unwrap().iter().map(|who| (who["principal"].clone(), who["layer"].clone())).collect();
+    who.sort_by_key(|(principal, _)| principal.to_string());
+    assert_eq!(who, [("user/alice".into(), "resource".into()), ("user/root".into(), "root".into())]);
+    root.run(&["resource-policy", "delete", "--namespace", "demo"]);
+    assert_eq!(root.refused(&["resource-policy", "show", "--namespace", "demo"])["code"], "not_found");
+
+    assert_eq!(root.json(&["policy", "attach", "AcrPull", "--account"])["account"], true);
+    assert_eq!(root.json(&["policy", "list", "--account"])[0]["name"], "AcrPull");
+    let why = root.json(&["policy", "explain", "--user", "alice", "--action", "cr:PullRepository", "--resource", "demo/app"]);
+    assert_eq!(why["decision"], "deny");
+    root.json(&["policy", "detach", "AcrPull", "--account"]);
+}

@@ -39,6 +39,8 @@ fn body(operation: &str) -> &'static str {
         "create_policy_version" => r#"{"document":"{\"Version\":\"1\",\"Statement\":[]}"}"#,
         "set_default_policy_version" => r#"{"version":1}"#,
         "explain_policy" => r#"{"user":"root","action":"cr:PullRepository","resource":"demo/app"}"#,
+        "simulate_policies" => r#"{"requests":[{"user":"root","action":"cr:PullRepository","resource":"demo/app"}]}"#,
+        "set_namespace_policy" | "set_repository_policy" => r#"{"document":"{\"Version\":\"1\",\"Statement\":[]}"}"#,
         "create_instance" => r#"{"name":"prod"}"#,
         "create_endpoint" => r#"{"network":"office"}"#,
         "create_endpoint_entry" => r#"{"cidr":"127.0.0.0/8"}"#,
@@ -58,6 +60,7 @@ fn query(operation: &str) -> &'static str {
         "list_credentials" | "list_access_keys" => "?user=root",
         "list_repositories" => "?namespace=demo",
         "list_tags" => "?repository=demo/app",
+        "list_permitted_principals" => "?action=ram:ListUsers",
         _ => "",
     }
 }
