@@ -16,12 +16,15 @@ mod credential;
 mod error;
 mod group;
 mod instance;
+mod integration;
 mod namespace;
 mod page;
 mod policy;
 mod repository;
 mod role;
+mod rotation;
 mod secret;
+mod secret_lookup;
 mod service_account;
 mod signing_key;
 mod tag;
@@ -32,10 +35,13 @@ mod whoami;
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
 pub use account::Account;
 pub use audit::{AuditEvent, AuditQuery};
-pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
+pub use credential::{
+    CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, CredentialQuery, DeleteCredential, UpdateEnabled,
+};
 pub use error::{ErrorAnswer, ErrorDetail};
 pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};
+pub use integration::{CreateIntegration, Integration, IntegrationKind, IntegrationQuery, UpdateIntegration};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
 pub use page::{OwnerQuery, Page};
 pub use policy::{
@@ -44,7 +50,9 @@ pub use policy::{
 };
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
 pub use role::{AssumeRole, CreateRole, EndedSessions, Role, Session, UpdateRole};
+pub use rotation::{Rotate, RotatedAccessKey, RotatedCredential};
 pub use secret::Secret;
+pub use secret_lookup::{LookUpSecrets, SecretOwner};
 pub use service_account::{CreateClientSecret, CreateServiceAccount, CreatedServiceAccount, ServiceAccount, UpdateServiceAccount};
 pub use signing_key::SigningKey;
 pub use tag::{CreateTag, Tag, TagQuery, UpdateTag};

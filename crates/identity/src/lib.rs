@@ -17,13 +17,19 @@ mod error;
 mod groups;
 mod hashing;
 mod instances;
+mod integrations;
+mod keeper;
 mod lockout;
 mod names;
 mod passwords;
 mod policies;
 mod principals;
+mod resealing;
 mod rights;
 mod roles;
+mod rotation;
+mod searches;
+mod secret_lookups;
 mod service_accounts;
 mod sessions;
 mod users;
@@ -32,7 +38,7 @@ use std::sync::Arc;
 
 use access::Access;
 use model::Timestamp;
-use secrets::{Dice, MasterKey, Pepper, SealingKey};
+use secrets::{Dice, Pepper};
 use store::credential::Credential;
 use store::{Recent, Store, StoreError, Tx, Work};
 use tokens::Tokens;
@@ -44,9 +50,15 @@ pub use credentials::{CreateCredential, NewCredential};
 pub use error::{AuthError, IdentityError};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};
+pub use integrations::{CreateIntegration, IntegrationUse, UpdateIntegration};
+pub use keeper::{Keeper, KeeperError};
 pub use policies::{Attaches, Detaches, ListsAttached, PolicyDetails, SetDefault};
+pub use resealing::{RESEAL_JOB, Resealing, SealedUnder, sealed_secrets};
 pub use rights::Rights;
 pub use roles::{CreateRole, Role, UpdateRole};
+pub use rotation::Rotated;
+pub use searches::{CredentialFilter, CredentialPage, Ending};
+pub use secret_lookups::Identified;
 pub use service_accounts::{CreateServiceAccount, NewServiceAccount, UpdateServiceAccount};
 pub use sessions::{AssumeRole, NewSession};
 pub use users::User;
@@ -60,8 +72,7 @@ pub struct Identity {
     access: Arc<Access>,
     tokens: Arc<Tokens>,
     dice: Arc<Dice>,
-    pepper: Pepper,
-    sealing: SealingKey,
+    keeper: Keeper,
     hashing: HashQueue,
     lockout: lockout::Lockout,
     checked: passwords::Checked,
@@ -76,8 +87,8 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// Over a store, under a master key. `hashers` argon2id jobs run at once.
-    pub fn new(store: Arc<Store>, access: Arc<Access>, tokens: Arc<Tokens>, master: &MasterKey, dice: Arc<Dice>, hashers: usize) -> Self {
+    /// Over a store, with what keeps its secrets. `hashers` argon2id jobs run at once.
+    pub fn new(store: Arc<Store>, access: Arc<Access>, tokens: Arc<Tokens>, keeper: Keeper, dice: Arc<Dice>, hashers: usize) -> Self {
         let checked = passwords::Checked::new(dice.with(|random| Pepper::generate(random)));
         Self {
             store,
@@ -85,8 +96,7 @@ impl Identity {
             tokens,
             hashing: HashQueue::new(hashers, &dice),
             dice,
-            pepper: master.pepper(),
-            sealing: master.sealing_key(),
+            keeper,
             lockout: lockout::Lockout::default(),
             secrets: Recent::new(REMEMBERED),
             checked,

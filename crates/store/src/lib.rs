@@ -30,6 +30,7 @@ pub mod change;
 pub mod credential;
 pub mod driver;
 pub mod instance;
+pub mod integration;
 pub mod lease;
 pub mod manifest;
 pub mod namespace;
@@ -37,6 +38,7 @@ pub mod policy;
 mod recent;
 pub mod repository;
 pub mod role;
+pub mod sealed;
 pub mod signing_key;
 pub mod tag;
 pub mod upload;
@@ -48,4 +50,5 @@ pub use recent::Recent;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
+    Migration { number: 3, name: "keys", sql: include_str!("../migrations/0003_keys.sql") },
 ];

@@ -7,13 +7,13 @@ use blobs::BlobStore;
 use door_manage::Manage;
 use door_oci::DoorOci;
 use door_token::DoorToken;
-use identity::{Bootstrap, Identity};
+use identity::{Bootstrap, Identity, Keeper};
 use kit::{Answer, Request, problem};
 use model::{Clock as _, FixedClock, Seconds, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use registry::{Limits, Registry};
-use secrets::{Dice, MasterKey};
+use secrets::{Dice, MasterKey, MasterKeys};
 use store::Store;
 use tokens::Tokens;
 
@@ -35,6 +35,8 @@ pub struct House {
     pub access: Arc<Access>,
     /// The database.
     pub store: Arc<Store>,
+    /// What seals its secrets.
+    pub master_keys: MasterKeys,
     /// What the first start made.
     pub bootstrap: Bootstrap,
     oci: DoorOci,
@@ -65,9 +67,12 @@ impl House {
         let directory = Directory::open(Arc::clone(&store), NOW).await.unwrap();
         let access = Arc::new(Access::new(Arc::new(directory), Arc::new(Audit::new(Arc::clone(&store), 1))));
         let bearer = Seconds::minutes(5);
-        let tokens = Arc::new(Tokens::open(Arc::clone(&store), &master, Arc::clone(&dice), "tidegate", bearer, NOW).await.unwrap());
+        let master_keys = MasterKeys::from(master);
+        let keeper = Keeper::open(&store, &master_keys, &dice, NOW).await.unwrap();
+        let tokens =
+            Arc::new(Tokens::open(Arc::clone(&store), keeper.sealing(), Arc::clone(&dice), tokens::ISSUER, bearer, NOW).await.unwrap());
         access.directory().listen(tokens.listener());
-        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1));
+        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), 1));
         let random = move || dice.bits();
         let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
         let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();
@@ -81,6 +86,7 @@ impl House {
             registry,
             access,
             store,
+            master_keys,
             bootstrap,
             _blobs: folder,
         }

@@ -6,10 +6,10 @@ use std::thread::available_parallelism;
 
 use access::{Access, Audit, Directory};
 use blobs::BlobStore;
-use identity::Identity;
+use identity::{Identity, Keeper};
 use model::{Clock as _, Seconds};
 use registry::{Limits, Registry};
-use secrets::{Dice, MasterKey};
+use secrets::{Dice, MasterKeys};
 use store::{PostgresSettings, Store, StoreError};
 use tokens::Tokens;
 
@@ -29,7 +29,7 @@ pub(crate) struct House {
 
 impl House {
     /// Opens the database, the blobs and what stands on them.
-    pub(crate) async fn open(config: &Config, master: &MasterKey, random: &SystemRandom) -> Result<Self, Refusal> {
+    pub(crate) async fn open(config: &Config, keys: &MasterKeys, random: &SystemRandom) -> Result<Self, Refusal> {
         let now = SystemClock.now();
         let dice = Arc::new(Dice::new(Box::new(random.clone())));
         let store = Arc::new(Store::open(&database(config)).await.map_err(|error| refused(config, error))?);
@@ -39,10 +39,11 @@ impl House {
         let audit = Audit::new(Arc::clone(&store), u32::try_from(dice.bits() >> 32).unwrap_or(0));
         let access = Arc::new(Access::new(Arc::new(directory), Arc::new(audit)));
         let life = Seconds(i64::try_from(config.bearer_lifetime.as_secs()).unwrap_or(300));
-        let tokens = Tokens::open(Arc::clone(&store), master, Arc::clone(&dice), "tidegate", life, now).await;
+        let keeper = Keeper::open(&store, keys, &dice, now).await.map_err(|e| Refusal::Sealed(e.to_string()))?;
+        let tokens = Tokens::open(Arc::clone(&store), keeper.sealing(), Arc::clone(&dice), tokens::ISSUER, life, now).await;
         let tokens = Arc::new(tokens.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
         access.directory().listen(tokens.listener());
-        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, master, Arc::clone(&dice), hashers()));
+        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), hashers()));
         let registry =
             Arc::new(Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), Limits::default()));
         Ok(Self { store, blobs, access, identity, registry })
@@ -61,7 +62,7 @@ fn hashers() -> usize {
     (available_parallelism().map_or(1, NonZero::get) / 2).max(1)
 }
 
-fn database(config: &Config) -> store::Database {
+pub(crate) fn database(config: &Config) -> store::Database {
     match &config.database {
         Database::Sqlite => store::Database::Directory(config.data_dir.clone()),
         Database::Postgres(url) => store::Database::Postgres(PostgresSettings::new(url.to_string())),

@@ -30,7 +30,7 @@ pub(crate) fn start(house: &House, node: &str, stop: &Stop) {
     every(TEND_EVERY, stop, house.clone(), move |house| tend(house, node.clone()));
 }
 
-fn every<F>(period: Duration, stop: &Stop, house: House, work: impl Fn(House) -> F + Send + 'static)
+pub(crate) fn every<F>(period: Duration, stop: &Stop, house: House, work: impl Fn(House) -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send,
 {

@@ -30,6 +30,8 @@ pub(crate) enum Output {
     Many(Vec<Value>, &'static [&'static str]),
     /// A text that stands for itself in every format.
     Text(String),
+    /// The same, as something that a script must notice: exit code 1.
+    Alarm(Box<Output>),
     /// Nothing but the news that it is done.
     Done(String),
 }
@@ -82,6 +84,10 @@ impl Printer {
 
     fn output(self, output: &Output) -> ExitCode {
         let text = match (output, self.format()) {
+            (Output::Alarm(inner), _) => {
+                self.output(inner);
+                return ExitCode::FAILURE;
+            }
             (Output::Text(text), _) => text.trim_end().to_owned(),
             (Output::Done(_), Format::Json) => return ExitCode::SUCCESS,
             (Output::Done(news), Format::Table) => news.clone(),

@@ -1,6 +1,7 @@
 //! The client of Tidegate's management API: sending, reading, paging. The operations stand in one module a noun.
 
 mod identities;
+mod integrations;
 mod policies;
 mod principals;
 mod registry;
@@ -19,6 +20,7 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
+pub use integrations::Integrations;
 pub use policies::{Holder, Policies};
 pub use principals::{Groups, Roles, ServiceAccounts};
 pub use registry::{Instances, Namespaces, Repositories, Tags};
@@ -78,6 +80,11 @@ impl Tidegate {
     /// Access keys.
     pub const fn access_keys(&self) -> AccessKeys<'_> {
         AccessKeys(self)
+    }
+
+    /// Integrations: what credentials are made for.
+    pub const fn integrations(&self) -> Integrations<'_> {
+        Integrations(self)
     }
 
     /// Groups and who is in them.

@@ -47,6 +47,8 @@ impl std::fmt::Debug for Database {
 pub(crate) enum MasterKeySource {
     /// Given as a value.
     Value(Zeroizing<String>),
+    /// A program with its arguments that prints it.
+    Command(Vec<String>),
     /// A file that must be there.
     File(PathBuf),
     /// A file in the data folder that is made when it is missing.
@@ -57,6 +59,7 @@ impl std::fmt::Debug for MasterKeySource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Value(_) => f.write_str("Value(…)"),
+            Self::Command(_) => f.write_str("Command(…)"),
             Self::File(path) => write!(f, "File({})", path.display()),
             Self::DataDir(path) => write!(f, "DataDir({})", path.display()),
         }
@@ -97,6 +100,10 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) blobs: PathBuf,
     pub(crate) master_key: MasterKeySource,
+    /// The one before, while it is changed.
+    pub(crate) old_master_key: Option<MasterKeySource>,
+    /// The one to come.
+    pub(crate) next_master_key: Option<MasterKeySource>,
     pub(crate) services: Vec<String>,
     pub(crate) bearer_lifetime: Duration,
     pub(crate) log: LogConfig,
