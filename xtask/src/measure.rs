@@ -1,6 +1,6 @@
 //! `cargo xtask measure`: every published figure again, side by side in one run on this machine.
 //!
-//! Without a further word it takes them all: the four comparisons, the one over TLS, the logins and the start.
+//! Without a further word it takes them all: the four comparisons, the one over TLS, the logins, the full house and the start.
 //!
 //! Each comparison starts its servers on loopback ports in temporary folders and prints the load kit's JSON lines
 //! (`xtask/loadkit/README.md`). In them `b` is Tidegate, with authentication and audit on, and `a` what it is held against; read
@@ -19,6 +19,7 @@ use crate::workspace::Workspace;
 mod figures;
 mod http;
 mod logins;
+mod population;
 mod registries;
 mod sink;
 mod start;
@@ -48,6 +49,8 @@ enum What {
     Compare(Compare),
     /// Tokens for generated secrets, and both kinds of login during a flood of wrong passwords.
     Logins(logins::Options),
+    /// Tokens with 10,000 principals, 100,000 credentials and 100 policies.
+    Population(population::Options),
     /// From a start to the first answer, and memory at rest, beside the other registries.
     Start(start::Options),
     /// A plain receiver of PUT requests: the limit that pushes are held against.
@@ -103,6 +106,7 @@ pub(crate) fn measure(workspace: &Workspace, options: &Options) -> Result<()> {
         None => everything.run(workspace, &Program::provide(workspace, options.program.as_ref())?),
         Some(What::Compare(compare)) => compare.run(workspace, program),
         Some(What::Logins(logins)) => logins::run(&Tidegate::start(&program()?, false)?, logins),
+        Some(What::Population(population)) => population::run(&Tidegate::start(&program()?, false)?, population),
         Some(What::Start(start)) => start::run(workspace, &program()?, start),
         Some(What::Sink(options)) => sink::run(options),
     }
@@ -120,6 +124,9 @@ impl Everything {
         self.compare(vec![Against::Nginx], true).run(workspace, || Ok(program.clone()))?;
         let (rounds, secs) = self.load();
         logins::run(&Tidegate::start(program, false)?, &logins::Options { rounds, secs })?;
+        let population = if self.try_out { (100, 1000) } else { (10_000, 200_000) };
+        let population = population::Options { principals: population.0, grants: population.1 };
+        population::run(&Tidegate::start(program, false)?, &population)?;
         start::run(workspace, program, &start::Options { rounds })
     }
 

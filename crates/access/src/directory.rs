@@ -81,6 +81,14 @@ pub(crate) struct InForce {
     pub(crate) document: policy::Document,
 }
 
+/// A principal with what its rights are decided by.
+struct Loaded {
+    rights: PrincipalRights,
+    groups: Vec<PrincipalRights>,
+    policies: Vec<(PolicyId, InForce)>,
+    account: Option<Account>,
+}
+
 type Shelf<K, V> = Cache<K, Arc<V>>;
 
 /// This node's memory of who there is and what they may.
@@ -235,9 +243,46 @@ impl Directory {
         now.millis() - self.looked.load(Ordering::Acquire)
     }
 
-    /// A principal and what is attached to it.
+    /// A principal and what is attached to it. What its rights are decided by comes with it in one read: its groups, its account,
+    /// and the documents that are not known yet.
     pub async fn principal(&self, id: PrincipalId) -> Result<Option<Arc<PrincipalRights>>, StoreError> {
-        self.shelved(&self.principals, id, |tx| Box::pin(async move { Ok((change::head(tx).await?, rights(tx, id).await?)) })).await
+        if let Some(known) = self.principals.get(&id) {
+            return Ok(Some(known));
+        }
+        let read = self.store.read(|tx| Box::pin(async move { Ok((change::head(tx).await?, self.load(tx, id).await?)) }));
+        let (head, loaded): (i64, _) = read.await?;
+        let Some(loaded) = loaded else { return Ok(None) };
+        let rights = Arc::new(loaded.rights);
+        self.keep(head, || {
+            self.principals.insert(id, Arc::clone(&rights));
+            loaded.groups.into_iter().for_each(|group| self.principals.insert(group.id, Arc::new(group)));
+            loaded.policies.into_iter().for_each(|(id, policy)| self.policies.insert(id, Arc::new(policy)));
+            loaded.account.into_iter().for_each(|account| self.accounts.insert(account.id, Arc::new(account)));
+        });
+        Ok(Some(rights))
+    }
+
+    async fn load(&self, tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<Loaded>, StoreError> {
+        let Some(rights) = rights(tx, id).await? else { return Ok(None) };
+        let mut groups = Vec::new();
+        for group in rights.groups.iter().filter(|group| self.principals.get(*group).is_none()) {
+            groups.extend(self::rights(tx, *group).await?);
+        }
+        let mut policies = Vec::new();
+        for (_, policy) in groups.iter().chain([&rights]).flat_map(|holder| &holder.policies) {
+            let Some(policy) = policy.filter(|policy| self.policies.get(policy).is_none()) else { continue };
+            policies.extend(in_force(tx, policy).await?.map(|found| (policy, found)));
+        }
+        let account = match self.accounts.get(&rights.account) {
+            Some(_) => None,
+            None => store::account::account_by_id(tx, rights.account).await?,
+        };
+        Ok(Some(Loaded { rights, groups, policies, account }))
+    }
+
+    /// Remembers a credential that was found by its secret, with the feed's number at that moment.
+    pub fn remember_credential(&self, head: i64, found: &Arc<Credential>) {
+        self.keep(head, || self.credentials.insert(found.id, Arc::clone(found)));
     }
 
     /// A principal, if it is somebody now: enabled, not at its end, in an account that is not suspended.

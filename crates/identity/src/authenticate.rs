@@ -10,6 +10,7 @@ use model::{
 };
 use secrets::{KeyedHash, Kind as SecretKind, Plain, Recognised};
 use store::StoreError;
+use store::change;
 use store::credential::Credential;
 use store::instance::Instance;
 use tokens::{Claims, Kind as TokenKind, Tokens, Usable};
@@ -257,7 +258,17 @@ impl Identity {
     /// Looks a generated secret up by its keyed hash.
     async fn by_secret(&self, secret: &Plain) -> Result<Option<Arc<Credential>>, StoreError> {
         let hash = *self.keeper.pepper.hash(secret).as_bytes();
-        let read = async || Ok(self.read(|tx| Box::pin(store::credential::by_hash(tx, &hash))).await?.map(Arc::new));
+        let read = async || {
+            let found = self.read(|tx| {
+                Box::pin(async move { Ok::<_, StoreError>((change::head(tx).await?, store::credential::by_hash(tx, &hash).await?)) })
+            });
+            let (head, found) = found.await?;
+            let found = found.map(Arc::new);
+            if let Some(found) = &found {
+                self.access.directory().remember_credential(head, found);
+            }
+            Ok(found)
+        };
         self.secrets.get_or_read(&self.store, hash, read).await
     }
 

@@ -333,6 +333,24 @@ mod principals {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn a_cold_grant_costs_at_most_three_reads() {
+        let house = house().await.with_user("alice").await;
+        let root = house.root_manager().await;
+        root.post("/api/v1/groups", &json!({"name": "readers"})).await.expect(201);
+        for number in 0..5 {
+            let name = format!("p{number}");
+            policy(&root, &name, &allow(&["cr:PullRepository"])).await;
+            attach(&root, if number % 2 == 0 { "users/alice" } else { "groups/readers" }, &name).await;
+        }
+        root.put("/api/v1/groups/readers/users/alice", &json!({})).await.expect(204);
+        let made = root.post("/api/v1/credentials", &json!({"user": "alice", "description": "x"})).await.expect(201);
+        house.anon().get("/v2/").await.expect(401);
+        let before = house.store.reads();
+        house.login("alice", &made.text("secret")).token("repository:demo/app:pull").await;
+        assert!(house.store.reads() - before <= 3, "{}", house.store.reads() - before);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn whoever_grants_gives_at_most_what_they_hold() {
         let house = house().await.with_user("alice").await.with_user("bob").await.with_user("admin").await;
         let root = house.root_manager().await;

@@ -151,11 +151,11 @@ fn ratios(these: &[f64], to: &[f64]) -> Vec<f64> {
     these.iter().zip(to).map(|(this, to)| this / to).collect()
 }
 
-fn basic(username: &str, password: &str) -> String {
+pub(super) fn basic(username: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
 }
 
-fn grant(host: &str, authorization: &str) -> Vec<u8> {
+pub(super) fn grant(host: &str, authorization: &str) -> Vec<u8> {
     let target = format!("/token?service={host}&scope=repository:bench/small:pull");
     format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {authorization}\r\n\r\n").into_bytes()
 }

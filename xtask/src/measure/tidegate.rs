@@ -181,7 +181,7 @@ impl Manager {
         text(&made, "secret")
     }
 
-    fn send(&mut self, method: &str, path: &str, body: &Value) -> Result<Value> {
+    pub(super) fn send(&mut self, method: &str, path: &str, body: &Value) -> Result<Value> {
         self.call(method, path, "application/json", &body.to_string())
     }
 

@@ -24,7 +24,7 @@ pub(super) const STAGES: &[Stage] = &[
     stage("store-postgres", 60, "the suites of store and registry over PostgreSQL", &["debian"], suites::store_postgres),
     stage("conformance", 60, "the OCI conformance suite", &["release", "debian", "go-clients"], suites::conformance),
     stage("clients", 240, "real container clients", &["release", "debian", "go-clients"], suites::clients),
-    stage("revocation", 90, "two nodes on one PostgreSQL", &["release", "debian"], suites::revocation),
+    stage("revocation", 130, "two nodes on one PostgreSQL", &["release", "debian"], suites::revocation),
     stage("crash", 140, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
     stage("fuzz", 210, "everything that parses a stranger's bytes", &[], fuzz::run_targets),
 ];

@@ -1,6 +1,7 @@
 //! The store: units of work over the database that was chosen at start.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Durability;
 use super::error::StoreError;
@@ -25,6 +26,7 @@ pub enum Database {
 #[derive(Debug)]
 pub struct Store {
     backend: Backend,
+    reads: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -51,7 +53,7 @@ impl Store {
             Database::Directory(directory) => Backend::Sqlite(Sqlite::peek(directory)?),
             Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings)?),
         };
-        Ok(Self { backend })
+        Ok(Self { backend, reads: AtomicU64::new(0) })
     }
 
     /// Opens the database with a schema of the caller's; for the driver's own tests.
@@ -65,7 +67,7 @@ impl Store {
             Backend::Sqlite(sqlite) => sqlite.write(Durability::Full, |tx| Box::pin(migrate::migrate(tx, migrations))).await?,
             Backend::Postgres(postgres) => postgres.migrate(|tx| Box::pin(migrate::migrate(tx, migrations))).await?,
         }
-        Ok(Self { backend })
+        Ok(Self { backend, reads: AtomicU64::new(0) })
     }
 
     /// Runs `body` over one snapshot of the database; it cannot change anything. For few rows by an index.
@@ -74,6 +76,7 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         match &self.backend {
             Backend::Sqlite(sqlite) => Box::pin(sqlite.read(body)).await,
             Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
@@ -128,6 +131,11 @@ impl Store {
             Backend::Sqlite(sqlite) => Box::pin(sqlite.write(durability, body)).await,
             Backend::Postgres(postgres) => Box::pin(postgres.write(durability, body)).await,
         }
+    }
+
+    /// How often [`read`](Self::read) has been called: what a request costs is held to a number in tests.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 
     /// How often the database has been committed to, where this process alone commits to it: while the number stays, so
