@@ -17,6 +17,7 @@ mod error;
 mod group;
 mod instance;
 mod integration;
+mod label;
 mod namespace;
 mod page;
 mod policy;
@@ -42,6 +43,7 @@ pub use error::{ErrorAnswer, ErrorDetail};
 pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};
 pub use integration::{CreateIntegration, Integration, IntegrationKind, IntegrationQuery, UpdateIntegration};
+pub use label::{LabelQuery, Labelled, UpdateLabels};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
 pub use page::{OwnerQuery, Page};
 pub use policy::{

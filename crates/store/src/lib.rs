@@ -31,6 +31,7 @@ pub mod credential;
 pub mod driver;
 pub mod instance;
 pub mod integration;
+pub mod label;
 pub mod lease;
 pub mod manifest;
 pub mod namespace;
@@ -50,5 +51,6 @@ pub use recent::Recent;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
-    Migration { number: 3, name: "keys", sql: include_str!("../migrations/0003_keys.sql") },
+    Migration { number: 3, name: "labels", sql: include_str!("../migrations/0003_labels.sql") },
+    Migration { number: 4, name: "keys", sql: include_str!("../migrations/0004_keys.sql") },
 ];

@@ -7,6 +7,7 @@ mod credentials;
 mod groups;
 mod instances;
 mod integrations;
+mod labels;
 mod namespaces;
 mod policies;
 mod repositories;
@@ -273,6 +274,15 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(policies::attach_policy_to_role PUT "/roles/{role}/policies/{policy}", Act(A::AttachPolicyToRole), "Attach a policy to a role."),
     operation!(policies::detach_policy_from_role DELETE "/roles/{role}/policies/{policy}", Act(A::DetachPolicyFromRole), "Detach a policy from a role."),
     operation!(policies::list_role_policies GET "/roles/{role}/policies", Act(A::ListPoliciesForRole), "List the policies of a role.").lists::<api::AttachedPolicy>(),
+
+    operation!(labels::list_labels GET "/labels", Act(A::ListTagResources), "List labels and what carries them.").query::<api::LabelQuery>().lists::<api::Labelled>(),
+    operation!(labels::label_user PATCH "/users/{user}/labels", Act(A::UpdateUser), "Set labels of a user, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_group PATCH "/groups/{group}/labels", Act(A::UpdateGroup), "Set labels of a group, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_service_account PATCH "/service-accounts/{service_account}/labels", Act(A::UpdateServiceAccount), "Set labels of a service account, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_role PATCH "/roles/{role}/labels", Act(A::UpdateRole), "Set labels of a role, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_policy PATCH "/policies/{policy}/labels", Act(A::CreatePolicyVersion), "Set labels of a policy, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_instance PATCH "/instances/{instance}/labels", Act(A::UpdateInstance), "Set labels of an instance, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_namespace PATCH "/instances/{instance}/namespaces/{namespace}/labels", Act(A::UpdateNamespace), "Set labels of a namespace, and take labels away.").takes::<api::UpdateLabels>(),
 
     operation!(instances::create_instance POST "/instances", Act(A::CreateInstance), "Create an instance.").takes::<api::CreateInstance>().creates::<api::Instance>(),
     operation!(instances::list_instances GET "/instances", Act(A::ListInstance), "List instances by name.").lists::<api::Instance>(),
