@@ -15,6 +15,7 @@ mod instance;
 mod integration;
 mod label;
 mod namespace;
+mod operator;
 mod password;
 mod policy;
 mod repository;
@@ -35,6 +36,7 @@ use client::{ClientError, Tidegate};
 use declarative::Trouble;
 use model::{Clock as _, Timestamp};
 
+use crate::control::ControlError;
 use crate::printer::{Format, Output, Printer};
 use crate::system::SystemClock;
 
@@ -169,6 +171,9 @@ pub(crate) enum CommandError {
         /// Why.
         cause: std::io::Error,
     },
+    /// What only whoever holds the server's configuration may do.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// A file that was named cannot be written.
     #[error("cannot write {}: {cause}", path.display())]
     Unwritable {
@@ -196,7 +201,7 @@ impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Client(_) | Self::File { .. } | Self::Unwritable { .. } | Self::Documents(_) | Self::System(_) => 1,
+            Self::Client(_) | Self::File { .. } | Self::Unwritable { .. } | Self::Documents(_) | Self::System(_) | Self::Control(_) => 1,
         }
     }
 
@@ -208,6 +213,7 @@ impl CommandError {
             Self::Documents(_) => "not_safe",
             Self::System(_) => "system",
             Self::Client(error) => error.code(),
+            Self::Control(error) => error.code(),
         }
     }
 
@@ -259,6 +265,9 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     }
     if let ClientCommand::Scan(arguments) = command {
         return scan::run(&arguments, session).await;
+    }
+    if let ClientCommand::Account(Noun { verb: account::Command::Operator(verb), .. }) = command {
+        return operator::run(verb, session).await;
     }
     let client = session.client()?;
     match command {
