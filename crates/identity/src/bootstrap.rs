@@ -175,6 +175,7 @@ impl Identity {
             integration: None,
             replaced_by: None,
             planned: None,
+            provider: None,
         }
     }
 }

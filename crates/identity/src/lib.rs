@@ -7,6 +7,7 @@
 
 mod access_keys;
 mod accounts;
+mod admin_user;
 mod audit_trail;
 mod authenticate;
 mod bootstrap;
@@ -14,6 +15,7 @@ mod client_secrets;
 mod credentials;
 mod delegation;
 mod error;
+mod federated;
 mod groups;
 mod hashing;
 mod instances;
@@ -22,9 +24,11 @@ mod keeper;
 mod labels;
 mod lockout;
 mod names;
+mod network;
 mod passwords;
 mod policies;
 mod principals;
+mod providers;
 mod resealing;
 mod rights;
 mod roles;
@@ -34,10 +38,12 @@ mod secret_lookups;
 mod service_accounts;
 mod sessions;
 mod users;
+mod workloads;
 
 use std::sync::Arc;
 
 use access::Access;
+use fetch::Fetcher;
 use model::Timestamp;
 use secrets::{Dice, Pepper};
 use store::credential::Credential;
@@ -46,16 +52,20 @@ use tokens::Tokens;
 
 pub use access_keys::NewAccessKey;
 pub use accounts::UpdateAccount;
+pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
 pub use authenticate::{At, Presented};
 pub use bootstrap::{Bootstrap, NewAccount};
 pub use credentials::{CreateCredential, NewCredential};
 pub use error::{AuthError, IdentityError};
+pub use federated::{CreateFederated, FederatedCredential, UpdateFederated};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};
 pub use integrations::{CreateIntegration, IntegrationUse, UpdateIntegration};
 pub use keeper::{Keeper, KeeperError};
 pub use labels::{Carrier, LabelChanges, Labels};
+pub use network::{PublicChange, Zeal};
 pub use policies::{Attaches, Detaches, ListsAttached, PolicyDetails, SetDefault};
+pub use providers::{CreateProvider, UpdateProvider};
 pub use resealing::{RESEAL_JOB, Resealing, SealedUnder, sealed_secrets};
 pub use rights::Rights;
 pub use roles::{CreateRole, Role, UpdateRole};
@@ -65,6 +75,7 @@ pub use secret_lookups::Identified;
 pub use service_accounts::{CreateServiceAccount, NewServiceAccount, UpdateServiceAccount};
 pub use sessions::{AssumeRole, NewSession};
 pub use users::User;
+pub use workloads::FederatedSession;
 
 /// Credentials that are remembered by their secret until the next commit.
 const REMEMBERED: usize = 8192;
@@ -81,6 +92,7 @@ pub struct Identity {
     checked: passwords::Checked,
     /// Generated secrets' credentials by the secret's keyed hash, as they are now.
     secrets: Recent<[u8; 32], Arc<Credential>>,
+    workloads: workloads::Workloads,
 }
 
 impl std::fmt::Debug for Identity {
@@ -92,6 +104,7 @@ impl std::fmt::Debug for Identity {
 impl Identity {
     /// Over a store, with what keeps its secrets. `hashers` argon2id jobs run at once.
     pub fn new(store: Arc<Store>, access: Arc<Access>, tokens: Arc<Tokens>, keeper: Keeper, dice: Arc<Dice>, hashers: usize) -> Self {
+        let workloads = workloads::Workloads::new(&access);
         let checked = passwords::Checked::new(dice.with(|random| Pepper::generate(random)));
         Self {
             store,
@@ -102,8 +115,16 @@ impl Identity {
             keeper,
             lockout: lockout::Lockout::default(),
             secrets: Recent::new(REMEMBERED),
+            workloads,
             checked,
         }
+    }
+
+    /// The same, asking issuers for their keys; without it only keys that were given with a provider verify tokens.
+    #[must_use]
+    pub fn fetching_with(mut self, fetcher: Arc<Fetcher>) -> Self {
+        self.workloads.fetch_with(fetcher);
+        self
     }
 
     /// Decides rights.

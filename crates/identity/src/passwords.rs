@@ -202,6 +202,7 @@ impl Identity {
             integration: None,
             replaced_by: None,
             planned: None,
+            provider: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{AccountId, CredentialId, CredentialKind, InstanceId, IntegrationId, PrincipalId, Timestamp};
+use model::{AccountId, CredentialId, CredentialKind, InstanceId, IntegrationId, PrincipalId, ProviderId, Timestamp};
 
 use crate::{Row, StoreError, Tx, params};
 
@@ -43,6 +43,8 @@ pub struct Credential {
     pub replaced_by: Option<CredentialId>,
     /// When it was to end, before that rotation brought its end forward.
     pub planned: Option<Timestamp>,
+    /// The OIDC provider that it stands and falls with.
+    pub provider: Option<ProviderId>,
 }
 
 /// How a credential's secret is kept: never in plain.
@@ -54,6 +56,8 @@ pub enum Kept {
     Password(String),
     /// A sealed secret that must be read back to check signatures, and its keyed hash.
     Sealed(Vec<u8>, [u8; 32]),
+    /// There is no secret at all: trust in somebody else's.
+    Nothing,
 }
 
 impl std::fmt::Debug for Kept {
@@ -66,7 +70,8 @@ macro_rules! select_credential {
     ($rest:literal) => {
         concat!(
             "SELECT id, account_id, principal_id, kind, instance_id, description, access_key_id, enabled, created_ms, created_by, ",
-            "created_by_name, expires_ms, last_used_ms, last_used_from, password, sealed, integration_id, replaced_by, planned_ms FROM credential ",
+            "created_by_name, expires_ms, last_used_ms, last_used_from, password, sealed, provider_id, integration_id, replaced_by, ",
+            "planned_ms FROM credential ",
             $rest
         )
     };
@@ -88,9 +93,10 @@ fn credential(row: &Row) -> Result<Credential, StoreError> {
         expires: row.get::<Option<i64>>(11)?.map(Timestamp::from_millis),
         last_used: row.get::<Option<i64>>(12)?.map(Timestamp::from_millis),
         last_used_from: row.get(13)?,
-        integration: row.get::<Option<i64>>(16)?.map(IntegrationId::from_i64),
-        replaced_by: row.get::<Option<i64>>(17)?.map(CredentialId::from_i64),
-        planned: row.get::<Option<i64>>(18)?.map(Timestamp::from_millis),
+        integration: row.get::<Option<i64>>(17)?.map(IntegrationId::from_i64),
+        replaced_by: row.get::<Option<i64>>(18)?.map(CredentialId::from_i64),
+        planned: row.get::<Option<i64>>(19)?.map(Timestamp::from_millis),
+        provider: row.get::<Option<i64>>(16)?.map(ProviderId::from_i64),
     })
 }
 
@@ -100,10 +106,11 @@ pub async fn insert(tx: &mut Tx<'_>, c: &Credential, slot: Option<&str>, kept: &
         Kept::Hash(hash) => (Some(hash.to_vec()), None, None),
         Kept::Password(text) => (None, Some(text.clone()), None),
         Kept::Sealed(sealed, hash) => (Some(hash.to_vec()), None, Some(sealed.clone())),
+        Kept::Nothing => (None, None, None),
     };
     let sql = "INSERT INTO credential (id, account_id, principal_id, kind, slot, instance_id, description, hash, password, access_key_id, sealed, \
-               enabled, created_ms, created_by, created_by_name, expires_ms, integration_id) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+               enabled, created_ms, created_by, created_by_name, expires_ms, provider_id, integration_id) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     let values = params![
         c.id.as_i64(),
         c.account.as_i64(),
@@ -121,6 +128,7 @@ pub async fn insert(tx: &mut Tx<'_>, c: &Credential, slot: Option<&str>, kept: &
         c.created_by.as_i64(),
         &*c.created_by_name,
         c.expires.map(Timestamp::millis),
+        c.provider.map(ProviderId::as_i64),
         c.integration.map(IntegrationId::as_i64)
     ];
     tx.execute(sql, values).await?;
@@ -154,6 +162,12 @@ pub async fn by_slot(tx: &mut Tx<'_>, principal: PrincipalId, slot: &str) -> Res
     let sql = select_credential!("WHERE principal_id = $1 AND slot = $2");
     let Some(row) = tx.row(sql, params![principal.as_i64(), slot]).await? else { return Ok(None) };
     Ok(Some((credential(&row)?, row.get(14)?)))
+}
+
+/// What is in a principal's slot, of whatever kind.
+pub async fn in_slot(tx: &mut Tx<'_>, principal: PrincipalId, slot: &str) -> Result<Option<Credential>, StoreError> {
+    let sql = select_credential!("WHERE principal_id = $1 AND slot = $2");
+    tx.row(sql, params![principal.as_i64(), slot]).await?.as_ref().map(credential).transpose()
 }
 
 /// A principal's credentials, oldest first.
@@ -223,6 +237,17 @@ pub async fn replace(tx: &mut Tx<'_>, id: CredentialId, by: CredentialId, at: Ti
                expires_ms = CASE WHEN expires_ms < $2 THEN expires_ms ELSE $2 END WHERE id = $3";
     tx.execute(sql, params![by.as_i64(), at.millis(), id.as_i64()]).await?;
     Ok(())
+}
+
+/// What stands and falls with an OIDC provider: ids and kinds.
+pub async fn of_provider(tx: &mut Tx<'_>, provider: ProviderId) -> Result<Vec<Credential>, StoreError> {
+    let sql = select_credential!("WHERE provider_id = $1 ORDER BY id");
+    tx.rows(sql, params![provider.as_i64()]).await?.iter().map(credential).collect()
+}
+
+/// Says anew what it is for. False: there is none.
+pub async fn describe(tx: &mut Tx<'_>, id: CredentialId, description: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute("UPDATE credential SET description = $1 WHERE id = $2", params![description, id.as_i64()]).await? == 1)
 }
 
 /// Enables or disables. False: there is none.

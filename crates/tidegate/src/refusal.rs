@@ -37,6 +37,8 @@ pub(crate) enum Refusal {
     SigningKeys(String),
     #[error("the secrets in the database do not open: {0}; check `master_key_file`, and `old_master_key_file` while the key is changed")]
     Sealed(String),
+    #[error("outgoing connections cannot be made: {0}")]
+    Outgoing(String),
     #[error("the first account could not be made: {0}")]
     Bootstrap(String),
     #[error("the master key {from} cannot be used: {problem}")]

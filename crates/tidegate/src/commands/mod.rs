@@ -30,7 +30,7 @@ enum Command {
     /// Run the registry
     Serve(SettingArguments),
     #[command(flatten)]
-    Client(manage::ClientCommand),
+    Client(Box<manage::ClientCommand>),
     /// Settings of the server
     #[command(subcommand)]
     Config(config::Verb),
@@ -53,7 +53,7 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Serve(settings) => serve::run(&settings),
-        Command::Client(command) => return manage::run(command, environment()),
+        Command::Client(command) => return manage::run(*command, environment()),
         Command::Config(verb) => config::run(&verb),
         Command::MasterKey(verb) => master_key::run(&verb),
         Command::Completion { shell } => completion::run(shell, &mut CommandLine::command()),
