@@ -103,7 +103,7 @@ impl Access {
     }
 
     /// May `caller` know that `resource` exists? Themselves, and what they hold, without any grant.
-    async fn sees(&self, op: &Op, caller: &Caller, see: Action, resource: &Resource) -> Result<(), Refusal> {
+    pub(crate) async fn sees(&self, op: &Op, caller: &Caller, see: Action, resource: &Resource) -> Result<(), Refusal> {
         let own_sight = matches!(see, Action::GetUser | Action::ListAccessCredential | Action::ListAccessKeys);
         let own = matches!(resource, Resource::Principal(on) if on.id.is_some() && caller.known().map(|k| k.principal) == on.id);
         if own && own_sight && !self.is_denied(op, caller, see, resource).await? {

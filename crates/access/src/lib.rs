@@ -17,6 +17,7 @@ mod layers;
 mod networks;
 mod operator;
 mod owned;
+mod owners;
 mod permit;
 mod rules;
 
@@ -29,6 +30,7 @@ pub use explain::{Proposed, Question};
 pub use layers::{Explained, Layer};
 pub use networks::{NamedNetwork, Networks, NetworksError};
 pub use operator::Operator;
+pub use owners::Owners;
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
 pub use policy::Filter;

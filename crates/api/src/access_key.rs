@@ -45,6 +45,9 @@ pub struct AccessKey {
     pub created_at: Timestamp,
     /// Made by whom: the name at that time.
     pub created_by: String,
+    /// When it ends by itself, after a rotation; null: never.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
     /// When it was last used, to the minute; null: never.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,

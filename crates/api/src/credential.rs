@@ -2,7 +2,7 @@
 
 use model::{Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::Secret;
 
@@ -22,6 +22,9 @@ pub struct CreateCredential {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
     pub expires_in: Option<Seconds>,
+    /// The integration that it is made for, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<String>,
 }
 
 /// A new access credential. Its secret is shown this once.
@@ -56,6 +59,8 @@ pub struct Credential {
     pub description: String,
     /// Whose it is: the numeric user id.
     pub user_id: String,
+    /// Whose it is: the name.
+    pub user: String,
     /// Disabled credentials open nothing.
     pub enabled: bool,
     /// The one instance it is for; null: all.
@@ -75,6 +80,46 @@ pub struct Credential {
     pub last_used_at: Option<Timestamp>,
     /// From which address it was last used.
     pub last_used_from: Option<String>,
+    /// The name of the integration that it was made for; null: for none.
+    pub integration: Option<String>,
+    /// The credential that has taken its place by rotation.
+    pub replaced_by: Option<String>,
+}
+
+/// Which credentials to list. Without a filter: those of one user, oneself unless told. With one and without a user: of all
+/// whose credentials the caller may list.
+#[derive(Clone, Serialize, Deserialize, IntoParams, Default, Debug)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CredentialQuery {
+    /// The user's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Only enabled ones that end within so many seconds and that nothing has replaced yet; the soonest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiring_within: Option<i64>,
+    /// Only those that were neither used nor made within so many seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_for: Option<i64>,
+    /// Only those that were made for this integration, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<String>,
+    /// At most so many, 1 to 1000; 100 unless told. For lists over the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Continue behind this one, as the `Link` header says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// How to delete a credential.
+#[derive(Clone, Serialize, Deserialize, IntoParams, Default, Debug)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DeleteCredential {
+    /// Delete it even if its integration has used it within the last day.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// Enable or disable a credential or an access key.

@@ -19,6 +19,7 @@ mod error;
 mod federation;
 mod group;
 mod instance;
+mod integration;
 mod label;
 mod namespace;
 mod page;
@@ -26,7 +27,9 @@ mod policy;
 mod repository;
 mod resource_policy;
 mod role;
+mod rotation;
 mod secret;
+mod secret_lookup;
 mod service_account;
 mod signing_key;
 mod simulation;
@@ -39,7 +42,9 @@ pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
 pub use account::{Account, SetAccountAlias};
 pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
 pub use audit::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditTrail};
-pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
+pub use credential::{
+    CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, CredentialQuery, DeleteCredential, UpdateEnabled,
+};
 pub use endpoint::{CreateEndpoint, CreateEndpointEntry, DefaultAction, Endpoint, EndpointEntry, EndpointKind, ForceQuery, UpdateEndpoint};
 pub use error::{ErrorAnswer, ErrorDetail};
 pub use federation::{
@@ -48,6 +53,7 @@ pub use federation::{
 };
 pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};
+pub use integration::{CreateIntegration, Integration, IntegrationKind, IntegrationQuery, UpdateIntegration};
 pub use label::{LabelQuery, Labelled, UpdateLabels};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
 pub use page::{OwnerQuery, Page};
@@ -58,7 +64,9 @@ pub use policy::{
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
 pub use resource_policy::{ResourcePolicy, SetResourcePolicy};
 pub use role::{AssumeRole, CreateRole, EndedSessions, Role, Session, UpdateRole};
+pub use rotation::{Rotate, RotatedAccessKey, RotatedCredential};
 pub use secret::Secret;
+pub use secret_lookup::{LookUpSecrets, SecretOwner};
 pub use service_account::{CreateClientSecret, CreateServiceAccount, CreatedServiceAccount, ServiceAccount, UpdateServiceAccount};
 pub use signing_key::SigningKey;
 pub use simulation::{MAX_SIMULATED, PermittedPrincipal, PermittedQuery, SimulatePolicies};

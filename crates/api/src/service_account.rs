@@ -94,4 +94,7 @@ pub struct CreateClientSecret {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
     pub expires_in: Option<Seconds>,
+    /// The integration that it is made for, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<String>,
 }

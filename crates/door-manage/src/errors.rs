@@ -126,6 +126,7 @@ impl From<IdentityError> for Problem {
             IdentityError::Taken { .. } => Self::new(StatusCode::CONFLICT, "already_exists", message),
             IdentityError::Invalid { field, problem } => Self::invalid(field, problem),
             IdentityError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
+            IdentityError::RecentlyUsed { .. } => Self::new(StatusCode::CONFLICT, "recently_used", message),
             IdentityError::NeedsForce(_) => Self::new(StatusCode::CONFLICT, "needs_force", message),
             IdentityError::InUse(_) => Self::new(StatusCode::CONFLICT, "in_use", message),
             IdentityError::Refused(refusal) => refusal.into(),

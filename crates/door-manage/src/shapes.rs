@@ -2,10 +2,11 @@
 
 use api::{
     AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, Credential, Decision, DefaultAction, Endpoint, EndpointEntry,
-    EndpointKind, Explanation, Group, Instance, Labelled, Namespace, PermittedPrincipal, Policy, PolicyDocument, PolicyVersion,
-    RenewedAdminPassword, Repository, ResourcePolicy, Role, ServiceAccount, SigningKey, Tag, User, Whoami,
+    EndpointKind, Explanation, Group, Instance, Integration, IntegrationKind, Labelled, Namespace, PermittedPrincipal, Policy,
+    PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, ResourcePolicy, Role, RotatedAccessKey, RotatedCredential, Secret,
+    SecretOwner, ServiceAccount, SigningKey, Tag, User, Whoami,
 };
-use identity::PolicyDetails;
+use identity::{IntegrationUse, PolicyDetails};
 use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, RepositoryName};
 use store::network::{Endpoints, Entry, Private, Public};
 
@@ -152,8 +153,12 @@ pub(crate) fn labelled(l: store::label::Labelled) -> Labelled {
     Labelled { kind: l.kind, id, name: l.name, instance: l.instance, key: l.key, value: l.value }
 }
 
-pub(crate) fn credential(c: store::credential::Credential) -> Credential {
+/// `user` is the owner's name, `integration` the name of what it was made for.
+pub(crate) fn credential(c: store::credential::Credential, user: &str, integration: Option<String>) -> Credential {
     Credential {
+        user: user.to_owned(),
+        integration,
+        replaced_by: c.replaced_by.map(|id| id.to_string()),
         credential_id: c.id.to_string(),
         kind: c.kind.as_str().to_owned(),
         description: c.description,
@@ -214,8 +219,77 @@ pub(crate) fn access_key(c: store::credential::Credential) -> AccessKey {
         enabled: c.enabled,
         created_at: c.created,
         created_by: c.created_by_name,
+        expires_at: c.expires,
         last_used_at: c.last_used,
         last_used_from: c.last_used_from,
+    }
+}
+
+pub(crate) fn rotated_credential(rotated: identity::Rotated) -> RotatedCredential {
+    RotatedCredential {
+        credential_id: rotated.new.id.to_string(),
+        username: rotated.username,
+        secret: Secret::new(rotated.secret.reveal()),
+        instance_id: rotated.new.instance.map(|id| id.to_string()),
+        description: rotated.new.description,
+        created_at: rotated.new.created,
+        expires_at: rotated.new.expires,
+        old_credential_id: rotated.old.id.to_string(),
+        old_expires_at: rotated.old.expires,
+    }
+}
+
+pub(crate) fn rotated_access_key(rotated: identity::Rotated) -> RotatedAccessKey {
+    RotatedAccessKey {
+        access_key_id: rotated.new.access_key_id.unwrap_or_default(),
+        access_key_secret: Secret::new(rotated.secret.reveal()),
+        enabled: rotated.new.enabled,
+        created_at: rotated.new.created,
+        old_access_key_id: rotated.old.access_key_id.unwrap_or_default(),
+        old_expires_at: rotated.old.expires,
+    }
+}
+
+pub(crate) fn secret_owner(identified: Option<identity::Identified>) -> SecretOwner {
+    let Some(identity::Identified { credential: c, token, owner }) = identified else { return SecretOwner::default() };
+    SecretOwner {
+        known: true,
+        credential_id: Some(c.id.to_string()),
+        kind: Some(c.kind.as_str().to_owned()),
+        token: token.map(str::to_owned),
+        access_key_id: c.access_key_id,
+        user_id: Some(c.principal.to_string()),
+        owner: Some(owner.to_string()),
+        description: Some(c.description),
+        enabled: Some(c.enabled),
+        created_at: Some(c.created),
+        expires_at: c.expires,
+        last_used_at: c.last_used,
+        last_used_from: c.last_used_from,
+    }
+}
+
+pub(crate) fn integration(found: IntegrationUse) -> Integration {
+    let i = found.integration;
+    Integration {
+        integration_id: i.id.to_string(),
+        name: i.name,
+        kind: integration_kind(i.kind),
+        link: i.link,
+        state: if i.gone.is_some() { "gone" } else { "present" }.to_owned(),
+        gone_at: i.gone,
+        credentials: found.credentials,
+        last_used_at: found.last_used,
+        created_at: i.created,
+        created_by: i.created_by,
+    }
+}
+
+const fn integration_kind(kind: store::integration::Kind) -> IntegrationKind {
+    match kind {
+        store::integration::Kind::KubernetesCluster => IntegrationKind::KubernetesCluster,
+        store::integration::Kind::Pipeline => IntegrationKind::Pipeline,
+        store::integration::Kind::Other => IntegrationKind::Other,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::principals::there;
 use crate::{Identity, IdentityError};
 
 /// Access keys of one user (RAM's limit): two, so that one can be renewed while the other works.
-const MAX: i64 = 2;
+pub(crate) const MAX: i64 = 2;
 const KINDS: &[CredentialKind] = &[CredentialKind::AccessKey];
 
 /// A new access key: the only time its secret is seen.
@@ -49,8 +49,8 @@ impl Identity {
         let access_key_id = self.dice.with(|random| secrets::generate_access_key_id(random));
         let secret = self.dice.with(|random| secrets::generate(Kind::AccessKeySecret, random));
         let row = Row { noun: "credential.sealed", id: &access_key_id };
-        let sealed = self.dice.with(|random| self.sealing.seal(&secret, row, random)).map_err(|_| IdentityError::Sealing)?;
-        let kept = Kept::Sealed(sealed.as_bytes().to_vec(), *self.pepper.hash(&secret).as_bytes());
+        let sealed = self.dice.with(|random| self.keeper.sealing.seal(&secret, row, random)).map_err(|_| IdentityError::Sealing)?;
+        let kept = Kept::Sealed(sealed.as_bytes().to_vec(), *self.keeper.pepper.hash(&secret).as_bytes());
         let credential = Credential { access_key_id: Some(access_key_id.clone()), ..blank };
         Ok((NewAccessKey { credential, access_key_id, secret }, kept))
     }
@@ -81,7 +81,7 @@ impl Identity {
         self.delete(permit.op(), permit.on(), (found.id, KINDS), &record).await
     }
 
-    async fn own_key(&self, owner: &OnPrincipal, access_key_id: &str) -> Result<Credential, IdentityError> {
+    pub(crate) async fn own_key(&self, owner: &OnPrincipal, access_key_id: &str) -> Result<Credential, IdentityError> {
         let found: Result<_, StoreError> = self.read(|tx| Box::pin(credential::by_access_key(tx, access_key_id))).await;
         let credential = found?.map(|(credential, _)| credential).filter(|c| Some(c.principal) == owner.id);
         credential.ok_or(IdentityError::NotFound("access key"))

@@ -108,7 +108,7 @@ impl Identity {
         self.may_be_admin(&permit).await?;
         let (on, op) = (permit.on(), permit.op());
         let password = self.dice.with(|random| secrets::generate(Kind::AdminPassword, random));
-        let (new, kept) = (&self.new_admin_user(on, op.now), &Kept::Hash(*self.pepper.hash(&password).as_bytes()));
+        let (new, kept) = (&self.new_admin_user(on, op.now), &Kept::Hash(*self.keeper.pepper.hash(&password).as_bytes()));
         let made = &self.new_admin_password(&permit, which)?;
         let record = &permit.success().with_detail(format!("password {}", which.number()));
         let renew = self.change(op.now, |tx| {
@@ -155,6 +155,9 @@ impl Identity {
             expires: None,
             last_used: None,
             last_used_from: None,
+            integration: None,
+            replaced_by: None,
+            planned: None,
         })
     }
 }

@@ -131,7 +131,7 @@ impl Identity {
             (CredentialKind::AccessKey, None) => true,
             (CredentialKind::Session, Some(token)) => {
                 let session = self.access.directory().session(key.id).await?;
-                session.is_some_and(|session| self.pepper.hash(token).matches(&KeyedHash::from_bytes(session.token_hash)))
+                session.is_some_and(|session| self.keeper.pepper.hash(token).matches(&KeyedHash::from_bytes(session.token_hash)))
             }
             _ => false,
         };
@@ -273,7 +273,7 @@ impl Identity {
 
     /// Looks a generated secret up by its keyed hash.
     async fn by_secret(&self, secret: &Plain) -> Result<Option<Arc<Credential>>, StoreError> {
-        let hash = *self.pepper.hash(secret).as_bytes();
+        let hash = *self.keeper.pepper.hash(secret).as_bytes();
         let read = async || {
             let found = self.read(|tx| {
                 Box::pin(async move { Ok::<_, StoreError>((change::head(tx).await?, store::credential::by_hash(tx, &hash).await?)) })

@@ -172,6 +172,9 @@ impl Identity {
             expires: None,
             last_used: None,
             last_used_from: None,
+            integration: None,
+            replaced_by: None,
+            planned: None,
             provider: None,
         }
     }

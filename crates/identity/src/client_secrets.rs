@@ -1,7 +1,7 @@
 //! A service account's secrets: one to five side by side, so that one can be renewed while the other works.
 
 use access::{Permit, audit};
-use model::{Caller, CredentialId, CredentialKind, OnPrincipal, Op, Seconds, act};
+use model::{Caller, CredentialId, CredentialKind, IntegrationId, OnPrincipal, Op, Seconds, act};
 use secrets::Kind;
 use store::account::Principal;
 use store::credential::{self, Credential, Kept};
@@ -11,7 +11,7 @@ use crate::principals::there;
 use crate::{Identity, IdentityError};
 
 /// Secrets of one service account.
-const MAX: i64 = 5;
+pub(crate) const MAX: i64 = 5;
 const KINDS: &[CredentialKind] = &[CredentialKind::ClientSecret];
 
 impl Identity {
@@ -21,11 +21,14 @@ impl Identity {
         permit: Permit<act::CreateClientSecret>,
         description: &str,
         expires_in: Option<Seconds>,
+        integration: Option<IntegrationId>,
     ) -> Result<NewCredential, IdentityError> {
+        let integration = self.present_integration(integration).await?;
         let (op, id) = (permit.op(), there(permit.on())?);
         self.access.may_stand_in_for(op, permit.by(), id).await?;
         let account = self.shown(&permit).await?;
-        let (new, kept) = self.new_client_secret(op, permit.by(), &account, &checked_description(description)?, expires_in)?;
+        let (mut new, kept) = self.new_client_secret(op, permit.by(), &account, &checked_description(description)?, expires_in)?;
+        new.credential.integration = integration;
         let (credential, kept, record) = (&new.credential, &kept, &permit.success().with_detail(new.credential.id.to_string()));
         self.change(op.now, |tx| {
             Box::pin(async move {
@@ -50,7 +53,7 @@ impl Identity {
         expires_in: Option<Seconds>,
     ) -> Result<(NewCredential, Kept), IdentityError> {
         let secret = self.dice.with(|random| secrets::generate(Kind::ClientSecret, random));
-        let kept = Kept::Hash(*self.pepper.hash(&secret).as_bytes());
+        let kept = Kept::Hash(*self.keeper.pepper.hash(&secret).as_bytes());
         let owner = OnPrincipal { account: of.account, id: Some(of.id), kind: of.kind, name: of.name.clone() };
         let blank = self.blank(op, by, &owner, CredentialKind::ClientSecret)?;
         let credential = Credential { description: description.to_owned(), expires: checked_expiry(op, expires_in)?, ..blank };
@@ -75,8 +78,17 @@ impl Identity {
         self.enable(permit.op(), permit.on(), (id, KINDS), enabled, &record).await
     }
 
-    /// Deletes a secret; every token made from it ends.
-    pub async fn delete_client_secret(&self, permit: Permit<act::DeleteClientSecret>, id: CredentialId) -> Result<(), IdentityError> {
+    /// Deletes a secret; every token made from it ends. One that an integration has used within the last day is deleted by
+    /// `force` alone.
+    pub async fn delete_client_secret(
+        &self,
+        permit: Permit<act::DeleteClientSecret>,
+        id: CredentialId,
+        force: bool,
+    ) -> Result<(), IdentityError> {
+        if !force {
+            self.not_in_use(permit.op(), permit.on(), id).await?;
+        }
         let record = permit.success().with_detail(id.to_string());
         self.delete(permit.op(), permit.on(), (id, KINDS), &record).await
     }

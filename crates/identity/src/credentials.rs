@@ -1,7 +1,7 @@
 //! Access credentials, and every credential as something to list, disable, enable and delete.
 
 use access::{Permit, Record, audit};
-use model::{CredentialId, CredentialKind, InstanceId, OnPrincipal, Op, PrincipalId, Seconds, act};
+use model::{CredentialId, CredentialKind, InstanceId, IntegrationId, OnPrincipal, Op, PrincipalId, Seconds, act};
 use secrets::{Kind, Plain};
 use store::change::{self, Change};
 use store::credential::{self, Credential, Kept};
@@ -11,9 +11,11 @@ use crate::principals::there;
 use crate::{Identity, IdentityError};
 
 /// Access credentials of one user.
-const MAX: i64 = 100;
+pub(crate) const MAX: i64 = 100;
 /// What the rights over access credentials reach: the registry's own kinds, never what opens the management API.
 const REGISTRY_KINDS: &[CredentialKind] = &[CredentialKind::AccessCredential, CredentialKind::PermanentPassword];
+/// An integration that has used a credential within so long runs with it.
+const RECENT: Seconds = Seconds::days(1);
 /// Ten years.
 const LONGEST: Seconds = Seconds::days(3650);
 
@@ -26,6 +28,8 @@ pub struct CreateCredential {
     pub expires_in: Option<Seconds>,
     /// The one instance it is for; none: all.
     pub instance: Option<InstanceId>,
+    /// What it is made for.
+    pub integration: Option<IntegrationId>,
 }
 
 /// A new access credential: the only time its secret is seen.
@@ -48,6 +52,7 @@ impl Identity {
     ) -> Result<NewCredential, IdentityError> {
         let description = checked_description(&wanted.description)?;
         let expires = checked_expiry(permit.op(), wanted.expires_in)?;
+        let integration = self.present_integration(wanted.integration).await?;
         let owner = there(permit.on())?;
         self.access.may_stand_in_for(permit.op(), permit.by(), owner).await?;
         let secret = self.dice.with(|random| secrets::generate(Kind::AccessCredential, random));
@@ -55,9 +60,10 @@ impl Identity {
             instance: wanted.instance,
             description,
             expires,
+            integration,
             ..self.blank(permit.op(), permit.by(), permit.on(), CredentialKind::AccessCredential)?
         };
-        let kept = &Kept::Hash(*self.pepper.hash(&secret).as_bytes());
+        let kept = &Kept::Hash(*self.keeper.pepper.hash(&secret).as_bytes());
         let record = &permit.success().with_detail(new.id.to_string());
         self.change(permit.op().now, |tx| {
             Box::pin(async move {
@@ -106,6 +112,9 @@ impl Identity {
             expires: None,
             last_used: None,
             last_used_from: None,
+            integration: None,
+            replaced_by: None,
+            planned: None,
             provider: None,
         })
     }
@@ -133,13 +142,32 @@ impl Identity {
         self.enable(permit.op(), permit.on(), (id, REGISTRY_KINDS), enabled, &record).await
     }
 
-    /// Deletes a credential; every token made from it ends.
-    pub async fn delete_credential(&self, permit: Permit<act::DeleteAccessCredential>, id: CredentialId) -> Result<(), IdentityError> {
+    /// Deletes a credential; every token made from it ends. One that an integration has used within the last day is deleted by
+    /// `force` alone.
+    pub async fn delete_credential(
+        &self,
+        permit: Permit<act::DeleteAccessCredential>,
+        id: CredentialId,
+        force: bool,
+    ) -> Result<(), IdentityError> {
         let record = permit.success().with_detail(id.to_string());
         if permit.by().known().map(|known| known.principal) == permit.on().id {
             self.not_a_disabled_password(id).await?;
         }
+        if !force {
+            self.not_in_use(permit.op(), permit.on(), id).await?;
+        }
         self.delete(permit.op(), permit.on(), (id, REGISTRY_KINDS), &record).await
+    }
+
+    /// Something runs with it: an integration has used it within the last day.
+    pub(crate) async fn not_in_use(&self, op: &Op, owner: &OnPrincipal, id: CredentialId) -> Result<(), IdentityError> {
+        let found: Result<_, StoreError> = self.read(|tx| Box::pin(credential::by_id(tx, id))).await;
+        let found = found?.filter(|c| Some(c.principal) == owner.id && c.integration.is_some());
+        match found.and_then(|c| c.last_used).filter(|last| last.plus(RECENT) > op.now) {
+            Some(last) => Err(IdentityError::RecentlyUsed { last }),
+            None => Ok(()),
+        }
     }
 
     /// Whoever could delete their own disabled password could set another one, and be in again.

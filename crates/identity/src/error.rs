@@ -90,6 +90,12 @@ pub enum IdentityError {
     /// Something else needs it.
     #[error("{0}")]
     InUse(String),
+    /// An integration has used it within the last day, and nobody has said that it may go all the same.
+    #[error("its integration last used it at {last}: whatever runs with it will fail; say so again with force")]
+    RecentlyUsed {
+        /// When.
+        last: model::Timestamp,
+    },
     /// It is not the caller's to do, or to give.
     #[error("{0}")]
     Refused(#[from] Refusal),

@@ -19,6 +19,8 @@ mod groups;
 mod guards;
 mod hashing;
 mod instances;
+mod integrations;
+mod keeper;
 mod labels;
 mod lockout;
 mod names;
@@ -27,9 +29,13 @@ mod passwords;
 mod policies;
 mod principals;
 mod providers;
+mod resealing;
 mod resource_policies;
 mod rights;
 mod roles;
+mod rotation;
+mod searches;
+mod secret_lookups;
 mod service_accounts;
 mod sessions;
 mod simulation;
@@ -41,7 +47,7 @@ use std::sync::Arc;
 use access::Access;
 use fetch::Fetcher;
 use model::Timestamp;
-use secrets::{Dice, MasterKey, Pepper, SealingKey};
+use secrets::{Dice, Pepper};
 use store::credential::Credential;
 use store::{Recent, Store, StoreError, Tx, Work};
 use tokens::Tokens;
@@ -56,13 +62,19 @@ pub use error::{AuthError, IdentityError};
 pub use federated::{CreateFederated, FederatedCredential, UpdateFederated};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};
+pub use integrations::{CreateIntegration, IntegrationUse, UpdateIntegration};
+pub use keeper::{Keeper, KeeperError};
 pub use labels::{Carrier, LabelChanges, Labels};
 pub use network::{PublicChange, Zeal};
 pub use policies::{Attaches, Detaches, ListsAttached, PolicyDetails, SetDefault};
 pub use providers::{CreateProvider, UpdateProvider};
+pub use resealing::{RESEAL_JOB, Resealing, SealedUnder, sealed_secrets};
 pub use resource_policies::{DeletesPolicy, Place, SetsPolicy, ShowsPolicy};
 pub use rights::Rights;
 pub use roles::{CreateRole, Role, UpdateRole};
+pub use rotation::Rotated;
+pub use searches::{CredentialFilter, CredentialPage, Ending};
+pub use secret_lookups::Identified;
 pub use service_accounts::{CreateServiceAccount, NewServiceAccount, UpdateServiceAccount};
 pub use sessions::{AssumeRole, NewSession};
 pub use simulation::Permitted;
@@ -78,8 +90,7 @@ pub struct Identity {
     access: Arc<Access>,
     tokens: Arc<Tokens>,
     dice: Arc<Dice>,
-    pepper: Pepper,
-    sealing: SealingKey,
+    keeper: Keeper,
     hashing: HashQueue,
     lockout: lockout::Lockout,
     checked: passwords::Checked,
@@ -95,8 +106,8 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// Over a store, under a master key. `hashers` argon2id jobs run at once.
-    pub fn new(store: Arc<Store>, access: Arc<Access>, tokens: Arc<Tokens>, master: &MasterKey, dice: Arc<Dice>, hashers: usize) -> Self {
+    /// Over a store, with what keeps its secrets. `hashers` argon2id jobs run at once.
+    pub fn new(store: Arc<Store>, access: Arc<Access>, tokens: Arc<Tokens>, keeper: Keeper, dice: Arc<Dice>, hashers: usize) -> Self {
         let workloads = workloads::Workloads::new(&access);
         let checked = passwords::Checked::new(dice.with(|random| Pepper::generate(random)));
         Self {
@@ -105,8 +116,7 @@ impl Identity {
             tokens,
             hashing: HashQueue::new(hashers, &dice),
             dice,
-            pepper: master.pepper(),
-            sealing: master.sealing_key(),
+            keeper,
             lockout: lockout::Lockout::default(),
             secrets: Recent::new(REMEMBERED),
             workloads,

@@ -115,21 +115,21 @@ impl Identity {
         let secret = self.dice.with(|random| secrets::generate(Kind::AccessKeySecret, random));
         let token = self.dice.with(|random| secrets::generate(Kind::SecurityToken, random));
         let row = Row { noun: "credential.sealed", id: &access_key_id };
-        let sealed = self.dice.with(|random| self.sealing.seal(&secret, row, random)).map_err(|_| IdentityError::Sealing)?;
+        let sealed = self.dice.with(|random| self.keeper.sealing.seal(&secret, row, random)).map_err(|_| IdentityError::Sealing)?;
         let key = &Credential {
             description: wanted.session_name.clone(),
             access_key_id: Some(access_key_id.clone()),
             expires: Some(ends),
             ..blank
         };
-        let kept = &Kept::Sealed(sealed.as_bytes().to_vec(), *self.pepper.hash(&secret).as_bytes());
+        let kept = &Kept::Sealed(sealed.as_bytes().to_vec(), *self.keeper.pepper.hash(&secret).as_bytes());
         let session = &Session {
             credential: key.id,
             role,
             name: wanted.session_name.clone(),
             source_identity: wanted.source_identity.clone(),
             policy: wanted.policy.clone(),
-            token_hash: *self.pepper.hash(&token).as_bytes(),
+            token_hash: *self.keeper.pepper.hash(&token).as_bytes(),
             parent: behind.parent,
         };
         let whom = behind.vouched.map(|(_, whom)| format!(" for {whom}")).unwrap_or_default();

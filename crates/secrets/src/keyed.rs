@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::{Plain, Random};
 
-/// The key under which generated secrets are hashed, so that a stolen database cannot even be searched for a guess.
-/// From [`crate::MasterKey::pepper`], or made for one process's memory.
+/// The key under which generated secrets are hashed, so that a stolen database cannot even be searched for a guess. Made once
+/// for a database and kept in it sealed, so that it outlives a change of the master key; or made for one process's memory.
 pub struct Pepper(Zeroizing<[u8; 32]>);
 
 /// HMAC-SHA-256 of a secret under a [`Pepper`].
@@ -18,7 +18,7 @@ pub struct KeyedHash([u8; 32]);
 crate::redacted_debug!(Pepper, KeyedHash);
 
 impl Pepper {
-    /// A pepper for what never leaves this process, such as the memory of checked passwords.
+    /// A new one.
     pub fn generate(random: &mut dyn Random) -> Self {
         let mut key = Zeroizing::new([0; 32]);
         random.fill_bytes(&mut *key);
@@ -27,6 +27,17 @@ impl Pepper {
 
     pub(crate) fn from_key(key: Zeroizing<[u8; 32]>) -> Self {
         Self(key)
+    }
+
+    /// As a text that is sealed, to be kept.
+    pub fn to_plain(&self) -> Plain {
+        Plain::from_short(hex::encode(self.0.as_slice()))
+    }
+
+    /// Reads that text back.
+    pub fn parse(text: &Plain) -> Option<Self> {
+        let mut key = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(text.reveal(), &mut *key).ok().map(|()| Self(key))
     }
 
     /// The hash by which the store finds a generated secret.

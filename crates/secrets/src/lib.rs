@@ -27,6 +27,8 @@ mod keyed;
 mod kind;
 mod master;
 mod plain;
+mod ring;
+mod scan;
 mod sealed;
 
 pub use chosen::{ChosenPassword, PasswordProblem, generate_root_password};
@@ -38,6 +40,8 @@ pub use master::{KeyId, MasterKey, MasterKeyProblem};
 pub use plain::{Plain, SecretTooLong};
 /// The source of randomness that is passed in: take `&mut dyn Random`. Only cryptographically secure sources have it.
 pub use rand_core::CryptoRng as Random;
+pub use ring::{MasterKeys, SealingKeys, UnrelatedKeys};
+pub use scan::{Found, Scanner, Shape};
 pub use sealed::{OpenError, Row, SealError, Sealed, SealingKey};
 
 /// `Debug` that names the type and prints nothing of what it holds.

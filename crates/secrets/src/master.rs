@@ -22,6 +22,18 @@ crate::redacted_debug!(MasterKey);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId(pub(crate) [u8; 4]);
 
+impl KeyId {
+    /// As it stands in what was sealed.
+    pub const fn bytes(self) -> [u8; 4] {
+        self.0
+    }
+
+    /// From what was sealed.
+    pub const fn from_bytes(bytes: [u8; 4]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl std::fmt::Display for KeyId {
     /// 8 hexadecimal digits.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -82,7 +94,7 @@ impl MasterKey {
         KeyId([a, b, c, d])
     }
 
-    /// The key for keyed hashes of generated secrets.
+    /// The key for keyed hashes of generated secrets in databases from before it was kept in them.
     pub fn pepper(&self) -> Pepper {
         Pepper::from_key(self.derive("pepper"))
     }

@@ -85,6 +85,11 @@ impl SealingKey {
         Self { id, key }
     }
 
+    /// Which master key it comes from.
+    pub const fn id(&self) -> KeyId {
+        self.id
+    }
+
     /// Seals a secret for one row. The nonce is random: one key is good for 2³² secrets.
     pub fn seal(&self, secret: &Plain, row: Row<'_>, random: &mut dyn Random) -> Result<Sealed, SealError> {
         let mut nonce = [0; NONCE_LEN];

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{AccountId, CredentialId, CredentialKind, InstanceId, PrincipalId, ProviderId, Timestamp};
+use model::{AccountId, CredentialId, CredentialKind, InstanceId, IntegrationId, PrincipalId, ProviderId, Timestamp};
 
 use crate::{Row, StoreError, Tx, params};
 
@@ -37,6 +37,12 @@ pub struct Credential {
     pub last_used: Option<Timestamp>,
     /// From where it was last used.
     pub last_used_from: Option<String>,
+    /// What it was made for.
+    pub integration: Option<IntegrationId>,
+    /// The one that took its place by rotation.
+    pub replaced_by: Option<CredentialId>,
+    /// When it was to end, before that rotation brought its end forward.
+    pub planned: Option<Timestamp>,
     /// The OIDC provider that it stands and falls with.
     pub provider: Option<ProviderId>,
 }
@@ -64,7 +70,8 @@ macro_rules! select_credential {
     ($rest:literal) => {
         concat!(
             "SELECT id, account_id, principal_id, kind, instance_id, description, access_key_id, enabled, created_ms, created_by, ",
-            "created_by_name, expires_ms, last_used_ms, last_used_from, password, sealed, provider_id FROM credential ",
+            "created_by_name, expires_ms, last_used_ms, last_used_from, password, sealed, provider_id, integration_id, replaced_by, ",
+            "planned_ms FROM credential ",
             $rest
         )
     };
@@ -86,6 +93,9 @@ fn credential(row: &Row) -> Result<Credential, StoreError> {
         expires: row.get::<Option<i64>>(11)?.map(Timestamp::from_millis),
         last_used: row.get::<Option<i64>>(12)?.map(Timestamp::from_millis),
         last_used_from: row.get(13)?,
+        integration: row.get::<Option<i64>>(17)?.map(IntegrationId::from_i64),
+        replaced_by: row.get::<Option<i64>>(18)?.map(CredentialId::from_i64),
+        planned: row.get::<Option<i64>>(19)?.map(Timestamp::from_millis),
         provider: row.get::<Option<i64>>(16)?.map(ProviderId::from_i64),
     })
 }
@@ -99,8 +109,8 @@ pub async fn insert(tx: &mut Tx<'_>, c: &Credential, slot: Option<&str>, kept: &
         Kept::Nothing => (None, None, None),
     };
     let sql = "INSERT INTO credential (id, account_id, principal_id, kind, slot, instance_id, description, hash, password, access_key_id, sealed, \
-               enabled, created_ms, created_by, created_by_name, expires_ms, provider_id) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+               enabled, created_ms, created_by, created_by_name, expires_ms, provider_id, integration_id) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     let values = params![
         c.id.as_i64(),
         c.account.as_i64(),
@@ -118,7 +128,8 @@ pub async fn insert(tx: &mut Tx<'_>, c: &Credential, slot: Option<&str>, kept: &
         c.created_by.as_i64(),
         &*c.created_by_name,
         c.expires.map(Timestamp::millis),
-        c.provider.map(ProviderId::as_i64)
+        c.provider.map(ProviderId::as_i64),
+        c.integration.map(IntegrationId::as_i64)
     ];
     tx.execute(sql, values).await?;
     Ok(())
@@ -132,6 +143,12 @@ pub async fn by_id(tx: &mut Tx<'_>, id: CredentialId) -> Result<Option<Credentia
 /// The credential whose generated secret has this keyed hash.
 pub async fn by_hash(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Credential>, StoreError> {
     tx.row(select_credential!("WHERE hash = $1"), params![&hash[..]]).await?.as_ref().map(credential).transpose()
+}
+
+/// The key of the session whose security token has this keyed hash.
+pub async fn by_session_token(tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<Option<Credential>, StoreError> {
+    let sql = select_credential!("WHERE id = (SELECT credential_id FROM session WHERE token_hash = $1 LIMIT 1)");
+    tx.row(sql, params![&hash[..]]).await?.as_ref().map(credential).transpose()
 }
 
 /// The access key with this public id, and its sealed secret.
@@ -163,6 +180,63 @@ pub async fn of_principal(tx: &mut Tx<'_>, principal: PrincipalId) -> Result<Vec
 pub async fn count(tx: &mut Tx<'_>, principal: PrincipalId, kind: CredentialKind) -> Result<i64, StoreError> {
     let sql = "SELECT count(*) FROM credential WHERE principal_id = $1 AND kind = $2";
     tx.one(sql, params![principal.as_i64(), kind.as_str()]).await?.get(0)
+}
+
+/// An account's credentials that were made to last and end after `from` and not after `until`: enabled, with nothing in
+/// their place yet. The soonest first, behind (end, id) `after`, at most `limit`.
+pub async fn ending(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    (from, until): (Timestamp, Timestamp),
+    after: (i64, i64),
+    limit: i64,
+) -> Result<Vec<Credential>, StoreError> {
+    let sql = select_credential!(
+        "WHERE account_id = $1 AND expires_ms > $2 AND expires_ms <= $3 AND (expires_ms > $4 OR (expires_ms = $4 AND id > $5)) \
+         AND enabled = 1 AND replaced_by IS NULL AND kind IN ('access_credential', 'client_secret', 'access_key') \
+         ORDER BY expires_ms, id LIMIT $6"
+    );
+    let values = params![account.as_i64(), from.millis(), until.millis(), after.0, after.1, limit];
+    tx.rows(sql, values).await?.iter().map(credential).collect()
+}
+
+/// How many such credentials of all accounts end after `from` and not after `until`.
+pub async fn count_ending(tx: &mut Tx<'_>, from: Timestamp, until: Timestamp) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM credential WHERE expires_ms > $1 AND expires_ms <= $2 AND enabled = 1 AND replaced_by IS NULL \
+               AND kind IN ('access_credential', 'client_secret', 'access_key')";
+    tx.one(sql, params![from.millis(), until.millis()]).await?.get(0)
+}
+
+/// An account's credentials of every kind that lasts, by id behind `after`, at most `limit`.
+pub async fn of_account(tx: &mut Tx<'_>, account: AccountId, after: i64, limit: i64) -> Result<Vec<Credential>, StoreError> {
+    let sql = select_credential!("WHERE account_id = $1 AND id > $2 AND kind <> 'session' ORDER BY id LIMIT $3");
+    tx.rows(sql, params![account.as_i64(), after, limit]).await?.iter().map(credential).collect()
+}
+
+/// An integration's credentials, by id behind `after`, at most `limit`.
+pub async fn of_integration(tx: &mut Tx<'_>, integration: IntegrationId, after: i64, limit: i64) -> Result<Vec<Credential>, StoreError> {
+    let sql = select_credential!("WHERE integration_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+    tx.rows(sql, params![integration.as_i64(), after, limit]).await?.iter().map(credential).collect()
+}
+
+/// Deletes what a principal has of a kind that was rotated and has ended since; the ids.
+pub async fn delete_replaced(
+    tx: &mut Tx<'_>,
+    principal: PrincipalId,
+    kind: CredentialKind,
+    now: Timestamp,
+) -> Result<Vec<CredentialId>, StoreError> {
+    let sql = "DELETE FROM credential WHERE principal_id = $1 AND kind = $2 AND replaced_by IS NOT NULL AND expires_ms <= $3 RETURNING id";
+    let rows = tx.rows(sql, params![principal.as_i64(), kind.as_str(), now.millis()]).await?;
+    rows.iter().map(|row| row.get(0).map(CredentialId::from_i64)).collect()
+}
+
+/// Lets `by` take a credential's place, which ends at `at` or sooner. Whether it may is the caller's to know.
+pub async fn replace(tx: &mut Tx<'_>, id: CredentialId, by: CredentialId, at: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE credential SET replaced_by = $1, planned_ms = CASE WHEN replaced_by IS NULL THEN expires_ms ELSE planned_ms END, \
+               expires_ms = CASE WHEN expires_ms < $2 THEN expires_ms ELSE $2 END WHERE id = $3";
+    tx.execute(sql, params![by.as_i64(), at.millis(), id.as_i64()]).await?;
+    Ok(())
 }
 
 /// What stands and falls with an OIDC provider: ids and kinds.

@@ -32,6 +32,7 @@ pub mod driver;
 pub mod federated;
 pub mod guard;
 pub mod instance;
+pub mod integration;
 pub mod label;
 pub mod lease;
 pub mod manifest;
@@ -43,6 +44,7 @@ mod recent;
 pub mod repository;
 pub mod resource_policy;
 pub mod role;
+pub mod sealed;
 pub mod signing_key;
 pub mod tag;
 pub mod upload;
@@ -60,4 +62,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 6, name: "labels", sql: include_str!("../migrations/0006_labels.sql") },
     Migration { number: 7, name: "audit", sql: include_str!("../migrations/0007_audit.sql") },
     Migration { number: 8, name: "policies", sql: include_str!("../migrations/0008_policies.sql") },
+    Migration { number: 9, name: "keys", sql: include_str!("../migrations/0009_keys.sql") },
 ];

@@ -8,13 +8,13 @@ use door_manage::Manage;
 use door_oci::DoorOci;
 use door_token::DoorToken;
 use fetch::Fetcher;
-use identity::{Bootstrap, Identity, NewAccount, UpdateAccount};
+use identity::{Bootstrap, Identity, Keeper, NewAccount, UpdateAccount};
 use kit::{Answer, Request, problem};
 use model::{Clock as _, FixedClock, Op, RequestId, Seconds, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use registry::{Limits, Registry};
-use secrets::{Dice, MasterKey};
+use secrets::{Dice, MasterKey, MasterKeys};
 use store::Store;
 use tokens::Tokens;
 use trail::Trail;
@@ -39,6 +39,8 @@ pub struct House {
     pub trail: Arc<Trail>,
     /// The database.
     pub store: Arc<Store>,
+    /// What seals its secrets.
+    pub master_keys: MasterKeys,
     /// What the first start made.
     pub bootstrap: Bootstrap,
     accounts: Vec<(String, Bootstrap)>,
@@ -81,11 +83,15 @@ impl House {
         let access = Access::new(Arc::new(directory), Arc::new(Audit::new(Arc::clone(&store), 1)));
         let access = Arc::new(access.among(networks()));
         let bearer = Seconds::minutes(5);
-        let tokens = Arc::new(Tokens::open(Arc::clone(&store), &master, Arc::clone(&dice), "tidegate", bearer, NOW).await.unwrap());
+        let master_keys = MasterKeys::from(master);
+        let keeper = Keeper::open(&store, &master_keys, &dice, NOW).await.unwrap();
+        let sealing = keeper.sealing();
+        let tokens =
+            Arc::new(Tokens::open(Arc::clone(&store), Arc::clone(&sealing), Arc::clone(&dice), tokens::ISSUER, bearer, NOW).await.unwrap());
         access.directory().listen(tokens.listener());
-        let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1);
+        let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), 1);
         let identity = Arc::new(identity.fetching_with(Arc::new(Fetcher::new().unwrap())));
-        let trail = Arc::new(Trail::open(Arc::clone(&store), &master, Arc::clone(&dice), "testkit", NOW).await.unwrap());
+        let trail = Arc::new(Trail::open(Arc::clone(&store), Arc::clone(&sealing), Arc::clone(&dice), "testkit", NOW).await.unwrap());
         let random = move || dice.bits();
         let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
         let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();
@@ -100,6 +106,7 @@ impl House {
             access,
             trail,
             store,
+            master_keys,
             bootstrap,
             accounts: Vec::new(),
             _blobs: folder,

@@ -7,10 +7,10 @@ use std::thread::available_parallelism;
 use access::{Access, Audit, Directory};
 use blobs::BlobStore;
 use fetch::Fetcher;
-use identity::Identity;
+use identity::{Identity, Keeper};
 use model::{Clock as _, Seconds};
 use registry::{Limits, Registry};
-use secrets::{Dice, MasterKey};
+use secrets::{Dice, MasterKeys};
 use store::{PostgresSettings, Store, StoreError};
 use tokens::Tokens;
 use trail::Trail;
@@ -34,7 +34,7 @@ pub(crate) struct House {
 
 impl House {
     /// Opens the database, the blobs and what stands on them. `node` names this one among its equals.
-    pub(crate) async fn open(config: &Config, master: &MasterKey, random: &SystemRandom, node: &str) -> Result<Self, Refusal> {
+    pub(crate) async fn open(config: &Config, keys: &MasterKeys, random: &SystemRandom, node: &str) -> Result<Self, Refusal> {
         let now = SystemClock.now();
         let dice = Arc::new(Dice::new(Box::new(random.clone())));
         let store = Arc::new(Store::open(&database(config)).await.map_err(|error| refused(config, error))?);
@@ -44,13 +44,15 @@ impl House {
         let audit = Audit::new(Arc::clone(&store), u32::try_from(dice.bits() >> 32).unwrap_or(0));
         let access = Arc::new(Access::new(Arc::new(directory), Arc::new(audit)).among(config.networks.clone()));
         let life = Seconds(i64::try_from(config.bearer_lifetime.as_secs()).unwrap_or(300));
-        let tokens = Tokens::open(Arc::clone(&store), master, Arc::clone(&dice), "tidegate", life, now).await;
+        let keeper = Keeper::open(&store, keys, &dice, now).await.map_err(|e| Refusal::Sealed(e.to_string()))?;
+        let sealing = keeper.sealing();
+        let tokens = Tokens::open(Arc::clone(&store), Arc::clone(&sealing), Arc::clone(&dice), tokens::ISSUER, life, now).await;
         let tokens = Arc::new(tokens.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
         access.directory().listen(tokens.listener());
         let fetcher = Arc::new(Fetcher::new().map_err(|e| Refusal::Outgoing(e.to_string()))?);
-        let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, master, Arc::clone(&dice), hashers());
+        let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), hashers());
         let identity = Arc::new(identity.fetching_with(fetcher));
-        let trail = Trail::open(Arc::clone(&store), master, Arc::clone(&dice), node, now).await;
+        let trail = Trail::open(Arc::clone(&store), sealing, Arc::clone(&dice), node, now).await;
         let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
         let heads = AuditHeads::open(&config.data_dir, &trail);
         let registry =
@@ -75,7 +77,7 @@ fn hashers() -> usize {
     (available_parallelism().map_or(1, NonZero::get) / 2).max(1)
 }
 
-fn database(config: &Config) -> store::Database {
+pub(crate) fn database(config: &Config) -> store::Database {
     match &config.database {
         Database::Sqlite => store::Database::Directory(config.data_dir.clone()),
         Database::Postgres(url) => store::Database::Postgres(PostgresSettings::new(url.to_string())),

@@ -54,7 +54,7 @@ pub(crate) fn start(house: &House, node: &str, trail: &TrailWork, stop: &Stop) {
     }
 }
 
-fn every<F>(period: Duration, stop: &Stop, house: House, work: impl Fn(House) -> F + Send + 'static)
+pub(crate) fn every<F>(period: Duration, stop: &Stop, house: House, work: impl Fn(House) -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send,
 {

@@ -16,6 +16,7 @@ mod doors;
 mod health;
 mod house;
 mod jobs;
+mod key_jobs;
 mod log;
 mod manage;
 mod master_key;

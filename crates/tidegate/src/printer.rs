@@ -34,6 +34,8 @@ pub(crate) enum Output {
     Text(String),
     /// What was found, by its keys; and what is wrong, for people: then the command has failed.
     Verdict(Value, Option<String>),
+    /// The same, as something that a script must notice: exit code 1.
+    Alarm(Box<Output>),
     /// Nothing but the news that it is done.
     Done(String),
     /// Nothing at all: the answer is out already.
@@ -93,6 +95,10 @@ impl Printer {
 
     fn output(self, output: &Output) -> ExitCode {
         let text = match (output, self.format()) {
+            (Output::Alarm(inner), _) => {
+                self.output(inner);
+                return ExitCode::FAILURE;
+            }
             (Output::Text(text), _) => text.trim_end().to_owned(),
             (Output::Done(_), Format::Json) | (Output::Nothing, _) => return ExitCode::SUCCESS,
             (Output::Done(news), Format::Table) => news.clone(),

@@ -35,6 +35,8 @@ pub(crate) enum Refusal {
     Blobs(String),
     #[error("the token signing keys cannot be used: {0}; is this the master key that the database was made with?")]
     SigningKeys(String),
+    #[error("the secrets in the database do not open: {0}; check `master_key_file`, and `old_master_key_file` while the key is changed")]
+    Sealed(String),
     #[error("outgoing connections cannot be made: {0}")]
     Outgoing(String),
     #[error("the audit sink cannot be used: {0}; check `audit.sink`")]

@@ -32,6 +32,16 @@ impl Kind {
         }
     }
 
+    /// As messages and answers name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer_token",
+            Self::Login => "login_token",
+            Self::Refresh => "refresh_token",
+            Self::Manage => "management_token",
+        }
+    }
+
     /// Reads a header's `typ`.
     pub fn parse(typ: &str) -> Option<Self> {
         [Self::Bearer, Self::Login, Self::Refresh, Self::Manage].into_iter().find(|k| k.typ() == typ)
@@ -104,6 +114,14 @@ impl Payload {
             inst: claims.instance.map(|i| i.to_string()),
             access: (kind == Kind::Bearer).then(|| claims.scopes.iter().map(Entry::new).collect()),
         }
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        &self.iss
+    }
+
+    pub(crate) const fn until(&self) -> Timestamp {
+        Timestamp::from_seconds(self.exp)
     }
 
     /// What it says; every claim is there, of its type, and no claim is from the future.

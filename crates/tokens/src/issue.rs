@@ -5,7 +5,7 @@ use std::sync::Arc;
 use access::{Audit, Granted, Permit};
 use model::{Caller, InstanceId, Known, Op, Scopes, Seconds, Timestamp, act};
 use quick_cache::sync::Cache;
-use secrets::{Dice, MasterKey, Plain};
+use secrets::{Dice, Plain, SealingKeys};
 use sha2::{Digest as _, Sha256};
 use store::change::Change;
 use store::{Store, StoreError};
@@ -47,6 +47,26 @@ pub struct LoginToken {
     pub expires: Timestamp,
 }
 
+/// Who issues: what stands in `iss` of all our tokens.
+pub const ISSUER: &str = "tidegate";
+
+/// What a text that was found somewhere claims to be. Nothing of it is verified.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sighted {
+    /// What kind of token.
+    pub kind: Kind,
+    /// Until when it claims to hold.
+    pub until: Timestamp,
+}
+
+/// Does this text claim to be a token of ours?
+pub fn sighted(text: &str) -> Option<Sighted> {
+    let parts = jws::parse(text).ok()?;
+    let kind = Kind::parse(&parts.header.typ)?;
+    let payload: Payload = serde_json::from_slice(parts.claimed()).ok()?;
+    (payload.issuer() == ISSUER).then(|| Sighted { kind, until: payload.until() })
+}
+
 /// What a token is presented for.
 #[derive(Clone, Copy, Debug)]
 pub struct Usable<'a> {
@@ -75,13 +95,13 @@ impl Tokens {
     /// Opens the key ring. `issuer` goes into `iss`; bearer tokens live for `bearer_life`.
     pub async fn open(
         store: Arc<Store>,
-        master: &MasterKey,
+        sealing: Arc<SealingKeys>,
         dice: Arc<Dice>,
         issuer: &str,
         bearer_life: Seconds,
         now: Timestamp,
     ) -> Result<Self, TokenError> {
-        let ring = Ring::open(store, master.sealing_key(), Arc::clone(&dice), now).await?;
+        let ring = Ring::open(store, sealing, Arc::clone(&dice), now).await?;
         Ok(Self { ring: Arc::new(ring), dice, issuer: issuer.into(), bearer_life, verified: Cache::new(REMEMBERED) })
     }
 
@@ -149,6 +169,16 @@ impl Tokens {
     /// What kind of token a text claims to be, unverified: none if it is not even shaped like one of ours.
     pub fn recognise(text: &str) -> Option<Kind> {
         jws::parse(text).ok().and_then(|parts| Kind::parse(&parts.header.typ))
+    }
+
+    /// What `token` says, if it is one of ours and its signing key is still there; whether it has ended or not, and whatever it
+    /// is for. It opens nothing: it tells whose a found token is.
+    pub async fn identify(&self, token: &str, now: Timestamp) -> Result<Option<Arc<(Kind, Claims)>>, TokenError> {
+        match self.verify_signature(token, Sha256::digest(token).into(), now).await {
+            Ok(said) => Ok(Some(said)),
+            Err(TokenError::Invalid | TokenError::Expired | TokenError::Lifetime) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The keys that verify now or soon.

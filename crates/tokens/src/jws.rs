@@ -68,6 +68,11 @@ fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
 }
 
 impl Parts<'_> {
+    /// What it says, whoever signed it.
+    pub(crate) fn claimed(&self) -> &[u8] {
+        &self.payload
+    }
+
     /// The payload, if `public` (an uncompressed P-256 point) signed it.
     pub(crate) fn verify(&self, public: &[u8]) -> Result<&[u8], TokenError> {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public)

@@ -16,5 +16,5 @@ mod ring;
 
 pub use claims::{Claims, Kind};
 pub use error::TokenError;
-pub use issue::{Bearer, LoginToken, Tokens, Usable};
+pub use issue::{Bearer, ISSUER, LoginToken, Sighted, Tokens, Usable, sighted};
 pub use ring::{PublicKey, RING_JOB};

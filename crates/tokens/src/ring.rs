@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPai
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use model::{Seconds, Timestamp};
-use secrets::{Dice, Plain, Row, Sealed, SealingKey};
+use secrets::{Dice, Plain, Row, Sealed, SealingKeys};
 use sha2::{Digest as _, Sha256};
 use store::change::{self, Change};
 use store::signing_key::{self, SigningKey};
@@ -63,7 +63,7 @@ struct Key {
 /// The ring as this node holds it.
 pub(crate) struct Ring {
     store: Arc<Store>,
-    sealing: SealingKey,
+    sealing: Arc<SealingKeys>,
     dice: Arc<Dice>,
     keys: RwLock<Arc<Vec<Key>>>,
     stale: AtomicBool,
@@ -71,7 +71,7 @@ pub(crate) struct Ring {
 
 impl Ring {
     /// Opens the ring, with a first key on an empty database.
-    pub(crate) async fn open(store: Arc<Store>, sealing: SealingKey, dice: Arc<Dice>, now: Timestamp) -> Result<Self, TokenError> {
+    pub(crate) async fn open(store: Arc<Store>, sealing: Arc<SealingKeys>, dice: Arc<Dice>, now: Timestamp) -> Result<Self, TokenError> {
         let ring = Self { store, sealing, dice, keys: RwLock::default(), stale: AtomicBool::new(true) };
         let first = ring.generate(now, now)?;
         let first = &first;

@@ -11,14 +11,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chain::{Checkpoint, Keys};
 use model::Timestamp;
-use secrets::{Dice, Plain, Row, Sealed, SealingKey};
+use secrets::{Dice, Plain, Row, Sealed, SealingKeys};
 use store::audit::mark::{self, Key};
+use store::sealed::Place;
 use store::{Store, StoreError, Tx};
 
 use crate::TrailError;
 
 /// What a sealed key belongs to.
-const NOUN: &str = "audit_key.sealed";
+const NOUN: &str = Place::TrailKeys.noun();
 
 /// The keys as this node holds them: the youngest signs.
 pub(crate) struct KeyRing {
@@ -29,12 +30,12 @@ pub(crate) struct KeyRing {
 }
 
 impl KeyRing {
-    pub(crate) async fn open(store: Arc<Store>, sealing: SealingKey, dice: &Dice, now: Timestamp) -> Result<Self, TrailError> {
-        let first = &generate(&sealing, dice, now)?;
+    pub(crate) async fn open(store: Arc<Store>, sealing: &SealingKeys, dice: &Dice, now: Timestamp) -> Result<Self, TrailError> {
+        let first = &generate(sealing, dice, now)?;
         let stored = store.write(|tx| Box::pin(all_or_first(tx, first))).await?;
         let mut ring: Option<Self> = None;
         for key in stored {
-            let Ok(pair) = open_key(&sealing, &key) else {
+            let Ok(pair) = open_key(sealing, &key) else {
                 tracing::error!(
                     kid = key.kid,
                     "a signing key of the audit trail does not open under the master key: what it signed cannot be verified"
@@ -80,7 +81,7 @@ async fn all_or_first(tx: &mut Tx<'_>, first: &Key) -> Result<Vec<Key>, StoreErr
     Ok(vec![first.clone()])
 }
 
-fn generate(sealing: &SealingKey, dice: &Dice, now: Timestamp) -> Result<Key, TrailError> {
+fn generate(sealing: &SealingKeys, dice: &Dice, now: Timestamp) -> Result<Key, TrailError> {
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).map_err(|_| TrailError::Key)?;
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref()).map_err(|_| TrailError::Key)?;
     let public = pair.public_key().as_ref().to_vec();
@@ -90,7 +91,7 @@ fn generate(sealing: &SealingKey, dice: &Dice, now: Timestamp) -> Result<Key, Tr
     Ok(Key { kid, sealed: sealed.as_bytes().to_vec(), public, created: now })
 }
 
-fn open_key(sealing: &SealingKey, key: &Key) -> Result<EcdsaKeyPair, TrailError> {
+fn open_key(sealing: &SealingKeys, key: &Key) -> Result<EcdsaKeyPair, TrailError> {
     let row = Row { noun: NOUN, id: &key.kid };
     let plain = sealing.open(&Sealed::from_bytes(key.sealed.clone()), row).map_err(|_| TrailError::Key)?;
     let pkcs8 = STANDARD.decode(plain.reveal()).map_err(|_| TrailError::Key)?;

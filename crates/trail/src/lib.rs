@@ -21,7 +21,7 @@ mod seal;
 use std::sync::Arc;
 
 use model::Timestamp;
-use secrets::{Dice, MasterKey};
+use secrets::{Dice, SealingKeys};
 use store::Store;
 
 pub use deliver::{Delivered, Refused, Sink};
@@ -49,8 +49,14 @@ impl std::fmt::Debug for Trail {
 
 impl Trail {
     /// Opens the trail, with a first key on an empty database. `node` names this one among its equals.
-    pub async fn open(store: Arc<Store>, master: &MasterKey, dice: Arc<Dice>, node: &str, now: Timestamp) -> Result<Self, TrailError> {
-        let keys = key::KeyRing::open(Arc::clone(&store), master.sealing_key(), &dice, now).await?;
+    pub async fn open(
+        store: Arc<Store>,
+        sealing: Arc<SealingKeys>,
+        dice: Arc<Dice>,
+        node: &str,
+        now: Timestamp,
+    ) -> Result<Self, TrailError> {
+        let keys = key::KeyRing::open(Arc::clone(&store), &sealing, &dice, now).await?;
         let (leases, seen) = (remember::Leases::default(), remember::Heads::default());
         Ok(Self { store, keys, node: node.to_owned(), leases, seen, patience: deliver::Patience::default() })
     }

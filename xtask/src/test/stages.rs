@@ -24,7 +24,7 @@ pub(super) const STAGES: &[Stage] = &[
     stage("store-postgres", 150, "the suites of store, registry and trail over PostgreSQL", &["debian"], suites::store_postgres),
     stage("conformance", 30, "the OCI conformance suite", &["release", "debian", "go-clients"], suites::conformance),
     stage("clients", 110, "real container clients", &["release", "debian", "go-clients"], suites::clients),
-    stage("revocation", 130, "two nodes on one PostgreSQL", &["release", "debian"], suites::revocation),
+    stage("revocation", 170, "two nodes on one PostgreSQL", &["release", "debian"], suites::revocation),
     stage("federation", 60, "tokens of a real OpenID Provider", &["release", "go-clients"], suites::federation),
     stage("crash", 80, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
     stage("fuzz", 390, "everything that parses a stranger's bytes", &[], fuzz::run_targets),

@@ -2,7 +2,8 @@
 
 use api::{
     AccessKey, CreateAccessKey, CreateCredential, CreateLoginToken, CreateUser, CreatedAccessKey, CreatedCredential, CreatedLoginToken,
-    Credential, OwnerQuery, SetPassword, SigningKey, UpdateEnabled, UpdateUser, User,
+    Credential, CredentialQuery, LookUpSecrets, OwnerQuery, Rotate, RotatedAccessKey, RotatedCredential, SecretOwner, SetPassword,
+    SigningKey, UpdateEnabled, UpdateUser, User,
 };
 use bytes::Bytes;
 use http::Method;
@@ -56,9 +57,19 @@ impl Credentials<'_> {
         self.0.send(Method::POST, "/credentials", new).await
     }
 
-    /// Credentials of every kind.
-    pub async fn list(&self, owner: &OwnerQuery) -> Result<Vec<Credential>, ClientError> {
-        self.0.list("/credentials", owner, None).await
+    /// Credentials of every kind: of one user, or those over the account that the query's filters keep.
+    pub async fn list(&self, query: &CredentialQuery) -> Result<Vec<Credential>, ClientError> {
+        self.0.list("/credentials", query, None).await
+    }
+
+    /// Gives one a successor.
+    pub async fn rotate(&self, id: &str, how: &Rotate) -> Result<RotatedCredential, ClientError> {
+        self.0.send(Method::POST, &format!("/credentials/{}/rotations", segment(id)), how).await
+    }
+
+    /// Whose are these secrets? At most 100 at once; one answer each, in their order.
+    pub async fn look_up(&self, secrets: &LookUpSecrets) -> Result<Vec<SecretOwner>, ClientError> {
+        self.0.send(Method::POST, "/secret-lookups", secrets).await
     }
 
     /// One of them.
@@ -71,9 +82,10 @@ impl Credentials<'_> {
         self.0.send(Method::PATCH, &format!("/credentials/{}", segment(id)), change).await
     }
 
-    /// Deletes one.
-    pub async fn delete(&self, id: &str) -> Result<(), ClientError> {
-        self.0.delete(&format!("/credentials/{}", segment(id))).await
+    /// Deletes one; by force even if its integration has used it within the last day.
+    pub async fn delete(&self, id: &str, force: bool) -> Result<(), ClientError> {
+        let query = if force { "?force=true" } else { "" };
+        self.0.delete(&format!("/credentials/{}{query}", segment(id))).await
     }
 
     /// Makes a login token for oneself.
@@ -105,6 +117,11 @@ impl AccessKeys<'_> {
     /// Deletes one.
     pub async fn delete(&self, id: &str) -> Result<(), ClientError> {
         self.0.delete(&format!("/access-keys/{}", segment(id))).await
+    }
+
+    /// Gives one a successor.
+    pub async fn rotate(&self, id: &str, how: &Rotate) -> Result<RotatedAccessKey, ClientError> {
+        self.0.send(Method::POST, &format!("/access-keys/{}/rotations", segment(id)), how).await
     }
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod endpoints;
 mod federation;
 mod identities;
+mod integrations;
 mod labels;
 mod policies;
 mod principals;
@@ -28,6 +29,7 @@ pub use audit::{Audit, Records};
 pub use endpoints::Endpoints;
 pub use federation::{Federated, Providers};
 pub use identities::{AccessKeys, Credentials, SigningKeys, Users};
+pub use integrations::Integrations;
 pub use labels::{LabelOwner, Labels};
 pub use policies::{Holder, Place, Policies, ResourcePolicies};
 pub use principals::{Groups, Roles, ServiceAccounts};
@@ -97,6 +99,11 @@ impl Tidegate {
     /// Access keys.
     pub const fn access_keys(&self) -> AccessKeys<'_> {
         AccessKeys(self)
+    }
+
+    /// Integrations: what credentials are made for.
+    pub const fn integrations(&self) -> Integrations<'_> {
+        Integrations(self)
     }
 
     /// Groups and who is in them.

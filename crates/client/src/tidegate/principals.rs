@@ -2,7 +2,8 @@
 
 use api::{
     AssumeRole, CreateClientSecret, CreateGroup, CreateRole, CreateServiceAccount, CreatedCredential, CreatedServiceAccount, Credential,
-    EndedSessions, Group, Role, ServiceAccount, Session, UpdateEnabled, UpdateGroup, UpdateRole, UpdateServiceAccount, User,
+    EndedSessions, Group, Role, Rotate, RotatedCredential, ServiceAccount, Session, UpdateEnabled, UpdateGroup, UpdateRole,
+    UpdateServiceAccount, User,
 };
 use bytes::Bytes;
 use http::Method;
@@ -114,9 +115,15 @@ impl ServiceAccounts<'_> {
         self.0.send(Method::PATCH, &format!("{}/secrets/{}", service_account(name), segment(id)), change).await
     }
 
-    /// Deletes a secret.
-    pub async fn delete_secret(&self, name: &str, id: &str) -> Result<(), ClientError> {
-        self.0.delete(&format!("{}/secrets/{}", service_account(name), segment(id))).await
+    /// Deletes a secret; by force even if its integration has used it within the last day.
+    pub async fn delete_secret(&self, name: &str, id: &str, force: bool) -> Result<(), ClientError> {
+        let query = if force { "?force=true" } else { "" };
+        self.0.delete(&format!("{}/secrets/{}{query}", service_account(name), segment(id))).await
+    }
+
+    /// Gives a secret a successor.
+    pub async fn rotate_secret(&self, name: &str, id: &str, how: &Rotate) -> Result<RotatedCredential, ClientError> {
+        self.0.send(Method::POST, &format!("{}/secrets/{}/rotations", service_account(name), segment(id)), how).await
     }
 }
 

@@ -140,7 +140,7 @@ async fn make(client: &Tidegate, new: CreateServiceAccount, path: Option<String>
         Some(file) => file.write(&made.secret).map(|()| None),
         None if show => Ok(Some(made.secret)),
         None => {
-            accounts.delete_secret(&new.name, &made.credential_id).await?;
+            accounts.delete_secret(&new.name, &made.credential_id, false).await?;
             Ok(None)
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use api::{CreateUser, OwnerQuery, SetPassword, UpdateUser};
+use api::{CreateUser, CredentialQuery, SetPassword, UpdateUser};
 use client::{ClientError, Holder, LabelOwner};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -118,7 +118,8 @@ impl Noun for User {
 
 /// Which of these passwords the user has already. What they are nobody can read.
 async fn held(here: &Here<'_>, user: &str, wanted: &[Password]) -> Result<Vec<Password>, ClientError> {
-    let credentials = here.client.credentials().list(&OwnerQuery { user: Some(user.to_owned()) }).await?;
+    let credentials =
+        here.client.credentials().list(&CredentialQuery { user: Some(user.to_owned()), ..CredentialQuery::default() }).await?;
     let mut held = wanted.to_vec();
     for password in &mut held {
         password.there = match password.kind {

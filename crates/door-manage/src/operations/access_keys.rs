@@ -51,3 +51,12 @@ pub(super) async fn delete_access_key(call: Call) -> Result<Answer, Problem> {
     call.identity().delete_access_key(permit, call.path(0)).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
+
+pub(super) async fn rotate_access_key(call: Call) -> Result<Answer, Problem> {
+    let wanted: api::Rotate = call.json()?;
+    let owner = call.identity().owner_of_access_key(&call.caller, call.path(0)).await?;
+    let create = call.admit_or_hide::<act::CreateAccessKey>(owner.clone(), Action::ListAccessKeys).await?;
+    let end = call.admit_own_or_hide::<act::UpdateAccessKey>(owner, Action::ListAccessKeys).await?;
+    let rotated = call.identity().rotate_access_key(create, end, call.path(0), wanted.overlap).await?;
+    Ok(json(StatusCode::CREATED, &shapes::rotated_access_key(rotated)))
+}

@@ -10,12 +10,14 @@ mod federation;
 mod groups;
 mod guards;
 mod instances;
+mod integrations;
 mod labels;
 mod namespaces;
 mod policies;
 mod repositories;
 mod resource_policies;
 mod roles;
+mod secret_lookups;
 mod service_accounts;
 mod signing_keys;
 mod simulation;
@@ -188,15 +190,19 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(users::set_password PUT "/users/{user}/password", Needs::Either(A::ResetLoginPassword, A::UpdateLoginProfile), "Set a user's permanent or sign-in password; one's own without any grant.")
         .takes::<api::SetPassword>(),
 
-    operation!(credentials::create_credential POST "/credentials", Act(A::CreateAccessCredential), "Create an access credential; its secret is shown this once.")
+    operation!(credentials::create_credential POST "/credentials", Needs::Also(A::CreateAccessCredential, A::GetIntegration, "to make it for an integration"), "Create an access credential; its secret is shown this once.")
         .takes::<api::CreateCredential>().creates::<api::CreatedCredential>(),
-    operation!(credentials::list_credentials GET "/credentials", Own(A::ListAccessCredential), "List the credentials of every kind that a user holds; one's own without any grant.")
-        .query::<api::OwnerQuery>().lists::<api::Credential>(),
+    operation!(credentials::list_credentials GET "/credentials", Needs::Also(A::ListAccessCredential, A::GetIntegration, "to list those of an integration; one's own without any grant"), "List the credentials of every kind that a user holds, or those in the account that end soon, that nobody uses, or of an integration.")
+        .query::<api::CredentialQuery>().lists::<api::Credential>(),
     operation!(credentials::show_credential GET "/credentials/{credential}", Own(A::ListAccessCredential), "Show a credential of any kind, without its secret; one's own without any grant.")
         .gives::<api::Credential>(),
     operation!(credentials::update_credential PATCH "/credentials/{credential}", Own(A::UpdateAccessCredential), "Enable or disable a credential; disable one's own without any grant.")
         .takes::<api::UpdateEnabled>().gives::<api::Credential>(),
-    operation!(credentials::delete_credential DELETE "/credentials/{credential}", Own(A::DeleteAccessCredential), "Delete a credential; one's own without any grant."),
+    operation!(credentials::delete_credential DELETE "/credentials/{credential}", Own(A::DeleteAccessCredential), "Delete a credential; one's own without any grant.").query::<api::DeleteCredential>(),
+    operation!(credentials::rotate_credential POST "/credentials/{credential}/rotations", Needs::Also(A::CreateAccessCredential, A::UpdateAccessCredential, "to end another user's"), "Give an access credential a successor; the old one lives on for the overlap. The new secret is shown this once.")
+        .takes::<api::Rotate>().creates::<api::RotatedCredential>(),
+    operation!(secret_lookups::look_up_secrets POST "/secret-lookups", Act(A::IdentifySecret), "Ask whose secrets these are that were found somewhere.")
+        .takes::<api::LookUpSecrets>().lists::<api::SecretOwner>(),
     operation!(credentials::create_login_token POST "/login-tokens", Act(A::GetAuthorizationToken), "Make a temporary password for oneself; it is shown this once.")
         .takes::<api::CreateLoginToken>().creates::<api::CreatedLoginToken>(),
 
@@ -207,6 +213,16 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(access_keys::update_access_key PATCH "/access-keys/{access_key}", Own(A::UpdateAccessKey), "Enable or disable an access key; disable one's own without any grant.")
         .takes::<api::UpdateEnabled>().gives::<api::AccessKey>(),
     operation!(access_keys::delete_access_key DELETE "/access-keys/{access_key}", Own(A::DeleteAccessKey), "Delete an access key; one's own without any grant."),
+    operation!(access_keys::rotate_access_key POST "/access-keys/{access_key}/rotations", Needs::Also(A::CreateAccessKey, A::UpdateAccessKey, "to end another user's"), "Give an access key a successor; the old one lives on for the overlap. The new secret is shown this once.")
+        .takes::<api::Rotate>().creates::<api::RotatedAccessKey>(),
+
+    operation!(integrations::create_integration POST "/integrations", Act(A::CreateIntegration), "Create an integration: what credentials are made for.")
+        .takes::<api::CreateIntegration>().creates::<api::Integration>(),
+    operation!(integrations::list_integrations GET "/integrations", Act(A::ListIntegrations), "List integrations by name.").query::<api::IntegrationQuery>().lists::<api::Integration>(),
+    operation!(integrations::show_integration GET "/integrations/{integration}", Act(A::GetIntegration), "Show an integration.").gives::<api::Integration>(),
+    operation!(integrations::update_integration PATCH "/integrations/{integration}", Act(A::UpdateIntegration), "Change an integration, or say that it is gone.")
+        .takes::<api::UpdateIntegration>().gives::<api::Integration>(),
+    operation!(integrations::delete_integration DELETE "/integrations/{integration}", Act(A::DeleteIntegration), "Delete an integration for which no credential is left."),
 
     operation!(policies::create_policy POST "/policies", Act(A::CreatePolicy), "Create a policy.").takes::<api::CreatePolicy>().creates::<api::Policy>(),
     operation!(policies::list_policies GET "/policies", Act(A::ListPolicies), "List policies by name; the built-in ones come first.").query::<api::Page>().lists::<api::Policy>(),
@@ -259,12 +275,14 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(service_accounts::update_service_account PATCH "/service-accounts/{service_account}", Act(A::UpdateServiceAccount), "Describe, enable or disable a service account, say when it ends.")
         .takes::<api::UpdateServiceAccount>().gives::<api::ServiceAccount>(),
     operation!(service_accounts::delete_service_account DELETE "/service-accounts/{service_account}", Act(A::DeleteServiceAccount), "Delete a service account with all its secrets."),
-    operation!(service_accounts::create_client_secret POST "/service-accounts/{service_account}/secrets", Act(A::CreateClientSecret), "Create a further secret, which is shown this once; at most five live side by side.")
+    operation!(service_accounts::create_client_secret POST "/service-accounts/{service_account}/secrets", Needs::Also(A::CreateClientSecret, A::GetIntegration, "to make it for an integration"), "Create a further secret, which is shown this once; at most five live side by side.")
         .takes::<api::CreateClientSecret>().creates::<api::CreatedCredential>(),
     operation!(service_accounts::list_client_secrets GET "/service-accounts/{service_account}/secrets", Own(A::ListClientSecrets), "List a service account's secrets; one's own without any grant.").lists::<api::Credential>(),
     operation!(service_accounts::update_client_secret PATCH "/service-accounts/{service_account}/secrets/{credential}", Own(A::UpdateClientSecret), "Enable or disable a secret; disable one's own without any grant.")
         .takes::<api::UpdateEnabled>().gives::<api::Credential>(),
-    operation!(service_accounts::delete_client_secret DELETE "/service-accounts/{service_account}/secrets/{credential}", Own(A::DeleteClientSecret), "Delete a secret; one's own without any grant."),
+    operation!(service_accounts::delete_client_secret DELETE "/service-accounts/{service_account}/secrets/{credential}", Own(A::DeleteClientSecret), "Delete a secret; one's own without any grant.").query::<api::DeleteCredential>(),
+    operation!(service_accounts::rotate_client_secret POST "/service-accounts/{service_account}/secrets/{credential}/rotations", Needs::Also(A::CreateClientSecret, A::UpdateClientSecret, "to end another's"), "Give a service account's secret a successor; the old one lives on for the overlap. The new secret is shown this once.")
+        .takes::<api::Rotate>().creates::<api::RotatedCredential>(),
     operation!(policies::attach_policy_to_service_account PUT "/service-accounts/{service_account}/policies/{policy}", Act(A::AttachPolicyToServiceAccount), "Attach a policy to a service account."),
     operation!(policies::detach_policy_from_service_account DELETE "/service-accounts/{service_account}/policies/{policy}", Act(A::DetachPolicyFromServiceAccount), "Detach a policy from a service account."),
     operation!(policies::list_service_account_policies GET "/service-accounts/{service_account}/policies", Act(A::ListPoliciesForServiceAccount), "List the policies of a service account.").lists::<api::AttachedPolicy>(),
@@ -378,15 +396,7 @@ mod tests {
     const ELSEWHERE: [Action; 3] = [Action::PullRepository, Action::PushRepository, Action::ReadMetrics];
 
     /// Actions whose operations are still to be built: the table names them already, so that policies can.
-    const TO_COME: &[Action] = &[
-        // Integrations, found secrets.
-        A::CreateIntegration,
-        A::GetIntegration,
-        A::ListIntegrations,
-        A::UpdateIntegration,
-        A::DeleteIntegration,
-        A::IdentifySecret,
-    ];
+    const TO_COME: &[Action] = &[];
 
     #[test]
     fn an_operation_without_an_action_fails_unless_it_is_named() {

@@ -6,6 +6,7 @@ use identity::{CreateServiceAccount, NewCredential, Rights, UpdateServiceAccount
 use kit::{Answer, empty, json};
 use model::{Action, CredentialId, LoginName, OnPrincipal, PrincipalKind, Seconds, act};
 
+use super::credentials::{integration_for, shaped, shaped_one};
 use crate::call::Call;
 use crate::errors::Problem;
 use crate::page::{Asked, Page};
@@ -75,20 +76,24 @@ pub(super) async fn delete_service_account(call: Call) -> Result<Answer, Problem
 pub(super) async fn create_client_secret(call: Call) -> Result<Answer, Problem> {
     let new: api::CreateClientSecret = call.json()?;
     let permit = call.admit_or_hide::<act::CreateClientSecret>(call.service_account().await?, Action::GetServiceAccount).await?;
-    let made = call.identity().create_client_secret(permit, &new.description, new.expires_in).await?;
+    let integration = integration_for(&call, new.integration.as_deref()).await?;
+    let made = call.identity().create_client_secret(permit, &new.description, new.expires_in, integration).await?;
     Ok(json(StatusCode::CREATED, &created(made)))
 }
 
 pub(super) async fn list_client_secrets(call: Call) -> Result<Answer, Problem> {
     let on = call.service_account().await?;
+    let name = on.name.clone();
     let permit = call.admit_own_or_hide::<act::ListClientSecrets>(on, Action::GetServiceAccount).await?;
     let held = call.identity().list_client_secrets(permit).await?;
-    Ok(json(StatusCode::OK, &held.into_iter().map(shapes::credential).collect::<Vec<_>>()))
+    let shapes = shaped(&call, held.into_iter().map(|one| (one, name.clone())).collect()).await?;
+    Ok(json(StatusCode::OK, &shapes))
 }
 
 pub(super) async fn update_client_secret(call: Call) -> Result<Answer, Problem> {
     let change: api::UpdateEnabled = call.json()?;
     let (id, on) = (call.secret()?, call.service_account().await?);
+    let name = on.name.clone();
     // To stop one's own needs no grant; to let it work again does.
     let permit = if change.enabled {
         call.admit_or_hide::<act::UpdateClientSecret>(on, Action::GetServiceAccount).await?
@@ -96,13 +101,23 @@ pub(super) async fn update_client_secret(call: Call) -> Result<Answer, Problem> 
         call.admit_own_or_hide::<act::UpdateClientSecret>(on, Action::GetServiceAccount).await?
     };
     let changed = call.identity().set_client_secret_enabled(permit, id, change.enabled).await?;
-    Ok(json(StatusCode::OK, &shapes::credential(changed)))
+    shaped_one(&call, changed, name).await
+}
+
+pub(super) async fn rotate_client_secret(call: Call) -> Result<Answer, Problem> {
+    let wanted: api::Rotate = call.json()?;
+    let (id, on) = (call.secret()?, call.service_account().await?);
+    let create = call.admit_or_hide::<act::CreateClientSecret>(on.clone(), Action::GetServiceAccount).await?;
+    let end = call.admit_own_or_hide::<act::UpdateClientSecret>(on, Action::GetServiceAccount).await?;
+    let rotated = call.identity().rotate_client_secret(create, end, id, wanted.overlap).await?;
+    Ok(json(StatusCode::CREATED, &shapes::rotated_credential(rotated)))
 }
 
 pub(super) async fn delete_client_secret(call: Call) -> Result<Answer, Problem> {
+    let how: api::DeleteCredential = call.query()?;
     let (id, on) = (call.secret()?, call.service_account().await?);
     let permit = call.admit_own_or_hide::<act::DeleteClientSecret>(on, Action::GetServiceAccount).await?;
-    call.identity().delete_client_secret(permit, id).await?;
+    call.identity().delete_client_secret(permit, id, how.force).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use door_oci::DoorOci;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
-use identity::{CreateCredential, Identity};
+use identity::{CreateCredential, Identity, Keeper};
 use kit::{Host, Request, RequestBody};
 use model::{
     AccountId, ActionKind, Caller, CredentialId, CredentialKind, CredentialRef, Digest, InstanceId, InstanceName, Known, OnInstance,
@@ -115,9 +115,10 @@ pub(crate) async fn house_at(external_url: Option<&str>) -> House {
     let audit = Arc::new(Audit::new(Arc::clone(&store), 7));
     let directory = Arc::new(Directory::open(Arc::clone(&store), NOW).await.unwrap());
     let access = Arc::new(Access::new(directory, audit));
-    let tokens = Tokens::open(Arc::clone(&store), &master, Arc::clone(&dice), "http://reg.example", Seconds::minutes(5), NOW);
+    let keeper = Keeper::open(&store, &master.into(), &dice, NOW).await.unwrap();
+    let tokens = Tokens::open(Arc::clone(&store), keeper.sealing(), Arc::clone(&dice), "http://reg.example", Seconds::minutes(5), NOW);
     let tokens = Arc::new(tokens.await.unwrap());
-    let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1));
+    let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), 1));
     let folder = tempfile::tempdir().unwrap();
     let blobs = BlobStore::open(folder.path(), Options::default()).unwrap();
     let registry = Arc::new(Registry::new(store, blobs, access, move || dice.bits(), Limits::default()));
@@ -180,7 +181,7 @@ impl House {
 
     async fn with_credential(&self, name: &str, id: PrincipalId) -> Person {
         let permit = self.permit::<act::CreateAccessCredential>(self.user(name, Some(id))).await;
-        let wanted = CreateCredential { description: "tests".into(), expires_in: None, instance: None };
+        let wanted = CreateCredential { description: "tests".into(), expires_in: None, instance: None, integration: None };
         let made = self.identity.create_credential(permit, wanted).await.unwrap();
         let presented =
             identity::Presented::Basic { username: name.into(), password: secrets::Plain::new(made.secret.reveal().into()).unwrap() };

@@ -3,6 +3,7 @@
 mod generated;
 mod leaks;
 mod passwords;
+mod scanning;
 mod sealing;
 
 use rand_chacha::ChaCha20Rng;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 
 use super::{plain, seeded};
-use crate::{MasterKey, MasterKeyProblem, OpenError, Plain, Row, Sealed};
+use crate::{MasterKey, MasterKeyProblem, MasterKeys, OpenError, Pepper, Plain, Row, Sealed, UnrelatedKeys};
 
 const ROW: Row<'_> = Row { noun: "access_key.secret", id: "LTAIexample" };
 
@@ -138,4 +138,50 @@ proptest! {
         prop_assert!(keys().0.sealing_key().open(&sealed, ROW).is_err());
         let _ = (sealed.key_id(), MasterKey::parse(&bytes).is_ok());
     }
+}
+
+#[test]
+fn a_change_of_the_master_key_loses_nothing() {
+    let (old, new) = keys();
+    let before = MasterKeys::from(copy(&old)).sealing();
+    let sealed = before.seal(&plain("s"), ROW, &mut seeded()).unwrap();
+    // Nodes that have not changed yet open what those that have seal, if they were told of the key to come.
+    let told = MasterKeys { current: copy(&old), old: None, next: Some(copy(&new)) }.sealing();
+    let after = MasterKeys { current: copy(&new), old: Some(copy(&old)), next: None }.sealing();
+    assert_eq!(after.open(&sealed, ROW).unwrap().reveal(), "s");
+    let renewed = after.renew(&sealed, ROW, &mut seeded()).unwrap();
+    assert_eq!(renewed.key_id(), Some(new.id()));
+    assert_eq!(told.open(&renewed, ROW).unwrap().reveal(), "s");
+    assert_eq!(told.seal(&plain("s"), ROW, &mut seeded()).unwrap().key_id(), Some(old.id()));
+    assert_eq!(before.open(&renewed, ROW).unwrap_err(), OpenError::OtherKey(new.id()));
+    assert_eq!(
+        (after.old(), after.role(old.id()), told.role(new.id()), before.role(new.id())),
+        (Some(old.id()), Some("old"), Some("next"), None)
+    );
+    let done = MasterKeys::from(copy(&new)).sealing();
+    assert_eq!(done.open(&renewed, ROW).unwrap().reveal(), "s");
+    assert_eq!(done.open(&sealed, ROW).unwrap_err(), OpenError::OtherKey(old.id()));
+}
+
+#[test]
+fn keys_are_replaced_while_in_use_unless_that_would_lose_what_is_sealed() {
+    let (old, new) = keys();
+    let keys = MasterKeys::from(copy(&old)).sealing();
+    let sealed = keys.seal(&plain("s"), ROW, &mut seeded()).unwrap();
+    assert_eq!(keys.replace(&copy(&new).into()), Err(UnrelatedKeys(old.id())));
+    assert_eq!(keys.replace(&copy(&old).into()), Ok(false));
+    assert_eq!(keys.replace(&MasterKeys { current: copy(&new), old: Some(copy(&old)), next: None }), Ok(true));
+    assert_eq!((keys.current(), keys.open(&sealed, ROW).unwrap().reveal()), (new.id(), "s"));
+}
+
+#[test]
+fn a_pepper_reads_back_what_it_wrote() {
+    let pepper = keys().0.pepper();
+    let read = Pepper::parse(&pepper.to_plain()).unwrap();
+    assert!(read.hash(&plain("s")).matches(&pepper.hash(&plain("s"))));
+    assert!(Pepper::parse(&plain("ab")).is_none());
+}
+
+fn copy(key: &MasterKey) -> MasterKey {
+    MasterKey::parse(key.to_text().reveal().as_bytes()).unwrap()
 }

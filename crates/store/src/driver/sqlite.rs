@@ -43,7 +43,7 @@ pub(super) struct Sqlite {
     commits: Arc<AtomicU64>,
     committer: Committer,
     // Last, so that the files go, and the lock opens, after the connections have closed.
-    _lock: DirectoryLock,
+    _lock: Option<DirectoryLock>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -74,8 +74,19 @@ impl Sqlite {
         Self::start(&path, false, Some(folder))
     }
 
+    /// Beside the server whose directory it is.
+    pub(super) fn peek(directory: &Path) -> Result<Self, StoreError> {
+        if !directory.join(FILE).is_file() {
+            return Err(StoreError::unavailable(format!("there is no {FILE} in {}", directory.display())));
+        }
+        Self::assemble(directory, true, None, None)
+    }
+
     fn start(directory: &Path, syncs: bool, folder: Option<tempfile::TempDir>) -> Result<Self, StoreError> {
-        let lock = DirectoryLock::acquire(directory)?;
+        Self::assemble(directory, syncs, Some(DirectoryLock::acquire(directory)?), folder)
+    }
+
+    fn assemble(directory: &Path, syncs: bool, lock: Option<DirectoryLock>, folder: Option<tempfile::TempDir>) -> Result<Self, StoreError> {
         let file = directory.join(FILE);
         let sync = if syncs { "FULL" } else { "OFF" };
         let commits = Arc::new(AtomicU64::new(0));

@@ -46,6 +46,16 @@ impl Store {
         Self::open(&Database::Memory).await
     }
 
+    /// Opens a database that is there to look into it, beside a server that may be using it. Nothing may be written.
+    pub fn peek(database: &Database) -> Result<Self, StoreError> {
+        let backend = match database {
+            Database::Memory => Backend::Sqlite(Sqlite::temporary()?),
+            Database::Directory(directory) => Backend::Sqlite(Sqlite::peek(directory)?),
+            Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings)?),
+        };
+        Ok(Self { backend, reads: AtomicU64::new(0) })
+    }
+
     /// Opens the database with a schema of the caller's; for the driver's own tests.
     pub async fn open_with(database: &Database, migrations: &[Migration]) -> Result<Self, StoreError> {
         let backend = match database {

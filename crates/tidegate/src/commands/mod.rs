@@ -3,6 +3,7 @@
 mod completion;
 mod config;
 mod generate;
+mod master_key;
 mod reference;
 mod serve;
 
@@ -33,6 +34,9 @@ enum Command {
     /// Settings of the server
     #[command(subcommand)]
     Config(config::Verb),
+    /// The master key, which seals stored secrets
+    #[command(subcommand)]
+    MasterKey(master_key::Verb),
     /// Print the completion script of a shell
     Completion {
         /// Which shell
@@ -51,6 +55,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Serve(settings) => serve::run(&settings),
         Command::Client(command) => return manage::run(*command, environment()),
         Command::Config(verb) => config::run(&verb),
+        Command::MasterKey(verb) => master_key::run(&verb),
         Command::Completion { shell } => completion::run(shell, &mut CommandLine::command()),
         Command::Version => print(concat!("tidegate ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Generate(document) => generate::run(document, CommandLine::command()),

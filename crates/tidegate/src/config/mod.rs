@@ -50,6 +50,8 @@ impl std::fmt::Debug for Database {
 pub(crate) enum MasterKeySource {
     /// Given as a value.
     Value(Zeroizing<String>),
+    /// A program with its arguments that prints it.
+    Command(Vec<String>),
     /// A file that must be there.
     File(PathBuf),
     /// A file in the data folder that is made when it is missing.
@@ -60,6 +62,7 @@ impl std::fmt::Debug for MasterKeySource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Value(_) => f.write_str("Value(…)"),
+            Self::Command(_) => f.write_str("Command(…)"),
             Self::File(path) => write!(f, "File({})", path.display()),
             Self::DataDir(path) => write!(f, "DataDir({})", path.display()),
         }
@@ -134,6 +137,10 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) blobs: PathBuf,
     pub(crate) master_key: MasterKeySource,
+    /// The one before, while it is changed.
+    pub(crate) old_master_key: Option<MasterKeySource>,
+    /// The one to come.
+    pub(crate) next_master_key: Option<MasterKeySource>,
     pub(crate) services: Vec<String>,
     pub(crate) bearer_lifetime: Duration,
     pub(crate) audit: AuditConfig,

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -46,7 +46,9 @@ impl Config {
             admin_listen: from.optional("admin_listen")?,
             database: from.database()?,
             blobs: from.optional("blobs")?.unwrap_or_else(|| data_dir.join("blobs")),
-            master_key: from.master_key(&data_dir)?,
+            master_key: from.master_key(MASTER_KEY)?.unwrap_or_else(|| MasterKeySource::DataDir(data_dir.join("master.key"))),
+            old_master_key: from.master_key(OLD_MASTER_KEY)?,
+            next_master_key: from.master_key(NEXT_MASTER_KEY)?,
             services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
             bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
             audit: AuditConfig { retention: from.retention()?, sink: from.sink()? },
@@ -167,16 +169,29 @@ impl Reader<'_> {
         Ok(Some(SinkConfig { url, format, token, ca_file: self.optional("audit.sink.ca_file")?, internal }))
     }
 
-    fn master_key(&self, data_dir: &Path) -> Result<MasterKeySource, ConfigError> {
-        let value: Option<String> = self.optional("master_key")?;
-        let file: Option<PathBuf> = self.optional("master_key_file")?;
-        Ok(match (value, file) {
-            (Some(value), _) => MasterKeySource::Value(Zeroizing::new(value)),
-            (None, Some(file)) => MasterKeySource::File(file),
-            (None, None) => MasterKeySource::DataDir(data_dir.join("master.key")),
+    fn master_key(&self, keys: MasterKeySettings) -> Result<Option<MasterKeySource>, ConfigError> {
+        let value: Option<String> = self.optional(keys.value)?;
+        let file: Option<PathBuf> = self.optional(keys.file)?;
+        Ok(match (value, self.texts(keys.command), file) {
+            (Some(value), ..) => Some(MasterKeySource::Value(Zeroizing::new(value))),
+            (None, command @ [_, ..], _) => Some(MasterKeySource::Command(command.to_vec())),
+            (None, [], file) => file.map(MasterKeySource::File),
         })
     }
 }
+
+/// The settings that one master key may come from.
+struct MasterKeySettings {
+    value: &'static str,
+    command: &'static str,
+    file: &'static str,
+}
+
+const MASTER_KEY: MasterKeySettings = MasterKeySettings { value: "master_key", command: "master_key_command", file: "master_key_file" };
+const OLD_MASTER_KEY: MasterKeySettings =
+    MasterKeySettings { value: "old_master_key", command: "old_master_key_command", file: "old_master_key_file" };
+const NEXT_MASTER_KEY: MasterKeySettings =
+    MasterKeySettings { value: "next_master_key", command: "next_master_key_command", file: "next_master_key_file" };
 
 /// `https://registry.example` or with a port: scheme and authority alone.
 struct ExternalUrl(String);

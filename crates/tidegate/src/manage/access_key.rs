@@ -1,14 +1,15 @@
 //! `tidegate access-key …`
 
-use api::{CreateAccessKey, OwnerQuery, UpdateEnabled};
+use api::{CreateAccessKey, OwnerQuery, Rotate, UpdateEnabled};
 use clap::Subcommand;
 use client::Tidegate;
+use model::Seconds;
 use serde_json::json;
 
-use super::CommandError;
+use super::{CommandError, input};
 use crate::printer::Output;
 
-const COLUMNS: &[&str] = &["access_key_id", "enabled", "created_at", "created_by", "last_used_at", "last_used_from"];
+const COLUMNS: &[&str] = &["access_key_id", "enabled", "created_at", "created_by", "expires_at", "last_used_at", "last_used_from"];
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -39,6 +40,14 @@ pub(crate) enum Command {
         /// The access key's id
         id: String,
     },
+    /// Give an access key a successor, shown once; the old one lives on for a while
+    Rotate {
+        /// The access key's id
+        id: String,
+        /// How long the old one lives on, 0s to 30d [default: 24h]
+        #[arg(long, value_name = "TIME", value_parser = input::duration)]
+        overlap: Option<Seconds>,
+    },
 }
 
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
@@ -48,6 +57,7 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
         Command::List { user } => Output::many(&keys.list(&OwnerQuery { user }).await?, COLUMNS),
         Command::Enable { id } => Output::one(&keys.update(&id, &UpdateEnabled { enabled: true }).await?),
         Command::Disable { id } => Output::one(&keys.update(&id, &UpdateEnabled { enabled: false }).await?),
+        Command::Rotate { id, overlap } => Output::secret(&keys.rotate(&id, &Rotate { overlap }).await?),
         Command::Delete { id } => {
             keys.delete(&id).await?;
             Output::one(&json!({"access_key_id": id, "enabled": false}))

@@ -1,8 +1,8 @@
 //! `tidegate credential …` and `tidegate login-token create`
 
-use api::{CreateCredential, CreateLoginToken, OwnerQuery, UpdateEnabled};
+use api::{CreateCredential, CreateLoginToken, CredentialQuery, Rotate, UpdateEnabled};
 use clap::Subcommand;
-use client::Tidegate;
+use client::{ClientError, Tidegate};
 use model::Seconds;
 
 use super::{CommandError, input};
@@ -16,6 +16,20 @@ pub(super) const COLUMNS: &[&str] = &[
     "instance_id",
     "created_at",
     "created_by",
+    "expires_at",
+    "last_used_at",
+    "last_used_from",
+];
+
+/// Of whom they are matters where they are many people's.
+const SEARCH_COLUMNS: &[&str] = &[
+    "credential_id",
+    "user",
+    "kind",
+    "description",
+    "integration",
+    "enabled",
+    "created_at",
     "expires_at",
     "last_used_at",
     "last_used_from",
@@ -37,12 +51,24 @@ pub(crate) enum Command {
         /// When it ends by itself: 90d, 12h, 15m [default: never]
         #[arg(long, value_name = "TIME", value_parser = input::duration)]
         expires_in: Option<Seconds>,
+        /// The integration that it is made for
+        #[arg(long, value_name = "NAME")]
+        integration: Option<String>,
     },
-    /// List the credentials of every kind that a user holds
+    /// List the credentials of every kind that a user holds; with a filter and no user, of all whose credentials you may list
     List {
-        /// Of this user [default: oneself]
+        /// Of this user [default: oneself, or everybody with a filter]
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
+        /// Only those that end within so long and were not rotated yet
+        #[arg(long, value_name = "TIME", value_parser = input::duration, num_args = 0..=1, default_missing_value = "30d")]
+        expiring: Option<Seconds>,
+        /// Only those that were neither used nor made for so long
+        #[arg(long, value_name = "TIME", value_parser = input::duration, num_args = 0..=1, default_missing_value = "90d")]
+        stale: Option<Seconds>,
+        /// Only those that were made for this integration
+        #[arg(long, value_name = "NAME")]
+        integration: Option<String>,
     },
     /// Show a credential
     Show {
@@ -63,6 +89,17 @@ pub(crate) enum Command {
     Delete {
         /// As `credential list` shows it
         id: String,
+        /// Even if its integration has used it within the last day
+        #[arg(long)]
+        force: bool,
+    },
+    /// Give an access credential a successor, shown once; the old one lives on for a while
+    Rotate {
+        /// As `credential list` shows it
+        id: String,
+        /// How long the old one lives on, 0s to 30d [default: 24h]
+        #[arg(long, value_name = "TIME", value_parser = input::duration)]
+        overlap: Option<Seconds>,
     },
 }
 
@@ -82,18 +119,37 @@ pub(crate) enum LoginTokenCommand {
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
     let credentials = client.credentials();
     Ok(match command {
-        Command::Create { user, instance, description, expires_in } => {
-            Output::secret(&credentials.create(&CreateCredential { user, instance, description, expires_in }).await?)
+        Command::Create { user, instance, description, expires_in, integration } => {
+            Output::secret(&credentials.create(&CreateCredential { user, instance, description, expires_in, integration }).await?)
         }
-        Command::List { user } => Output::many(&credentials.list(&OwnerQuery { user }).await?, COLUMNS),
+        Command::List { user, expiring, stale, integration } => {
+            let seconds = |span: Option<Seconds>| span.map(|span| span.0);
+            let (expiring_within, unused_for) = (seconds(expiring), seconds(stale));
+            let columns = if user.is_none() && (expiring.or(stale).is_some() || integration.is_some()) { SEARCH_COLUMNS } else { COLUMNS };
+            let query = CredentialQuery { user, expiring_within, unused_for, integration, ..CredentialQuery::default() };
+            Output::many(&credentials.list(&query).await?, columns)
+        }
         Command::Show { id } => Output::one(&credentials.show(&id).await?),
         Command::Enable { id } => Output::one(&credentials.update(&id, &UpdateEnabled { enabled: true }).await?),
         Command::Disable { id } => Output::one(&credentials.update(&id, &UpdateEnabled { enabled: false }).await?),
-        Command::Delete { id } => {
-            credentials.delete(&id).await?;
+        Command::Delete { id, force } => {
+            insist(force, &id, async |force| credentials.delete(&id, force).await).await?;
             Output::Done(format!("Deleted {id}."))
         }
+        Command::Rotate { id, overlap } => Output::secret(&credentials.rotate(&id, &Rotate { overlap }).await?),
     })
+}
+
+/// What something runs with is deleted when a person at the terminal says so once more, or by force.
+pub(super) async fn insist(force: bool, id: &str, delete: impl AsyncFn(bool) -> Result<(), ClientError>) -> Result<(), CommandError> {
+    match delete(force).await {
+        Err(ClientError::Refused { code, message, .. })
+            if code == "recently_used" && input::confirm(&format!("{message}\nDelete {id}?")) =>
+        {
+            Ok(delete(true).await?)
+        }
+        done => Ok(done?),
+    }
 }
 
 pub(super) async fn run_login_token(command: LoginTokenCommand, client: &Tidegate) -> Result<Output, CommandError> {

@@ -9,6 +9,7 @@ use clap::Args;
 use model::Seconds;
 
 use super::CommandError;
+use crate::printer::note;
 
 /// The most that is read of a document.
 const MAX_DOCUMENT: u64 = 1024 * 1024;
@@ -68,6 +69,16 @@ pub(super) fn new_password(from_stdin: bool) -> Result<Secret, CommandError> {
         return Ok(first);
     }
     Err(CommandError::Usage("the two passwords are not the same".to_owned()))
+}
+
+/// Asks a person at the terminal; where there is none, the answer is no.
+pub(super) fn confirm(question: &str) -> bool {
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return false;
+    }
+    note(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
 #[cfg(test)]

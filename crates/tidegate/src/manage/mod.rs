@@ -14,6 +14,7 @@ mod federation;
 mod group;
 mod input;
 mod instance;
+mod integration;
 mod label;
 mod namespace;
 mod network;
@@ -25,6 +26,7 @@ mod policy_questions;
 mod repository;
 mod resource_policy;
 mod role;
+mod scan;
 mod service_account;
 mod signing_key;
 mod tag;
@@ -96,6 +98,10 @@ pub(crate) enum ClientCommand {
     LoginToken(Noun<credential::LoginTokenCommand>),
     /// Access keys, which sign API requests
     AccessKey(Noun<access_key::Command>),
+    /// Integrations: the clusters and pipelines that credentials are made for
+    Integration(Noun<integration::Command>),
+    /// Find secrets of Tidegate in files, say whose they are, and disable them
+    Scan(scan::Arguments),
     /// Groups: users together
     Group(Noun<group::Command>),
     /// Service accounts: programs
@@ -138,6 +144,7 @@ impl ClientCommand {
     const fn arguments(&self) -> &ClientArguments {
         match self {
             Self::Configure(arguments) => &arguments.client,
+            Self::Scan(arguments) => &arguments.client,
             Self::Apply(arguments) => &arguments.client,
             Self::Export(arguments) => &arguments.client,
             Self::Whoami(client)
@@ -147,6 +154,7 @@ impl ClientCommand {
             | Self::Credential(Noun { client, .. })
             | Self::LoginToken(Noun { client, .. })
             | Self::AccessKey(Noun { client, .. })
+            | Self::Integration(Noun { client, .. })
             | Self::Group(Noun { client, .. })
             | Self::ServiceAccount(Noun { client, .. })
             | Self::Role(Noun { client, .. })
@@ -289,6 +297,9 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     if let ClientCommand::Configure(arguments) = command {
         return configure::run(&arguments, session);
     }
+    if let ClientCommand::Scan(arguments) = command {
+        return scan::run(&arguments, session).await;
+    }
     if let ClientCommand::Account(Noun { verb: account::Command::Operator(verb), .. }) = command {
         return operator::run(verb, session).await;
     }
@@ -300,6 +311,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     let client = session.client()?;
     match command {
         ClientCommand::Configure(arguments) => configure::run(&arguments, session),
+        ClientCommand::Scan(arguments) => scan::run(&arguments, session).await,
         ClientCommand::Whoami(_) => Ok(Output::one(&client.whoami().await?)),
         ClientCommand::Account(Noun { verb, .. }) => account::run(verb, &client).await,
         ClientCommand::User(Noun { verb, .. }) => user::run(verb, &client).await,
@@ -307,6 +319,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Credential(Noun { verb, .. }) => credential::run(verb, &client).await,
         ClientCommand::LoginToken(Noun { verb, .. }) => credential::run_login_token(verb, &client).await,
         ClientCommand::AccessKey(Noun { verb, .. }) => access_key::run(verb, &client).await,
+        ClientCommand::Integration(Noun { verb, .. }) => integration::run(verb, &client).await,
         ClientCommand::Group(Noun { verb, .. }) => group::run(verb, &client).await,
         ClientCommand::ServiceAccount(Noun { verb, .. }) => service_account::run(verb, &client).await,
         ClientCommand::Role(Noun { verb, .. }) => role::run(verb, &client).await,

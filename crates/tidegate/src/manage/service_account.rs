@@ -1,6 +1,6 @@
 //! `tidegate service-account …`
 
-use api::{CreateClientSecret, CreateServiceAccount, UpdateEnabled, UpdateServiceAccount};
+use api::{CreateClientSecret, CreateServiceAccount, Rotate, UpdateEnabled, UpdateServiceAccount};
 use clap::{Args, Subcommand};
 use client::Tidegate;
 use model::Seconds;
@@ -84,6 +84,9 @@ pub(crate) enum SecretCommand {
         /// When it ends by itself: 90d, 12h, 15m [default: never]
         #[arg(long, value_name = "TIME", value_parser = input::duration)]
         expires_in: Option<Seconds>,
+        /// The integration that it is made for
+        #[arg(long, value_name = "NAME")]
+        integration: Option<String>,
     },
     /// List its secrets
     List {
@@ -110,6 +113,19 @@ pub(crate) enum SecretCommand {
         name: String,
         /// As `secret list` shows it
         id: String,
+        /// Even if its integration has used it within the last day
+        #[arg(long)]
+        force: bool,
+    },
+    /// Give a secret a successor, shown once; the old one lives on for a while
+    Rotate {
+        /// The service account
+        name: String,
+        /// As `secret list` shows it
+        id: String,
+        /// How long the old one lives on, 0s to 30d [default: 24h]
+        #[arg(long, value_name = "TIME", value_parser = input::duration)]
+        overlap: Option<Seconds>,
     },
 }
 
@@ -140,14 +156,15 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
 async fn secret(command: SecretCommand, client: &Tidegate) -> Result<Output, CommandError> {
     let accounts = client.service_accounts();
     Ok(match command {
-        SecretCommand::Create { name, description, expires_in } => {
-            Output::secret(&accounts.create_secret(&name, &CreateClientSecret { description, expires_in }).await?)
+        SecretCommand::Create { name, description, expires_in, integration } => {
+            Output::secret(&accounts.create_secret(&name, &CreateClientSecret { description, expires_in, integration }).await?)
         }
         SecretCommand::List { name } => Output::many(&accounts.secrets(&name).await?, super::credential::COLUMNS),
         SecretCommand::Enable { name, id } => Output::one(&accounts.update_secret(&name, &id, &UpdateEnabled { enabled: true }).await?),
         SecretCommand::Disable { name, id } => Output::one(&accounts.update_secret(&name, &id, &UpdateEnabled { enabled: false }).await?),
-        SecretCommand::Delete { name, id } => {
-            accounts.delete_secret(&name, &id).await?;
+        SecretCommand::Rotate { name, id, overlap } => Output::secret(&accounts.rotate_secret(&name, &id, &Rotate { overlap }).await?),
+        SecretCommand::Delete { name, id, force } => {
+            super::credential::insist(force, &id, async |force| accounts.delete_secret(&name, &id, force).await).await?;
             Output::Done(format!("Deleted {id}."))
         }
     })

@@ -24,8 +24,9 @@ use crate::data_dir::open_data_dir;
 use crate::doors::{AdminDoors, Doors};
 use crate::health::Health;
 use crate::house::House;
+use crate::key_jobs::{self, KeyMetrics};
 use crate::log::LogWriter;
-use crate::master_key::master_key;
+use crate::master_key::master_keys;
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
 use crate::{audit_sink, bootstrap, jobs};
@@ -42,21 +43,23 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let admin = config.admin_listen.map(listen).transpose()?;
     open_data_dir(&config.data_dir)?;
     let random = SystemRandom::open();
-    let master_key = master_key(&config.master_key, &mut random.clone())?;
+    let keys = master_keys(&config, &mut random.clone())?;
     let node = node_name(&random);
-    let house = House::open(&config, &master_key, &random, &node).await?;
+    let house = House::open(&config, &keys, &random, &node).await?;
     let sink = config.audit.sink.as_ref().map(audit_sink::open).transpose()?.map(Arc::new);
     let work = jobs::TrailWork { retention: config.audit.retention, sink };
     let endpoint = endpoint(&config, &listeners, tls.is_some());
     let first = bootstrap::bootstrap(&house.identity, &config.data_dir, &endpoint).await?;
 
     let mut metrics = Metrics::default();
-    let http = Arc::new(register(&mut metrics, log.dropped()));
+    let (http, key_metrics) = register(&mut metrics, log.dropped());
+    let http = Arc::new(http);
     let metrics = Arc::new(metrics);
     let health = Arc::new(checks(&house));
     let (stopper, stop) = stop();
     jobs::start(&house, &node, &work, &stop);
-    let frames = Frames { config: &config, http, random };
+    key_jobs::start(&house, &node, &stop, &key_metrics);
+    let frames = Frames { config: &config, http, random: random.clone() };
     let slots = Slots::new(config.max_connections);
     let app = Arc::new(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
     let doors = frames.frame(Arc::clone(&app), None);
@@ -74,9 +77,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
         let doors = frames.frame(AdminDoors { health, metrics }, None);
         tokio::spawn(accept(listener, None, doors, Slots::new(ADMIN_CONNECTIONS), stop.clone()));
     }
-    if let Some(tls) = tls {
-        tokio::spawn(reload_on_hangup(tls, stop.clone()));
-    }
+    tokio::spawn(reload_on_hangup(Reload { tls, config: config.clone(), house: house.clone(), random }, stop.clone()));
 
     signals.stop().await;
     tracing::info!("stopping: requests under way may finish");
@@ -191,14 +192,14 @@ impl Frames<'_> {
     }
 }
 
-fn register(metrics: &mut Metrics, dropped: &Counter) -> HttpMetrics {
+fn register(metrics: &mut Metrics, dropped: &Counter) -> (HttpMetrics, KeyMetrics) {
     metrics.register(
         MetricKind::Counter,
         "log_lines_dropped",
         "Log lines dropped because the log could not be written as fast",
         dropped.clone(),
     );
-    HttpMetrics::register(metrics)
+    (HttpMetrics::register(metrics), KeyMetrics::register(metrics))
 }
 
 /// `docs/metrics.md`.
@@ -215,15 +216,42 @@ fn announce(listeners: &[TcpListener], secure: bool) {
     }
 }
 
-async fn reload_on_hangup(tls: Arc<Tls>, stop: Stop) {
+/// What is read again on SIGHUP.
+struct Reload {
+    tls: Option<Arc<Tls>>,
+    config: Config,
+    house: House,
+    random: SystemRandom,
+}
+
+async fn reload_on_hangup(reload: Reload, stop: Stop) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    let reload = Arc::new(reload);
     loop {
         tokio::select! {
-            _ = hangup.recv() => match tls.reload() {
-                Ok(()) => tracing::info!("the TLS files were read again"),
-                Err(error) => tracing::error!(%error, "the TLS files were not taken; the certificate in force stays"),
-            },
+            _ = hangup.recv() => {
+                let reload = Arc::clone(&reload);
+                // Files, and a command that may take its time.
+                drop(tokio::task::spawn_blocking(move || reload.all()).await);
+            }
             () = stop.asked() => return,
+        }
+    }
+}
+
+impl Reload {
+    fn all(&self) {
+        match self.tls.as_ref().map(|tls| tls.reload()) {
+            None => {}
+            Some(Ok(())) => tracing::info!("the TLS files were read again"),
+            Some(Err(error)) => tracing::error!(%error, "the TLS files were not taken; the certificate in force stays"),
+        }
+        let keys = master_keys(&self.config, &mut self.random.clone()).map_err(|error| error.to_string());
+        let replaced = keys.and_then(|keys| self.house.identity.replace_master_keys(&keys).map_err(|error| error.to_string()));
+        match replaced {
+            Ok(true) => tracing::info!("the master key was read again and has changed: what is sealed is sealed anew"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(error, "the master keys were not taken; those in force stay"),
         }
     }
 }

@@ -8,6 +8,7 @@ mod ends;
 mod house;
 mod network;
 mod outage;
+mod random;
 #[expect(dead_code, reason = "each suite needs a part of it")]
 #[path = "../support/mod.rs"]
 mod support;

@@ -7,7 +7,7 @@ use access::{Audit, Record, audit};
 use model::{AccountId, Op, RequestId, Seconds, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
-use secrets::{Dice, MasterKey};
+use secrets::{Dice, MasterKey, MasterKeys};
 use store::{Database, Store, StoreError};
 use testkit::{House, NOW};
 use trail::Trail;
@@ -24,7 +24,7 @@ fn master() -> (MasterKey, Arc<Dice>) {
 
 pub(crate) async fn node(store: &Arc<Store>, name: &str) -> Trail {
     let (master, dice) = master();
-    Trail::open(Arc::clone(store), &master, dice, name, NOW).await.unwrap()
+    Trail::open(Arc::clone(store), Arc::new(MasterKeys::from(master).sealing()), dice, name, NOW).await.unwrap()
 }
 
 /// The same house with the trail of a node that has just started and was told of these heads.
