@@ -32,7 +32,7 @@ pub(crate) enum Output {
     Report(Vec<Value>, String, Option<Box<CommandError>>),
     /// A text that stands for itself in every format.
     Text(String),
-    /// The same, as something that a script must notice: exit code 1.
+    /// Another answer, as something that a script must notice: exit code 1.
     Alarm(Box<Output>),
     /// Nothing but the news that it is done.
     Done(String),
