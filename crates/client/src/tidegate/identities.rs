@@ -1,9 +1,9 @@
-//! Users, credentials, login tokens, access keys, the audit trail, signing keys.
+//! Users, credentials, login tokens, access keys, signing keys.
 
 use api::{
-    AccessKey, AuditEvent, AuditQuery, CreateAccessKey, CreateCredential, CreateLoginToken, CreateUser, CreatedAccessKey,
-    CreatedCredential, CreatedLoginToken, Credential, CredentialQuery, LookUpSecrets, OwnerQuery, Rotate, RotatedAccessKey,
-    RotatedCredential, SecretOwner, SetPassword, SigningKey, UpdateEnabled, UpdateUser, User,
+    AccessKey, CreateAccessKey, CreateCredential, CreateLoginToken, CreateUser, CreatedAccessKey, CreatedCredential, CreatedLoginToken,
+    Credential, CredentialQuery, LookUpSecrets, OwnerQuery, Rotate, RotatedAccessKey, RotatedCredential, SecretOwner, SetPassword,
+    SigningKey, UpdateEnabled, UpdateUser, User,
 };
 use bytes::Bytes;
 use http::Method;
@@ -122,17 +122,6 @@ impl AccessKeys<'_> {
     /// Gives one a successor.
     pub async fn rotate(&self, id: &str, how: &Rotate) -> Result<RotatedAccessKey, ClientError> {
         self.0.send(Method::POST, &format!("/access-keys/{}/rotations", segment(id)), how).await
-    }
-}
-
-/// The audit trail.
-#[derive(Clone, Copy, Debug)]
-pub struct Audit<'a>(pub(super) &'a Tidegate);
-
-impl Audit<'_> {
-    /// Events, newest first, at most `most`.
-    pub async fn list(&self, query: &AuditQuery, most: usize) -> Result<Vec<AuditEvent>, ClientError> {
-        self.0.list("/audit-events", query, Some(most)).await
     }
 }
 

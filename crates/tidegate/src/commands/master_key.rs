@@ -88,6 +88,7 @@ const fn name(place: Place) -> &'static str {
     match place {
         Place::AccessKeys => "access keys",
         Place::SigningKeys => "signing keys",
+        Place::AuditKeys => "audit keys",
         Place::ServerKeys => "server keys",
     }
 }

@@ -29,7 +29,7 @@ use crate::log::LogWriter;
 use crate::master_key::master_keys;
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
-use crate::{bootstrap, jobs};
+use crate::{audit_sink, bootstrap, jobs};
 
 /// Connections of the admin listener, apart from the others so that it answers under load.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -44,7 +44,10 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     open_data_dir(&config.data_dir)?;
     let random = SystemRandom::open();
     let keys = master_keys(&config, &mut random.clone())?;
-    let house = House::open(&config, &keys, &random).await?;
+    let node = node_name(&random);
+    let house = House::open(&config, &keys, &random, &node).await?;
+    let sink = config.audit.sink.as_ref().map(audit_sink::open).transpose()?.map(Arc::new);
+    let work = jobs::TrailWork { retention: config.audit.retention, sink };
     let endpoint = endpoint(&config, &listeners, tls.is_some());
     let first = bootstrap::bootstrap(&house.identity, &config.data_dir, &endpoint).await?;
 
@@ -54,8 +57,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let metrics = Arc::new(metrics);
     let health = Arc::new(checks(&house));
     let (stopper, stop) = stop();
-    let node = node_name(&random);
-    jobs::start(&house, &node, &stop);
+    jobs::start(&house, &node, &work, &stop);
     key_jobs::start(&house, &node, &stop, &key_metrics);
     let frames = Frames { config: &config, http, random: random.clone() };
     let slots = Slots::new(config.max_connections);
