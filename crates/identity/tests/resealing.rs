@@ -49,18 +49,18 @@ mod resealing {
         let (old, new) = (house.master_keys.current.id(), new_key());
         let keys = MasterKeys { current: copy(&new), old: Some(copy(&house.master_keys.current)), next: None };
         assert_eq!(house.identity.replace_master_keys(&keys), Ok(true));
-        assert_eq!((under(&house, old).await, under(&house, new.id()).await), (123, 0));
+        assert_eq!((under(&house, old).await, under(&house, new.id()).await), (124, 0));
         let mut interrupted = Resealing::default();
         assert!(house.identity.reseal_some(&mut interrupted).await.unwrap());
-        assert_eq!((interrupted.renewed, under(&house, old).await), (100, 23), "in bounded steps");
+        assert_eq!((interrupted.renewed, under(&house, old).await), (100, 24), "in bounded steps");
         // What is made meanwhile is under the new one, and everything works.
         let root = house.root_manager().await;
         root.post("/api/v1/access-keys", &json!({ "user": "u0" })).await.expect(201);
         house.manager(&id, &secret).await.get("/api/v1/whoami").await.expect(200);
         let mut pass = Resealing::default();
         while house.identity.reseal_some(&mut pass).await.unwrap() {}
-        assert_eq!((pass.renewed, pass.failed), (23, 0));
-        assert_eq!((under(&house, old).await, under(&house, new.id()).await), (0, 124));
+        assert_eq!((pass.renewed, pass.failed), (24, 0));
+        assert_eq!((under(&house, old).await, under(&house, new.id()).await), (0, 125));
         house.manager(&id, &secret).await.get("/api/v1/whoami").await.expect(200);
         let dice = Dice::new(Box::new(ChaCha20Rng::seed_from_u64(3)));
         Keeper::open(&house.store, &MasterKeys::from(new), &dice, NOW).await.unwrap();
@@ -78,7 +78,7 @@ mod resealing {
         house.identity.replace_master_keys(&keys).unwrap();
         let mut pass = Resealing::default();
         while house.identity.reseal_some(&mut pass).await.unwrap() {}
-        assert_eq!((pass.renewed, pass.failed, under(&house, house.master_keys.current.id()).await), (122, 1, 1));
+        assert_eq!((pass.renewed, pass.failed, under(&house, house.master_keys.current.id()).await), (123, 1, 1));
     }
 
     /// Databases from before the pepper was kept in them had the one that the master key gave.

@@ -11,23 +11,23 @@ pub enum Place {
     AccessKeys,
     /// Private halves of token signing keys, by `kid`.
     SigningKeys,
+    /// Private halves of the keys that sign the audit trail, by `kid`.
+    AuditKeys,
     /// What the server keeps for itself, by name.
     ServerKeys,
-    /// Private halves of the keys that sign the audit trail, by `kid`.
-    TrailKeys,
 }
 
 impl Place {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::AccessKeys, Self::SigningKeys, Self::ServerKeys, Self::TrailKeys];
+    pub const ALL: [Self; 4] = [Self::AccessKeys, Self::SigningKeys, Self::AuditKeys, Self::ServerKeys];
 
     /// The noun that its secrets are bound to.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::AccessKeys => "credential.sealed",
             Self::SigningKeys => "signing_key.sealed",
+            Self::AuditKeys => "audit_key.sealed",
             Self::ServerKeys => "server_key.sealed",
-            Self::TrailKeys => "audit_key.sealed",
         }
     }
 }
@@ -43,8 +43,8 @@ pub async fn under(tx: &mut Tx<'_>, place: Place, after: &str, key: [u8; 4], lim
              ORDER BY access_key_id LIMIT $3"
         }
         Place::SigningKeys => "SELECT kid, sealed FROM signing_key WHERE kid > $1 AND substr(sealed, 2, 4) = $2 ORDER BY kid LIMIT $3",
+        Place::AuditKeys => "SELECT kid, sealed FROM audit_key WHERE kid > $1 AND substr(sealed, 2, 4) = $2 ORDER BY kid LIMIT $3",
         Place::ServerKeys => "SELECT name, sealed FROM server_key WHERE name > $1 AND substr(sealed, 2, 4) = $2 ORDER BY name LIMIT $3",
-        Place::TrailKeys => "SELECT kid, sealed FROM audit_key WHERE kid > $1 AND substr(sealed, 2, 4) = $2 ORDER BY kid LIMIT $3",
     };
     let rows = tx.rows(sql, params![after, &key, limit]).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
@@ -55,8 +55,8 @@ pub async fn replace(tx: &mut Tx<'_>, place: Place, id: &str, old: &[u8], new: &
     let sql = match place {
         Place::AccessKeys => "UPDATE credential SET sealed = $1 WHERE access_key_id = $2 AND sealed = $3",
         Place::SigningKeys => "UPDATE signing_key SET sealed = $1 WHERE kid = $2 AND sealed = $3",
+        Place::AuditKeys => "UPDATE audit_key SET sealed = $1 WHERE kid = $2 AND sealed = $3",
         Place::ServerKeys => "UPDATE server_key SET sealed = $1 WHERE name = $2 AND sealed = $3",
-        Place::TrailKeys => "UPDATE audit_key SET sealed = $1 WHERE kid = $2 AND sealed = $3",
     };
     Ok(tx.execute(sql, params![new, id, old]).await? == 1)
 }
@@ -69,8 +69,8 @@ pub async fn count(tx: &mut Tx<'_>, place: Place) -> Result<Vec<([u8; 4], i64)>,
              GROUP BY substr(sealed, 2, 4)"
         }
         Place::SigningKeys => "SELECT substr(sealed, 2, 4), count(*) FROM signing_key GROUP BY substr(sealed, 2, 4)",
+        Place::AuditKeys => "SELECT substr(sealed, 2, 4), count(*) FROM audit_key GROUP BY substr(sealed, 2, 4)",
         Place::ServerKeys => "SELECT substr(sealed, 2, 4), count(*) FROM server_key GROUP BY substr(sealed, 2, 4)",
-        Place::TrailKeys => "SELECT substr(sealed, 2, 4), count(*) FROM audit_key GROUP BY substr(sealed, 2, 4)",
     };
     let row = |row: &crate::Row| {
         let key: Vec<u8> = row.get(0)?;

@@ -85,13 +85,13 @@ impl House {
         let bearer = Seconds::minutes(5);
         let master_keys = MasterKeys::from(master);
         let keeper = Keeper::open(&store, &master_keys, &dice, NOW).await.unwrap();
-        let sealing = keeper.sealing();
         let tokens =
-            Arc::new(Tokens::open(Arc::clone(&store), Arc::clone(&sealing), Arc::clone(&dice), tokens::ISSUER, bearer, NOW).await.unwrap());
+            Arc::new(Tokens::open(Arc::clone(&store), keeper.sealing(), Arc::clone(&dice), tokens::ISSUER, bearer, NOW).await.unwrap());
         access.directory().listen(tokens.listener());
+        let sealing = keeper.sealing();
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), 1);
         let identity = Arc::new(identity.fetching_with(Arc::new(Fetcher::new().unwrap())));
-        let trail = Arc::new(Trail::open(Arc::clone(&store), Arc::clone(&sealing), Arc::clone(&dice), "testkit", NOW).await.unwrap());
+        let trail = Arc::new(Trail::open(Arc::clone(&store), &sealing, Arc::clone(&dice), "testkit", NOW).await.unwrap());
         let random = move || dice.bits();
         let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
         let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();

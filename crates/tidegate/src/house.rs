@@ -45,14 +45,14 @@ impl House {
         let access = Arc::new(Access::new(Arc::new(directory), Arc::new(audit)).among(config.networks.clone()));
         let life = Seconds(i64::try_from(config.bearer_lifetime.as_secs()).unwrap_or(300));
         let keeper = Keeper::open(&store, keys, &dice, now).await.map_err(|e| Refusal::Sealed(e.to_string()))?;
-        let sealing = keeper.sealing();
-        let tokens = Tokens::open(Arc::clone(&store), Arc::clone(&sealing), Arc::clone(&dice), tokens::ISSUER, life, now).await;
+        let tokens = Tokens::open(Arc::clone(&store), keeper.sealing(), Arc::clone(&dice), tokens::ISSUER, life, now).await;
         let tokens = Arc::new(tokens.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
         access.directory().listen(tokens.listener());
         let fetcher = Arc::new(Fetcher::new().map_err(|e| Refusal::Outgoing(e.to_string()))?);
+        let sealing = keeper.sealing();
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), hashers());
         let identity = Arc::new(identity.fetching_with(fetcher));
-        let trail = Trail::open(Arc::clone(&store), sealing, Arc::clone(&dice), node, now).await;
+        let trail = Trail::open(Arc::clone(&store), &sealing, Arc::clone(&dice), node, now).await;
         let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
         let heads = AuditHeads::open(&config.data_dir, &trail);
         let registry =

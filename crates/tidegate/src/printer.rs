@@ -32,10 +32,10 @@ pub(crate) enum Output {
     Report(Vec<Value>, String, Option<Box<CommandError>>),
     /// A text that stands for itself in every format.
     Text(String),
+    /// Another answer, as something that a script must notice: exit code 1.
+    Alarm(Box<Output>),
     /// What was found, by its keys; and what is wrong, for people: then the command has failed.
     Verdict(Value, Option<String>),
-    /// The same, as something that a script must notice: exit code 1.
-    Alarm(Box<Output>),
     /// Nothing but the news that it is done.
     Done(String),
     /// Nothing at all: the answer is out already.

@@ -13,13 +13,12 @@ use chain::{Checkpoint, Keys};
 use model::Timestamp;
 use secrets::{Dice, Plain, Row, Sealed, SealingKeys};
 use store::audit::mark::{self, Key};
-use store::sealed::Place;
 use store::{Store, StoreError, Tx};
 
 use crate::TrailError;
 
 /// What a sealed key belongs to.
-const NOUN: &str = Place::TrailKeys.noun();
+const NOUN: &str = "audit_key.sealed";
 
 /// The keys as this node holds them: the youngest signs.
 pub(crate) struct KeyRing {

@@ -49,14 +49,8 @@ impl std::fmt::Debug for Trail {
 
 impl Trail {
     /// Opens the trail, with a first key on an empty database. `node` names this one among its equals.
-    pub async fn open(
-        store: Arc<Store>,
-        sealing: Arc<SealingKeys>,
-        dice: Arc<Dice>,
-        node: &str,
-        now: Timestamp,
-    ) -> Result<Self, TrailError> {
-        let keys = key::KeyRing::open(Arc::clone(&store), &sealing, &dice, now).await?;
+    pub async fn open(store: Arc<Store>, sealing: &SealingKeys, dice: Arc<Dice>, node: &str, now: Timestamp) -> Result<Self, TrailError> {
+        let keys = key::KeyRing::open(Arc::clone(&store), sealing, &dice, now).await?;
         let (leases, seen) = (remember::Leases::default(), remember::Heads::default());
         Ok(Self { store, keys, node: node.to_owned(), leases, seen, patience: deliver::Patience::default() })
     }

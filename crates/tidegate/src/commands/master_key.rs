@@ -80,15 +80,15 @@ fn status(arguments: &StatusArguments) -> Result<(), Failure> {
         return print(&format!("{}\n", serde_json::to_string_pretty(&rows)?));
     }
     let rows: Vec<_> =
-        found.iter().map(|one| format!("{:<16}  {}  {:<7}  {:>8}\n", name(one.place), one.key, is(one), one.count)).collect();
-    print(&format!("{:<16}  {:<8}  {:<7}  {:>8}\n{}", "WHAT", "KEY", "IS", "SECRETS", rows.concat()))
+        found.iter().map(|one| format!("{:<12}  {}  {:<7}  {:>8}\n", name(one.place), one.key, is(one), one.count)).collect();
+    print(&format!("{:<12}  {:<8}  {:<7}  {:>8}\n{}", "WHAT", "KEY", "IS", "SECRETS", rows.concat()))
 }
 
 const fn name(place: Place) -> &'static str {
     match place {
         Place::AccessKeys => "access keys",
         Place::SigningKeys => "signing keys",
+        Place::AuditKeys => "audit keys",
         Place::ServerKeys => "server keys",
-        Place::TrailKeys => "audit trail keys",
     }
 }

@@ -24,7 +24,7 @@ fn master() -> (MasterKey, Arc<Dice>) {
 
 pub(crate) async fn node(store: &Arc<Store>, name: &str) -> Trail {
     let (master, dice) = master();
-    Trail::open(Arc::clone(store), Arc::new(MasterKeys::from(master).sealing()), dice, name, NOW).await.unwrap()
+    Trail::open(Arc::clone(store), &MasterKeys::from(master).sealing(), dice, name, NOW).await.unwrap()
 }
 
 /// The same house with the trail of a node that has just started and was told of these heads.
