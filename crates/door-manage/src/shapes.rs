@@ -1,9 +1,9 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, AuditEvent, Credential, Decision, DefaultAction, Endpoint,
-    EndpointEntry, EndpointKind, Explanation, Group, Instance, Labelled, Namespace, PermittedPrincipal, Policy, PolicyDocument,
-    PolicyVersion, RenewedAdminPassword, Repository, ResourcePolicy, Role, ServiceAccount, SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, AuditEvent, Credential, Decision, DefaultAction, Endpoint, EndpointEntry,
+    EndpointKind, Explanation, Group, Instance, Labelled, Namespace, PermittedPrincipal, Policy, PolicyDocument, PolicyVersion,
+    RenewedAdminPassword, Repository, ResourcePolicy, Role, ServiceAccount, SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, RepositoryName};

@@ -345,7 +345,8 @@ mod policies {
             stranger.post("/api/v1/policy-simulations", &json!({"requests": [asked]})).await.expect(404);
         }
         stranger.get(DEMO).await.expect(404);
-        let foreign = [json!({"Effect": "Allow", "Action": "cr:*", "Principal": {"RAM": format!("acs:ram::{}:user/bob", house.bootstrap.account)}})];
+        let foreign =
+            [json!({"Effect": "Allow", "Action": "cr:*", "Principal": {"RAM": format!("acs:ram::{}:user/bob", house.bootstrap.account)}})];
         let root = house.root_manager().await;
         set(&root, DEMO, &[json!({"Effect": "Allow", "Action": "cr:*", "Principal": {"RAM": "acs:ram::1:root"}})]).await.expect(400);
         set(&root, DEMO, &foreign).await.expect(200);
