@@ -49,11 +49,14 @@ struct Known {
     emptied: AtomicU64,
 }
 
+/// Service accounts, each with the federated credential that trusts.
+type Trusting = Vec<(PrincipalId, CredentialId)>;
+
 /// A verified token, and whom it may be: those alive today are looked for at each use.
 struct Workload {
     provider: Arc<Provider>,
     claims: Claims,
-    trusted: Vec<(PrincipalId, CredentialId)>,
+    trusted: Trusting,
     /// Of those that do not fit, what the nearest one missed.
     nearest: Option<Mismatch>,
     until: Timestamp,
@@ -181,7 +184,7 @@ impl Identity {
         if matches!(named, Named::As(_)) && meant.is_none() {
             return Err(untrusted(&workload.provider, &"the named service account does not trust it"));
         }
-        let mut alive: Vec<(PrincipalId, CredentialId)> = Vec::new();
+        let mut alive = Trusting::new();
         let mut ended = AuthError::Invalid;
         for (principal, credential) in workload.trusted.iter().filter(|(principal, _)| meant.is_none_or(|meant| meant == *principal)) {
             match self.alive_owner(op, *principal, *credential).await {
@@ -286,8 +289,8 @@ impl Identity {
 }
 
 /// Which of the candidates trust these claims, and what the nearest of the others missed.
-fn hold(claims: &Claims, candidates: &[Federated]) -> Result<(Vec<(PrincipalId, CredentialId)>, Option<Mismatch>), StoreError> {
-    let (mut trusted, mut nearest) = (Vec::new(), None);
+fn hold(claims: &Claims, candidates: &[Federated]) -> Result<(Trusting, Option<Mismatch>), StoreError> {
+    let (mut trusted, mut nearest) = (Trusting::new(), None);
     for candidate in candidates {
         match conditions(candidate)?.met_by(claims) {
             Ok(()) if trusted.len() < MAX_TRUSTED => trusted.push((candidate.principal, candidate.credential)),
