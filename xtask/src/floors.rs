@@ -49,6 +49,7 @@ const HOUSE: &[(&str, Room)] = &[
     ("kit", room(6, Knows::Below)),
     ("console", room(7, Knows::Below)),
     ("client", room(7, Knows::Only(&["model", "secrets", "signing", "api", "fetch"]))),
+    ("declarative", room(8, Knows::Only(&["model", "api", "client"]))),
     ("tidegate", room(8, Knows::AllBut("testkit"))),
     ("testkit", room(8, Knows::AllBut("tidegate"))),
     ("xtask", room(8, Knows::Only(&[]))),

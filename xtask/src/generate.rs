@@ -25,6 +25,7 @@ struct Generated {
 
 const GENERATED: &[Generated] = &[
     Generated { path: "docs/actions.md", arguments: &["generate", "actions"] },
+    Generated { path: "docs/apply.schema.json", arguments: &["generate", "apply-schema"] },
     Generated { path: "docs/commands.md", arguments: &["generate", "commands"] },
     Generated { path: "docs/configuration.md", arguments: &["generate", "configuration"] },
     Generated { path: "docs/metrics.md", arguments: &["generate", "metrics"] },

@@ -17,6 +17,7 @@ mod error;
 mod federation;
 mod group;
 mod instance;
+mod label;
 mod namespace;
 mod page;
 mod policy;
@@ -41,6 +42,7 @@ pub use federation::{
 };
 pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};
+pub use label::{LabelQuery, Labelled, UpdateLabels};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
 pub use page::{OwnerQuery, Page};
 pub use policy::{

@@ -17,6 +17,7 @@ pub use endpoint::Endpoint;
 pub use error::ClientError;
 pub use tidegate::{
     AccessKeys, Audit, Credentials, Federated, Groups, Holder, Instances, Namespaces, Policies, Providers, Repositories, Roles,
+    AccessKeys, Audit, Credentials, Groups, Holder, Instances, LabelOwner, Labels, Namespaces, Policies, Repositories, Roles,
     ServiceAccounts, SigningKeys, Tags, Tidegate, Users,
 };
 

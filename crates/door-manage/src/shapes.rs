@@ -1,11 +1,11 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, Group, Instance, Namespace, Policy, PolicyDocument, PolicyVersion,
-    Repository, Role, ServiceAccount, SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, Group, Instance, Labelled, Namespace, Policy, PolicyDocument,
+    PolicyVersion, Repository, Role, ServiceAccount, SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
-use model::{InstanceId, Known, RepositoryName};
+use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, RepositoryName};
 
 pub(crate) fn whoami(known: &Known) -> Whoami {
     Whoami {
@@ -68,6 +68,16 @@ pub(crate) fn role(role: identity::Role) -> Role {
         enabled: role.principal.enabled,
         created_at: role.principal.created,
     }
+}
+
+pub(crate) fn labelled(l: store::label::Labelled) -> Labelled {
+    let id = match &*l.kind {
+        "instance" => InstanceId::from_i64(l.id).to_string(),
+        "namespace" => NamespaceId::from_i64(l.id).to_string(),
+        "policy" => PolicyId::from_i64(l.id).to_string(),
+        _ => PrincipalId::from_i64(l.id).to_string(),
+    };
+    Labelled { kind: l.kind, id, name: l.name, instance: l.instance, key: l.key, value: l.value }
 }
 
 pub(crate) fn credential(c: store::credential::Credential) -> Credential {

@@ -177,6 +177,7 @@ actions! {
     DetachPolicyFromRole "ram:DetachPolicyFromRole" on OnPrincipal as Role, "Detach a policy from a role.";
     ListPoliciesForRole "ram:ListPoliciesForRole" on OnPrincipal as Role, "List the policies of a role.";
     AssumeRole "sts:AssumeRole" on OnPrincipal as Role, "Be a role for a while, if the role trusts one.";
+    ListTagResources "ram:ListTagResources" on OnAccount as Account, "List which things carry which labels.";
     AttachGuardPolicy "ram:AttachGuardPolicy" on OnAccount as Account, "Bound what anybody in the account may do.";
     DetachGuardPolicy "ram:DetachGuardPolicy" on OnAccount as Account, "Take such a bound away.";
     ListGuardPolicies "ram:ListGuardPolicies" on OnAccount as Account, "List the bounds of the account.";

@@ -31,6 +31,7 @@ pub mod credential;
 pub mod driver;
 pub mod federated;
 pub mod instance;
+pub mod label;
 pub mod lease;
 pub mod manifest;
 pub mod namespace;
@@ -51,4 +52,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
     Migration { number: 3, name: "federation", sql: include_str!("../migrations/0003_federation.sql") },
+    Migration { number: 3, name: "labels", sql: include_str!("../migrations/0003_labels.sql") },
 ];

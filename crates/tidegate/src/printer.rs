@@ -28,6 +28,8 @@ pub(crate) enum Output {
     Secret(Value),
     /// Several things; in a table, these keys of them.
     Many(Vec<Value>, &'static [&'static str]),
+    /// Changes, one by one and as a text for people, and what stopped them.
+    Report(Vec<Value>, String, Option<Box<CommandError>>),
     /// A text that stands for itself in every format.
     Text(String),
     /// Nothing but the news that it is done.
@@ -43,6 +45,11 @@ impl Output {
     /// One thing with a secret in it.
     pub(crate) fn secret(thing: &impl Serialize) -> Self {
         Self::Secret(value(thing))
+    }
+
+    /// Changes, and what stopped them.
+    pub(crate) fn report(changes: &[impl Serialize], text: String, failure: Option<CommandError>) -> Self {
+        Self::Report(changes.iter().map(value).collect(), text, failure.map(Box::new))
     }
 
     /// Several things.
@@ -86,13 +93,17 @@ impl Printer {
             (Output::Done(_), Format::Json) => return ExitCode::SUCCESS,
             (Output::Done(news), Format::Table) => news.clone(),
             (Output::One(thing) | Output::Secret(thing), Format::Json) => pretty(thing),
-            (Output::Many(things, _), Format::Json) => pretty(things),
+            (Output::Many(things, _) | Output::Report(things, ..), Format::Json) => pretty(things),
+            (Output::Report(_, text, _), Format::Table) => text.clone(),
             (Output::One(thing) | Output::Secret(thing), Format::Table) => describe(thing),
             (Output::Many(things, columns), Format::Table) => table(things, columns),
         };
         let written = print(&(text + "\n"));
         if matches!(output, Output::Secret(_)) && self.format() == Format::Table {
             note("Keep the secret now: it is shown this once.");
+        }
+        if let Output::Report(_, _, Some(error)) = output {
+            return self.error(error);
         }
         match written {
             // Whoever reads has seen enough.

@@ -2,6 +2,7 @@
 
 mod federation;
 mod identities;
+mod labels;
 mod policies;
 mod principals;
 mod registry;
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 
 pub use federation::{Federated, Providers};
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
+pub use labels::{LabelOwner, Labels};
 pub use policies::{Holder, Policies};
 pub use principals::{Groups, Roles, ServiceAccounts};
 pub use registry::{Instances, Namespaces, Repositories, Tags};
@@ -115,6 +117,11 @@ impl Tidegate {
     /// Policies.
     pub const fn policies(&self) -> Policies<'_> {
         Policies(self)
+    }
+
+    /// Labels.
+    pub const fn labels(&self) -> Labels<'_> {
+        Labels(self)
     }
 
     /// Instances.

@@ -7,6 +7,7 @@ mod credentials;
 mod federation;
 mod groups;
 mod instances;
+mod labels;
 mod namespaces;
 mod policies;
 mod repositories;
@@ -275,6 +276,14 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(federation::delete_federated_credential DELETE "/service-accounts/{service_account}/federated-credentials/{name}", Act(A::DeleteFederatedCredential), "Delete a federated credential; every token made from it ends."),
     operation!(federation::assume_role_with_oidc POST "/oidc-sessions", Needs::Nothing("the issuer's token shows who asks"), "Assume a role with a token of an issuer that it trusts; the session's key is shown this once.")
         .takes::<api::AssumeRoleWithOidc>().creates::<api::Session>(),
+    operation!(labels::list_labels GET "/labels", Act(A::ListTagResources), "List labels and what carries them.").query::<api::LabelQuery>().lists::<api::Labelled>(),
+    operation!(labels::label_user PATCH "/users/{user}/labels", Act(A::UpdateUser), "Set labels of a user, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_group PATCH "/groups/{group}/labels", Act(A::UpdateGroup), "Set labels of a group, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_service_account PATCH "/service-accounts/{service_account}/labels", Act(A::UpdateServiceAccount), "Set labels of a service account, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_role PATCH "/roles/{role}/labels", Act(A::UpdateRole), "Set labels of a role, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_policy PATCH "/policies/{policy}/labels", Act(A::CreatePolicyVersion), "Set labels of a policy, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_instance PATCH "/instances/{instance}/labels", Act(A::UpdateInstance), "Set labels of an instance, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_namespace PATCH "/instances/{instance}/namespaces/{namespace}/labels", Act(A::UpdateNamespace), "Set labels of a namespace, and take labels away.").takes::<api::UpdateLabels>(),
 
     operation!(instances::create_instance POST "/instances", Act(A::CreateInstance), "Create an instance.").takes::<api::CreateInstance>().creates::<api::Instance>(),
     operation!(instances::list_instances GET "/instances", Act(A::ListInstance), "List instances by name.").lists::<api::Instance>(),

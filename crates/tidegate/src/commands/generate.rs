@@ -10,6 +10,8 @@ use crate::server::metrics_page;
 pub(super) enum Document {
     /// docs/actions.md
     Actions,
+    /// docs/apply.schema.json
+    ApplySchema,
     /// docs/configuration.md
     Configuration,
     /// docs/metrics.md
@@ -23,6 +25,7 @@ pub(super) enum Document {
 pub(super) fn run(document: Document, command: clap::Command) -> Result<(), Failure> {
     match document {
         Document::Actions => print(&policy::actions_table()),
+        Document::ApplySchema => print(&declarative::schema()),
         Document::Configuration => print(&configuration_page()),
         Document::Metrics => print(&metrics_page()),
         Document::Commands => print(&reference::page(command)),

@@ -5,6 +5,7 @@
 
 mod access_key;
 mod account;
+mod apply;
 mod audit;
 mod configure;
 mod credential;
@@ -12,6 +13,7 @@ mod federation;
 mod group;
 mod input;
 mod instance;
+mod label;
 mod namespace;
 mod password;
 mod policy;
@@ -29,8 +31,11 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use client::target::{Flags, Target};
 use client::{ClientError, Tidegate};
+use declarative::Trouble;
+use model::{Clock as _, Timestamp};
 
 use crate::printer::{Format, Output, Printer};
+use crate::system::SystemClock;
 
 /// Above the options that all commands of the client share.
 pub(crate) const HEADING: &str = "Client options";
@@ -104,6 +109,12 @@ pub(crate) enum ClientCommand {
     Repository(Noun<repository::Command>),
     /// Tags of a repository
     Tag(Noun<tag::Command>),
+    /// Labels: which things belong together
+    Label(Noun<label::Command>),
+    /// Make what is there like the documents in files
+    Apply(apply::Arguments),
+    /// Write what is there as documents that `apply` reads
+    Export(apply::ExportArguments),
     /// The audit trail
     Audit(Noun<audit::Command>),
     /// The keys that sign tokens
@@ -114,6 +125,8 @@ impl ClientCommand {
     const fn arguments(&self) -> &ClientArguments {
         match self {
             Self::Configure(arguments) => &arguments.client,
+            Self::Apply(arguments) => &arguments.client,
+            Self::Export(arguments) => &arguments.client,
             Self::Whoami(client)
             | Self::Account(Noun { client, .. })
             | Self::User(Noun { client, .. })
@@ -131,6 +144,7 @@ impl ClientCommand {
             | Self::Namespace(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
             | Self::Tag(Noun { client, .. })
+            | Self::Label(Noun { client, .. })
             | Self::Audit(Noun { client, .. })
             | Self::SigningKey(Noun { client, .. }) => client,
         }
@@ -154,9 +168,26 @@ pub(crate) enum CommandError {
         /// Why.
         cause: std::io::Error,
     },
+    /// A file that was named cannot be written.
+    #[error("cannot write {}: {cause}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// Documents that are wrong, or would do more than was asked for.
+    #[error(transparent)]
+    Documents(Trouble),
     /// The operating system does not go along.
     #[error("the program cannot start its work: {0}")]
     System(std::io::Error),
+}
+
+impl From<Trouble> for CommandError {
+    fn from(trouble: Trouble) -> Self {
+        if let Trouble::Client(error) = trouble { Self::Client(error) } else { Self::Documents(trouble) }
+    }
 }
 
 impl CommandError {
@@ -164,14 +195,16 @@ impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Client(_) | Self::File { .. } | Self::System(_) => 1,
+            Self::Client(_) | Self::File { .. } | Self::Unwritable { .. } | Self::Documents(_) | Self::System(_) => 1,
         }
     }
 
     pub(crate) fn code(&self) -> &str {
         match self {
             Self::Usage(_) => "usage",
-            Self::File { .. } => "invalid_file",
+            Self::File { .. } | Self::Unwritable { .. } | Self::Documents(Trouble::File { .. }) => "invalid_file",
+            Self::Documents(Trouble::Document(_)) => "invalid_document",
+            Self::Documents(_) => "not_safe",
             Self::System(_) => "system",
             Self::Client(error) => error.code(),
         }
@@ -182,7 +215,11 @@ impl CommandError {
     }
 
     pub(crate) fn field(&self) -> Option<&str> {
-        if let Self::Client(error) = self { error.field() } else { None }
+        match self {
+            Self::Client(error) => error.field(),
+            Self::Documents(Trouble::Document(problem)) => Some(&problem.field),
+            _ => None,
+        }
     }
 }
 
@@ -191,6 +228,7 @@ impl CommandError {
 pub(crate) struct Session {
     arguments: ClientArguments,
     environment: BTreeMap<String, String>,
+    now: Timestamp,
 }
 
 impl Session {
@@ -208,7 +246,7 @@ impl Session {
 
 /// Runs a command of the client; the environment is passed in. Answers the exit code: 0 done, 1 refused or failed, 2 wrong usage.
 pub(crate) fn run(command: ClientCommand, environment: impl Iterator<Item = (String, String)>) -> ExitCode {
-    let session = Session { arguments: command.arguments().clone(), environment: environment.collect() };
+    let session = Session { arguments: command.arguments().clone(), environment: environment.collect(), now: SystemClock.now() };
     let printer = Printer::new(session.arguments.output);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     printer.finish(runtime.map_err(CommandError::System).and_then(|runtime| runtime.block_on(answer(command, &session))))
@@ -238,6 +276,9 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,
+        ClientCommand::Label(Noun { verb, .. }) => label::run(verb, &client).await,
+        ClientCommand::Apply(arguments) => apply::run(arguments, session, &client).await,
+        ClientCommand::Export(arguments) => apply::run_export(arguments, &client).await,
         ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client).await,
         ClientCommand::SigningKey(Noun { verb, .. }) => signing_key::run(verb, &client, session.arguments.output).await,
     }

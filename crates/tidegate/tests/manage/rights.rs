@@ -36,6 +36,7 @@ fn body(operation: &str) -> &'static str {
             r#"{"repository":"demo/app","name":"v1","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#
         }
         "update_tag" => r#"{"digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#,
+        label if label.starts_with("label_") => r#"{"labels":{"team":"blue"}}"#,
         other => panic!("{other} takes a body: say here which one reads"),
     }
 }

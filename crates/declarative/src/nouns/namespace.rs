@@ -1,0 +1,82 @@
+//! `kind: Namespace`
+
+use api::{CreateNamespace, UpdateNamespace};
+use client::{ClientError, LabelOwner};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Trouble;
+use crate::diff;
+use crate::error::found;
+use crate::noun::{Here, Noun};
+use crate::step::{Call, Key, Step, call};
+
+pub(crate) struct Namespace;
+
+/// A namespace of an instance; `_` is the root namespace.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Default, Debug)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct NamespaceSpec {
+    /// May anybody pull? No for a new one unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    public: Option<bool>,
+    /// May a push make its repository? Yes for a new one unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auto_create_repository: Option<bool>,
+    /// May an index lack children? No for a new one unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sparse_indexes: Option<bool>,
+}
+
+impl Noun for Namespace {
+    const KIND: &'static str = "Namespace";
+    const IN_INSTANCE: bool = true;
+    const LABEL: Option<&'static str> = Some("namespace");
+    type Spec = NamespaceSpec;
+
+    async fn list(here: &Here<'_>, instance: &str) -> Result<Vec<String>, ClientError> {
+        Ok(here.client.namespaces(instance).list().await?.into_iter().map(|namespace| namespace.name).collect())
+    }
+
+    async fn read(here: &Here<'_>, key: &Key, _wanted: Option<&NamespaceSpec>) -> Result<Option<NamespaceSpec>, ClientError> {
+        let there = found(here.client.namespaces(key.at()).show(&key.name).await)?;
+        Ok(there.map(|there| NamespaceSpec {
+            public: Some(there.public),
+            auto_create_repository: Some(there.auto_create_repository),
+            sparse_indexes: Some(there.sparse_indexes),
+        }))
+    }
+
+    fn plan(_here: &Here<'_>, key: &Key, wanted: &NamespaceSpec, there: Option<NamespaceSpec>) -> Result<Vec<Step>, Trouble> {
+        let (instance, name) = (key.at().to_owned(), key.name.clone());
+        let Some(there) = there else {
+            let new = CreateNamespace {
+                name,
+                public: wanted.public.unwrap_or_default(),
+                auto_create_repository: wanted.auto_create_repository,
+                sparse_indexes: wanted.sparse_indexes.unwrap_or_default(),
+            };
+            return Ok(vec![Step::create(key, diff::all(wanted, &[]), call!(client => client.namespaces(&instance).create(&new)))]);
+        };
+        let changes = diff::changes(wanted, &there, &[]);
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let touched = |field| diff::touches(&changes, &[field]);
+        let change = UpdateNamespace {
+            public: wanted.public.filter(|_| touched("public")),
+            auto_create_repository: wanted.auto_create_repository.filter(|_| touched("autoCreateRepository")),
+            sparse_indexes: wanted.sparse_indexes.filter(|_| touched("sparseIndexes")),
+        };
+        Ok(vec![Step::update(key, changes, call!(client => client.namespaces(&instance).update(&name, &change)))])
+    }
+
+    fn delete(key: &Key) -> Option<Call> {
+        let (instance, name) = (key.at().to_owned(), key.name.clone());
+        Some(call!(client => client.namespaces(&instance).delete(&name)))
+    }
+
+    fn owner(key: &Key) -> Option<LabelOwner> {
+        Some(LabelOwner::Namespace { instance: key.at().to_owned(), name: key.name.clone() })
+    }
+}
