@@ -51,6 +51,6 @@ pub use recent::Recent;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
-    Migration { number: 3, name: "federation", sql: include_str!("../migrations/0003_federation.sql") },
     Migration { number: 3, name: "labels", sql: include_str!("../migrations/0003_labels.sql") },
+    Migration { number: 4, name: "federation", sql: include_str!("../migrations/0004_federation.sql") },
 ];
