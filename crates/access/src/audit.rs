@@ -90,6 +90,21 @@ impl Record {
         }
     }
 
+    /// Whoever holds the server's configuration did `what` to an account.
+    pub(crate) fn by_operator(op: &Op, account: AccountId, what: &'static str, outcome: Outcome) -> Self {
+        Self {
+            account: Some(account),
+            action: what.into(),
+            outcome,
+            principal: None,
+            name: "operator".into(),
+            credential: None,
+            resource: format!("account/{account}").into(),
+            detail: None,
+            op: op.clone(),
+        }
+    }
+
     /// Adds a digest, a reason, a name. Never a secret.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Arc<str>>) -> Self {

@@ -241,6 +241,9 @@ impl Access {
         if !rights.holds(at) {
             return Ok(Explanation::refused(&format!("the {} is disabled or at its end", rights.kind.words())));
         }
+        if is_of_server(action) && self.directory.first_account().await? != Some(rights.account) {
+            return Ok(Explanation::refused("this is done to the server as a whole: its first account does it"));
+        }
         if rights.kind == PrincipalKind::Root {
             return Ok(Explanation::allowed("the root user is not bound by policies"));
         }
@@ -276,7 +279,10 @@ impl Access {
 
     async fn is_public(&self, action: Action, resource: &Resource) -> Result<bool, StoreError> {
         match (action, resource) {
-            (Action::PullRepository, Resource::Repository(on)) => self.directory.is_public(on.instance.id, &on.name).await,
+            // A suspended account shows nothing to anybody.
+            (Action::PullRepository, Resource::Repository(on)) => {
+                Ok(self.directory.is_public(on.instance.id, &on.name).await? && self.directory.holds(on.instance.account).await?)
+            }
             _ => Ok(false),
         }
     }
@@ -286,6 +292,7 @@ impl Access {
         let rights = &standing.rights;
         let bound_elsewhere = known.instance.is_some_and(|bound| resource.instance().is_none_or(|i| i.id != bound));
         let elsewhere = rights.account != resource.account() || bound_elsewhere || is_root_of(resource, rights);
+        let elsewhere = elsewhere || (is_of_server(action) && self.directory.first_account().await? != Some(rights.account));
         let outcome = match (elsewhere, rights.kind) {
             (true, _) => Effective::NotSaid,
             (false, PrincipalKind::Root) => Effective::Allowed,
@@ -366,6 +373,11 @@ impl Access {
 /// Is this the account's root user, and the caller somebody else? No policy reaches the root user's keys and passwords.
 fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool {
     matches!(resource, Resource::Principal(on) if on.id == Some(on.account.root()) && caller.kind != PrincipalKind::Root)
+}
+
+/// Is this done to the server as a whole? Then its first account does it, and no other.
+const fn is_of_server(action: Action) -> bool {
+    matches!(action, Action::RotateSigningKey | Action::ReadMetrics)
 }
 
 /// The right that a scope's action asks for.

@@ -5,7 +5,7 @@
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, ProviderId, RepositoryName, Timestamp};
@@ -101,6 +101,7 @@ pub struct Directory {
     sessions: Shelf<CredentialId, SessionRights>,
     accounts: Shelf<AccountId, Account>,
     providers: Shelf<ProviderId, Provider>,
+    first: OnceLock<AccountId>,
     instances: Shelf<Arc<str>, Instance>,
     public: Cache<(InstanceId, RepositoryName), bool>,
     /// Changes up to here are applied. Guarded by `applying` wherever it decides what is kept.
@@ -132,6 +133,7 @@ impl Directory {
             sessions: Cache::new(20_000),
             accounts: Cache::new(1_000),
             providers: Cache::new(4_096),
+            first: OnceLock::new(),
             instances: Cache::new(4_096),
             public: Cache::new(65_536),
             applied: AtomicI64::new(head),
@@ -295,6 +297,20 @@ impl Directory {
         let Some(rights) = self.principal(id).await?.filter(|rights| rights.holds(now)) else { return Ok(None) };
         let account = self.account(rights.account).await?;
         Ok(account.is_some_and(|account| account.enabled).then_some(rights))
+    }
+
+    /// Is this an account that is not suspended?
+    pub async fn holds(&self, id: AccountId) -> Result<bool, StoreError> {
+        Ok(self.account(id).await?.is_some_and(|account| account.enabled))
+    }
+
+    /// The first account that was made; it stays the first.
+    pub async fn first_account(&self) -> Result<Option<AccountId>, StoreError> {
+        if let Some(known) = self.first.get() {
+            return Ok(Some(*known));
+        }
+        let found: Result<_, StoreError> = self.store.read(|tx| Box::pin(store::account::first_account(tx))).await;
+        Ok(found?.map(|account| *self.first.get_or_init(|| account.id)))
     }
 
     /// An account.

@@ -9,11 +9,13 @@
 pub mod audit;
 mod decide;
 mod directory;
+mod operator;
 mod permit;
 
 pub use audit::{Audit, Frequent, Outcome, Record};
 pub use decide::Access;
 pub use directory::{Directory, Listener, PrincipalRights, SessionRights};
+pub use operator::Operator;
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
 pub use policy::Filter;

@@ -32,7 +32,7 @@ mod user;
 mod whoami;
 
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
-pub use account::Account;
+pub use account::{Account, SetAccountAlias};
 pub use audit::{AuditEvent, AuditQuery};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
 pub use error::{ErrorAnswer, ErrorDetail};

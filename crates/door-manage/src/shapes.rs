@@ -21,7 +21,13 @@ pub(crate) fn whoami(known: &Known) -> Whoami {
 }
 
 pub(crate) fn account(account: &store::account::Account) -> Account {
-    Account { account_id: account.id.to_string(), uuid: account.uuid.clone(), alias: account.alias.clone(), created_at: account.created }
+    Account {
+        account_id: account.id.to_string(),
+        uuid: account.uuid.clone(),
+        alias: account.alias.clone(),
+        enabled: account.enabled,
+        created_at: account.created,
+    }
 }
 
 pub(crate) fn user(user: &identity::User) -> User {

@@ -47,7 +47,7 @@ impl DoorToken {
             offline: parameters.one("offline_token")?.is_some_and(|v| v.eq_ignore_ascii_case("true")),
         };
         let presented = presented(authorization(request.headers())?)?;
-        let instance = self.instance(&request).await?;
+        let instance = self.instance(&request, asked.service).await?;
         let caller = self.identity.authenticate(&request.op, presented, at(&request, &instance)).await?;
         let grant = self.grant(&request.op, &caller, &instance, &asked).await?;
         let token = grant.bearer.token.reveal();
@@ -72,7 +72,7 @@ impl DoorToken {
             scopes: parameters.scopes()?,
             offline: parameters.one("access_type")? == Some("offline"),
         };
-        let instance = self.instance(&request).await?;
+        let instance = self.instance(&request, asked.service).await?;
         let caller = self.oauth_caller(&request, &parameters, &instance, asked.service).await?;
         let grant = self.grant(&request.op, &caller, &instance, &asked).await?;
         let scope: Vec<String> = grant.scopes.iter().map(ToString::to_string).collect();
@@ -143,9 +143,16 @@ impl DoorToken {
         }
     }
 
-    async fn instance(&self, request: &Request) -> Result<Arc<Instance>, TokenDoorError> {
+    /// The instance that the host name chooses. A listed registry is the first account's: it knows names and no accounts, so that
+    /// whoever is root of another would be root there.
+    async fn instance(&self, request: &Request, service: &str) -> Result<Arc<Instance>, TokenDoorError> {
         let found = self.identity.instance_at(&request.host.name()).await.map_err(AuthError::from)?;
-        found.ok_or(TokenDoorError::Unavailable)
+        let found = found.ok_or(TokenDoorError::Unavailable)?;
+        if service == request.host.as_str() {
+            return Ok(found);
+        }
+        let first = self.identity.access().directory().first_account().await.map_err(AuthError::from)?;
+        if first == Some(found.on.account) { Ok(found) } else { Err(TokenDoorError::Service) }
     }
 }
 

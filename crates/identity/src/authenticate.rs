@@ -147,9 +147,11 @@ impl Identity {
         Ok(alive.caller(CredentialKind::ClientSecret, None, None, found.expires))
     }
 
-    /// A person, by sign-in password, for a token of the management API.
+    /// A person, by sign-in password, for a token of the management API. A user name that says its account (`NAME@ACCOUNT`, a
+    /// numeric id) says which; else it is `account`, whose host was called.
     pub async fn authenticate_sign_in(&self, op: &Op, account: AccountId, username: &str, password: Plain) -> Result<Caller, AuthError> {
         self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
+        let account = self.read(|tx| Box::pin(crate::names::account_of(tx, account, username))).await?;
         let answer = self.by_password(op, account, username, password, crate::passwords::SIGN_IN).await;
         self.write_down_failure(op, account, username, &answer).await;
         self.write_down_login(op, answer).await

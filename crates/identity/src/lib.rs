@@ -43,8 +43,9 @@ use store::{Recent, Store, StoreError, Tx, Work};
 use tokens::Tokens;
 
 pub use access_keys::NewAccessKey;
+pub use accounts::UpdateAccount;
 pub use authenticate::{At, Presented};
-pub use bootstrap::Bootstrap;
+pub use bootstrap::{Bootstrap, NewAccount};
 pub use credentials::{CreateCredential, NewCredential};
 pub use error::{AuthError, IdentityError};
 pub use federated::{CreateFederated, FederatedCredential, UpdateFederated};

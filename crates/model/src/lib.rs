@@ -23,7 +23,8 @@ pub use id::{
     UploadId,
 };
 pub use name::{
-    GroupName, InstanceName, LoginName, MediaType, NameError, NamespaceName, PolicyName, Reference, Region, RepositoryName, RoleName, Tag,
+    AccountAlias, GroupName, InstanceName, LoginName, MediaType, NameError, NamespaceName, PolicyName, Reference, Region, RepositoryName,
+    RoleName, Tag,
 };
 pub use op::{Op, RequestId};
 pub use resource::{

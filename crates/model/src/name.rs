@@ -223,6 +223,32 @@ impl LoginName {
     }
 }
 
+/// An account's alias: as good as its id in `NAME@ACCOUNT`, and unique in the server.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountAlias(Arc<str>);
+
+impl AccountAlias {
+    /// Reads an alias: 3 to 50 lower-case letters, digits and dashes, not digits alone, no dash at either end.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let fits = (3..=50).contains(&text.len())
+            && text.bytes().all(inner)
+            && !text.bytes().all(|b| b.is_ascii_digit())
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        if fits {
+            return Ok(Self(text.into()));
+        }
+        let rule = "3 to 50 lower-case letters, digits and dashes, not digits alone, no dash at either end";
+        Err(NameError { what: "account alias", rule })
+    }
+
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A policy's name: 1 to 128 letters, digits and dashes (RAM, CreatePolicy).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PolicyName(Arc<str>);
@@ -318,7 +344,19 @@ macro_rules! shown_as_written {
     )*};
 }
 
-shown_as_written!(RepositoryName, NamespaceName, Tag, InstanceName, Region, LoginName, PolicyName, GroupName, RoleName, MediaType);
+shown_as_written!(
+    RepositoryName,
+    NamespaceName,
+    Tag,
+    InstanceName,
+    Region,
+    LoginName,
+    AccountAlias,
+    PolicyName,
+    GroupName,
+    RoleName,
+    MediaType
+);
 
 #[cfg(test)]
 mod tests {
@@ -383,6 +421,16 @@ mod tests {
             assert!(LoginName::parse(bad).is_err(), "{bad}");
         }
         assert!(LoginName::parse("alice.b-c_1").is_ok());
+    }
+
+    #[test]
+    fn an_alias_is_never_mistaken_for_an_id() {
+        for good in ["abc", "a1-b", "0x0", &"a".repeat(50)] {
+            assert!(AccountAlias::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "ab", "123", "1234567890123456", "-ab", "ab-", "Abc", "a.b", "a@b", "a b", "\u{e4}bc", &"a".repeat(51)] {
+            assert!(AccountAlias::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

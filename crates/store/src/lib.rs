@@ -52,5 +52,6 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
     Migration { number: 3, name: "labels", sql: include_str!("../migrations/0003_labels.sql") },
-    Migration { number: 4, name: "federation", sql: include_str!("../migrations/0004_federation.sql") },
+    Migration { number: 4, name: "accounts", sql: include_str!("../migrations/0004_accounts.sql") },
+    Migration { number: 5, name: "federation", sql: include_str!("../migrations/0005_federation.sql") },
 ];

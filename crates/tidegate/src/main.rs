@@ -8,6 +8,7 @@
 mod bootstrap;
 mod commands;
 mod config;
+mod control;
 mod data_dir;
 mod doors;
 mod health;

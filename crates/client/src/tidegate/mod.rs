@@ -7,7 +7,7 @@ mod policies;
 mod principals;
 mod registry;
 
-use api::{Account, ErrorAnswer, Page, Secret, TokenAnswer, TokenError, TokenRequest, Whoami};
+use api::{Account, ErrorAnswer, Page, Secret, SetAccountAlias, TokenAnswer, TokenError, TokenRequest, Whoami};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -62,6 +62,15 @@ impl Tidegate {
     /// The account that the access key belongs to.
     pub async fn account(&self) -> Result<Account, ClientError> {
         self.get("/account").await
+    }
+
+    /// Gives that account an alias, or takes it away.
+    pub async fn set_account_alias(&self, alias: Option<String>) -> Result<Account, ClientError> {
+        if let Some(alias) = alias {
+            return self.send(Method::PUT, "/account/alias", &SetAccountAlias { alias }).await;
+        }
+        self.delete::<()>("/account/alias").await?;
+        self.account().await
     }
 
     /// Who the access key is.

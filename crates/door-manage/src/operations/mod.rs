@@ -171,6 +171,9 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(whoami::whoami GET "/whoami", Needs::Caller("everybody may know who they are"), "Who is calling, and with what.").gives::<api::Whoami>(),
 
     operation!(accounts::show_account GET "/account", Act(A::GetAccountAlias), "Show the account that one belongs to.").gives::<api::Account>(),
+    operation!(accounts::set_account_alias PUT "/account/alias", Act(A::SetAccountAlias), "Give the account an alias, which is as good as its id in `NAME@ACCOUNT`.")
+        .takes::<api::SetAccountAlias>().gives::<api::Account>(),
+    operation!(accounts::clear_account_alias DELETE "/account/alias", Act(A::SetAccountAlias), "Take the account's alias away."),
 
     operation!(users::create_user POST "/users", Act(A::CreateUser), "Create a user.").takes::<api::CreateUser>().creates::<api::User>(),
     operation!(users::list_users GET "/users", Act(A::ListUsers), "List users by name.").query::<api::Page>().lists::<api::User>(),
@@ -334,7 +337,6 @@ mod tests {
 
     /// Actions whose operations are still to be built: the table names them already, so that policies can.
     const TO_COME: &[Action] = &[
-        A::SetAccountAlias,
         // Network rules and the admin user.
         A::GetAdminUser,
         A::UpdateAdminUser,

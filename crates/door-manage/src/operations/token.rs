@@ -130,7 +130,8 @@ fn decoded(text: &str) -> Result<String, No> {
     percent_decode_str(&spaced).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| No::Client)
 }
 
-/// Section 4.3, with a sign-in password: the account is the one whose instance the host name chooses.
+/// Section 4.3, with a sign-in password: the account is the one that the user name says, or else whose instance the host name
+/// chooses.
 async fn password(call: &Call, request: TokenRequest) -> Result<Caller, No> {
     let (Some(username), Some(password)) = (request.username, request.password) else {
         return Err(No::Request("this grant needs username and password"));

@@ -52,6 +52,39 @@ impl Args for SettingArguments {
     }
 }
 
+/// The same settings for commands that run beside the server, on its machine: what they do not need stays out of their help.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MachineArguments(SettingArguments);
+
+impl MachineArguments {
+    /// The server's own settings.
+    pub(crate) fn load(&self, environment: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+        Ok(self.0.load(environment)?.config)
+    }
+}
+
+impl Args for MachineArguments {
+    fn augment_args(command: Command) -> Command {
+        let file = Arg::new("config").long("config").value_name("FILE").help("The server's configuration file; also TIDEGATE_CONFIG");
+        let hidden = |setting: &'static Setting| Some(argument(setting)?.hide(setting.key != "data_dir"));
+        SETTINGS.iter().filter_map(hidden).fold(command.arg(file), Command::arg)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for MachineArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        SettingArguments::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
 fn argument(setting: &'static Setting) -> Option<Arg> {
     let help = match setting.default {
         "" => format!("{} [env: {}]", setting.help, setting.environment()),

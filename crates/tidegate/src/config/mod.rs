@@ -19,7 +19,7 @@ use kit::{ForwardedHeader, LogRequests};
 use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
-pub(crate) use arguments::{Loaded, SettingArguments};
+pub(crate) use arguments::{Loaded, MachineArguments, SettingArguments};
 pub(crate) use docs::configuration_page;
 pub(crate) use error::ConfigError;
 pub(crate) use show::show;

@@ -15,6 +15,7 @@ mod input;
 mod instance;
 mod label;
 mod namespace;
+mod operator;
 mod password;
 mod policy;
 mod repository;
@@ -34,6 +35,7 @@ use client::{ClientError, Tidegate};
 use declarative::Trouble;
 use model::{Clock as _, Timestamp};
 
+use crate::control::ControlError;
 use crate::printer::{Format, Output, Printer};
 use crate::system::SystemClock;
 
@@ -168,6 +170,9 @@ pub(crate) enum CommandError {
         /// Why.
         cause: std::io::Error,
     },
+    /// What only whoever holds the server's configuration may do.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// A file that was named cannot be written.
     #[error("cannot write {}: {cause}", path.display())]
     Unwritable {
@@ -195,7 +200,7 @@ impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Client(_) | Self::File { .. } | Self::Unwritable { .. } | Self::Documents(_) | Self::System(_) => 1,
+            Self::Client(_) | Self::File { .. } | Self::Unwritable { .. } | Self::Documents(_) | Self::System(_) | Self::Control(_) => 1,
         }
     }
 
@@ -207,6 +212,7 @@ impl CommandError {
             Self::Documents(_) => "not_safe",
             Self::System(_) => "system",
             Self::Client(error) => error.code(),
+            Self::Control(error) => error.code(),
         }
     }
 
@@ -255,6 +261,9 @@ pub(crate) fn run(command: ClientCommand, environment: impl Iterator<Item = (Str
 async fn answer(command: ClientCommand, session: &Session) -> Result<Output, CommandError> {
     if let ClientCommand::Configure(arguments) = command {
         return configure::run(&arguments, session);
+    }
+    if let ClientCommand::Account(Noun { verb: account::Command::Operator(verb), .. }) = command {
+        return operator::run(verb, session).await;
     }
     let client = session.client()?;
     match command {

@@ -4,6 +4,7 @@ mod accept;
 mod activity;
 mod connection;
 mod listen;
+mod local;
 mod request;
 mod run;
 mod stop;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use kit::limits::MAX_HELD_BACK;
-use kit::{Edge, HttpMetrics, MetricKind, Metrics, Randomness as _};
+use kit::{Edge, HttpMetrics, LogRequests, MetricKind, Metrics, Randomness as _};
 use model::Clock as _;
 use prometheus_client::metrics::counter::Counter;
 use tokio::net::TcpListener;
@@ -13,10 +13,12 @@ use tokio::sync::Semaphore;
 
 use super::accept::{Slots, accept};
 use super::listen::listen;
+use super::local::{LocalListener, accept_local};
 use super::stop::{Signals, Stop, stop};
 use super::tls::Tls;
 use super::{App, Frame, Patience};
 use crate::config::Config;
+use crate::control::{ControlDoor, Desk, SOCKET};
 use crate::data_dir::open_data_dir;
 use crate::doors::{AdminDoors, Doors};
 use crate::health::Health;
@@ -52,6 +54,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let frames = Frames { config: &config, http, random };
     let slots = Slots::new(config.max_connections);
     let doors = frames.frame(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
+    control(&config, &frames, Desk::new(&house, endpoint.clone()), &stop);
     announce(&listeners, tls.is_some());
     welcome(&endpoint, first.as_deref());
     for listener in listeners {
@@ -76,6 +79,17 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     }
     house.close().await;
     Ok(())
+}
+
+/// Listens at the control socket. Without it the server serves all the same.
+fn control(config: &Config, frames: &Frames<'_>, desk: Desk, stop: &Stop) {
+    let path = config.data_dir.join(SOCKET);
+    match LocalListener::open(&path) {
+        Ok(listener) => drop(tokio::spawn(accept_local(listener, frames.local(ControlDoor(desk)), stop.clone()))),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "there is no control socket: `tidegate account create` does not reach this server");
+        }
+    }
 }
 
 /// What must answer for this node to be ready.
@@ -138,9 +152,21 @@ struct Frames<'a> {
 impl Frames<'_> {
     fn frame<A: App>(&self, app: A) -> Arc<Frame<A>> {
         let Config { trusted_proxies, forwarded_header, log, .. } = self.config;
-        let edge = Edge::new(Arc::new(SystemClock), Arc::new(self.random.clone())).behind(trusted_proxies.clone(), *forwarded_header);
+        self.around(app, self.edge().behind(trusted_proxies.clone(), *forwarded_header), log.requests)
+    }
+
+    /// Behind the control socket there is no proxy.
+    fn local<A: App>(&self, app: A) -> Arc<Frame<A>> {
+        self.around(app, self.edge(), self.config.log.requests)
+    }
+
+    fn edge(&self) -> Edge {
+        Edge::new(Arc::new(SystemClock), Arc::new(self.random.clone()))
+    }
+
+    fn around<A: App>(&self, app: A, edge: Edge, log: LogRequests) -> Arc<Frame<A>> {
         let (metrics, held_back) = (Arc::clone(&self.http), Semaphore::new(MAX_HELD_BACK));
-        Arc::new(Frame { app, edge, log: log.requests, metrics, patience: Patience::default(), held_back })
+        Arc::new(Frame { app, edge, log, metrics, patience: Patience::default(), held_back })
     }
 }
 

@@ -44,6 +44,14 @@ impl House {
         Self { server, folder }
     }
 
+    /// The same folder, after a graceful stop.
+    pub(crate) fn stopped(mut self) -> Self {
+        let pid = rustix::process::Pid::from_raw(self.server.id().cast_signed()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(self.server.wait().unwrap().success());
+        self
+    }
+
     pub(crate) fn bootstrap(&self) -> PathBuf {
         self.folder.path().join("data/bootstrap.json")
     }

@@ -14,6 +14,7 @@ fn body(operation: &str) -> &'static str {
     match operation {
         "create_user" => r#"{"name":"eve"}"#,
         "update_user" | "update_credential" | "update_access_key" | "update_client_secret" => r#"{"enabled":true}"#,
+        "set_account_alias" => r#"{"alias":"acme"}"#,
         "create_group" => r#"{"name":"writers"}"#,
         "create_service_account" => r#"{"name":"deploy","repositories":["demo/*"]}"#,
         "update_group" | "create_client_secret" => r#"{"description":"x"}"#,

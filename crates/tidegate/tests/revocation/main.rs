@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 #![expect(clippy::print_stdout, reason = "the latencies are the output")]
 
+mod accounts;
 mod ends;
 mod house;
 mod outage;
