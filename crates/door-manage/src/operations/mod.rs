@@ -272,11 +272,11 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(federation::create_federated_credential POST "/service-accounts/{service_account}/federated-credentials", Needs::Also(A::CreateFederatedCredential, A::CreateOIDCProvider, "for an issuer that no provider stands for yet"), "Let workloads of an issuer be a service account, without any secret.")
         .takes::<api::CreateFederatedCredential>().creates::<api::FederatedCredential>(),
     operation!(federation::list_federated_credentials GET "/service-accounts/{service_account}/federated-credentials", Own(A::ListFederatedCredentials), "List whom a service account trusts; one's own without any grant.").lists::<api::FederatedCredential>(),
-    operation!(federation::show_federated_credential GET "/service-accounts/{service_account}/federated-credentials/{name}", Own(A::ListFederatedCredentials), "Show a federated credential; one's own without any grant.")
+    operation!(federation::show_federated_credential GET "/service-accounts/{service_account}/federated-credentials/{federated_credential}", Own(A::ListFederatedCredentials), "Show a federated credential; one's own without any grant.")
         .gives::<api::FederatedCredential>(),
-    operation!(federation::update_federated_credential PATCH "/service-accounts/{service_account}/federated-credentials/{name}", Act(A::UpdateFederatedCredential), "Change, enable or disable a federated credential.")
+    operation!(federation::update_federated_credential PATCH "/service-accounts/{service_account}/federated-credentials/{federated_credential}", Act(A::UpdateFederatedCredential), "Change, enable or disable a federated credential.")
         .takes::<api::UpdateFederatedCredential>().gives::<api::FederatedCredential>(),
-    operation!(federation::delete_federated_credential DELETE "/service-accounts/{service_account}/federated-credentials/{name}", Act(A::DeleteFederatedCredential), "Delete a federated credential; every token made from it ends."),
+    operation!(federation::delete_federated_credential DELETE "/service-accounts/{service_account}/federated-credentials/{federated_credential}", Act(A::DeleteFederatedCredential), "Delete a federated credential; every token made from it ends."),
     operation!(federation::assume_role_with_oidc POST "/oidc-sessions", Needs::Nothing("the issuer's token shows who asks"), "Assume a role with a token of an issuer that it trusts; the session's key is shown this once.")
         .takes::<api::AssumeRoleWithOidc>().creates::<api::Session>(),
     operation!(labels::list_labels GET "/labels", Act(A::ListTagResources), "List labels and what carries them.").query::<api::LabelQuery>().lists::<api::Labelled>(),

@@ -20,10 +20,16 @@ struct Operation {
 }
 
 /// Operations that are tried elsewhere, and why.
-const ELSEWHERE: [(&str, &str); 1] = [("create_token", "how one signs in: `accounts.rs`, and `logins.rs` beside this folder")];
+const ELSEWHERE: [(&str, &str); 2] = [
+    ("create_token", "how one signs in: `accounts.rs`, and `logins.rs` beside this folder"),
+    ("assume_role_with_oidc", "the token shows who asks: `federation.rs` beside this folder"),
+];
 
 /// Fields that are filled besides those that must be there, so that the rest of the body comes to be read.
-const FIELDS: [(&str, &str, &str); 4] = [
+const FIELDS: [(&str, &str, &str); 7] = [
+    ("create_oidc_provider", "issuer", r#""https://probe.issuer.example""#),
+    ("create_federated_credential", "issuer", r#""https://probe.issuer.example""#),
+    ("create_federated_credential", "subject", r#""probe-job""#),
     ("create_service_account", "repositories", r#"["demo/*"]"#),
     ("create_service_account", "policies", r#"["AcrPull"]"#),
     ("set_password", "kind", r#""permanent""#),

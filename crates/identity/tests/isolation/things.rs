@@ -47,6 +47,13 @@ pub(crate) async fn furnish(account: &Account<'_>, prefix: &str) -> Things {
         "Principal": {"RAM": [format!("acs:ram::{}:root", account.id())]}}]});
     let role = make(&root, "/roles", json!({"name": name("role"), "trust_policy": trust.to_string()})).await;
     things.insert("role", [text(&role, "role_id"), name("role")]);
+    let issuer = format!("https://{prefix}.issuer.example");
+    let keys = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    make(&root, "/oidc-providers", json!({"name": name("idp"), "issuer": issuer, "jwks": keys})).await;
+    things.insert("provider", [name("idp"), name("idp")]);
+    let trust = json!({"name": name("trust"), "issuer": issuer, "audience": "registry", "subject": name("job")});
+    make(&root, &format!("/service-accounts/{}/federated-credentials", name("robot")), trust).await;
+    things.insert("federated_credential", [name("trust"), name("trust")]);
     for holder in ["users", "groups", "service-accounts", "roles"] {
         let noun = if holder == "service-accounts" { "robot" } else { holder.trim_end_matches('s') };
         let path = format!("/api/v1/{holder}/{}/policies/{}", name(noun), name("policy"));
@@ -88,6 +95,8 @@ pub(crate) fn nobodys() -> Things {
         ("group", "9999999999999997", "nobody-group"),
         ("service_account", "01234567-89ab-4def-8123-456789abcdef", "nobody-robot"),
         ("role", "9999999999999996", "nobody-role"),
+        ("provider", "nobody-idp", "nobody-idp"),
+        ("federated_credential", "nobody-trust", "nobody-trust"),
         ("instance", "cri-0000000000000001", "nobody-inst"),
         ("namespace", "nobody-ns", "nobody-ns"),
         ("repository", "nobody-ns/app", "nobody-ns/app"),

@@ -83,6 +83,7 @@ pub(super) fn code(error: &IdentityError) -> (StatusCode, &'static str) {
         IdentityError::Limit { .. } => (StatusCode::CONFLICT, "limit_exceeded"),
         IdentityError::InUse(_) => (StatusCode::CONFLICT, "in_use"),
         IdentityError::Refused(_) | IdentityError::Disabled => (StatusCode::FORBIDDEN, "denied"),
+        IdentityError::Unbelieved(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
         IdentityError::Busy | IdentityError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         IdentityError::Sealing => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }
