@@ -11,8 +11,10 @@
 
 mod access_key;
 mod account;
+mod admin_user;
 mod audit;
 mod credential;
+mod endpoint;
 mod error;
 mod federation;
 mod group;
@@ -33,8 +35,10 @@ mod whoami;
 
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
 pub use account::{Account, SetAccountAlias};
-pub use audit::{AuditEvent, AuditQuery};
+pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
+pub use audit::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditTrail};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
+pub use endpoint::{CreateEndpoint, CreateEndpointEntry, DefaultAction, Endpoint, EndpointEntry, EndpointKind, ForceQuery, UpdateEndpoint};
 pub use error::{ErrorAnswer, ErrorDetail};
 pub use federation::{
     AssumeRoleWithOidc, CreateFederatedCredential, CreateProvider, FederatedCredential, Provider, ProviderCheck, UpdateFederatedCredential,

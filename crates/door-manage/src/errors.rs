@@ -10,6 +10,7 @@ use model::{NameError, Op};
 use registry::RegistryError;
 use store::StoreError;
 use tokens::TokenError;
+use trail::TrailError;
 
 /// An error on its way out.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -91,7 +92,7 @@ impl From<Refusal> for Problem {
         let message = refusal.to_string();
         match refusal {
             Refusal::Unauthenticated => Self::unauthenticated(message),
-            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::Exceeds { .. } => {
+            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::Exceeds { .. } | Refusal::Network(_) => {
                 Self::new(StatusCode::FORBIDDEN, "denied", message)
             }
             Refusal::NotFound => Self::not_found(),
@@ -125,6 +126,7 @@ impl From<IdentityError> for Problem {
             IdentityError::Taken { .. } => Self::new(StatusCode::CONFLICT, "already_exists", message),
             IdentityError::Invalid { field, problem } => Self::invalid(field, problem),
             IdentityError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
+            IdentityError::NeedsForce(_) => Self::new(StatusCode::CONFLICT, "needs_force", message),
             IdentityError::InUse(_) => Self::new(StatusCode::CONFLICT, "in_use", message),
             IdentityError::Refused(refusal) => refusal.into(),
             IdentityError::Disabled => Self::new(StatusCode::FORBIDDEN, "denied", message),
@@ -132,6 +134,15 @@ impl From<IdentityError> for Problem {
             IdentityError::Busy => Self::unavailable(message),
             IdentityError::Store(error) => error.into(),
             IdentityError::Sealing => Self::internal(&error),
+        }
+    }
+}
+
+impl From<TrailError> for Problem {
+    fn from(error: TrailError) -> Self {
+        match error {
+            TrailError::Store(error) => error.into(),
+            TrailError::Key | TrailError::Overtaken => Self::internal(&error),
         }
     }
 }

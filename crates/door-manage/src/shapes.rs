@@ -1,11 +1,77 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, Group, Instance, Labelled, Namespace, Policy, PolicyDocument,
-    PolicyVersion, Repository, Role, ServiceAccount, SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, Credential, DefaultAction, Endpoint, EndpointEntry, EndpointKind, Group,
+    Instance, Labelled, Namespace, Policy, PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, Role, ServiceAccount,
+    SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, RepositoryName};
+use store::network::{Endpoints, Entry, Private, Public};
+
+pub(crate) fn public_endpoint(id: InstanceId, endpoints: &Endpoints) -> Endpoint {
+    let Public { enabled, lets_everybody_in } = endpoints.public;
+    Endpoint {
+        endpoint: "public".to_owned(),
+        kind: EndpointKind::Public,
+        instance_id: id.to_string(),
+        enabled,
+        default_action: Some(if lets_everybody_in { DefaultAction::Allow } else { DefaultAction::Deny }),
+        entries: Some(endpoints.entries.iter().map(endpoint_entry).collect()),
+        configured: None,
+        created_at: None,
+        created_by: None,
+    }
+}
+
+pub(crate) fn private_endpoint(id: InstanceId, private: &Private, configured: bool) -> Endpoint {
+    Endpoint {
+        endpoint: private.network.to_string(),
+        kind: EndpointKind::Private,
+        instance_id: id.to_string(),
+        enabled: true,
+        default_action: None,
+        entries: None,
+        configured: Some(configured),
+        created_at: Some(private.created),
+        created_by: Some(private.created_by.clone()),
+    }
+}
+
+pub(crate) fn endpoint_entry(entry: &Entry) -> EndpointEntry {
+    EndpointEntry {
+        cidr: entry.cidr.clone(),
+        comment: entry.comment.clone(),
+        created_at: entry.created,
+        created_by: entry.created_by.clone(),
+    }
+}
+
+pub(crate) fn admin_user(admin: &identity::AdminUser) -> AdminUser {
+    let password = |(which, credential): &(identity::AdminPassword, store::credential::Credential)| AdminPassword {
+        number: which.number(),
+        credential_id: credential.id.to_string(),
+        created_at: credential.created,
+        created_by: credential.created_by_name.clone(),
+        last_used_at: credential.last_used,
+        last_used_from: credential.last_used_from.clone(),
+    };
+    AdminUser {
+        instance_id: admin.instance.to_string(),
+        enabled: admin.enabled,
+        username: admin.name.to_string(),
+        passwords: admin.passwords.iter().map(password).collect(),
+    }
+}
+
+pub(crate) fn renewed_admin_password(renewed: &identity::RenewedAdminPassword, which: identity::AdminPassword) -> RenewedAdminPassword {
+    RenewedAdminPassword {
+        enabled: renewed.user.enabled,
+        username: renewed.user.name.to_string(),
+        number: which.number(),
+        password: api::Secret::new(renewed.password.reveal()),
+    }
+}
 
 pub(crate) fn whoami(known: &Known) -> Whoami {
     Whoami {
@@ -241,24 +307,6 @@ pub(crate) fn tag(repository: &RepositoryName, t: &registry::Tagged) -> Tag {
         size: t.size,
         created_at: t.created,
         updated_at: t.updated,
-    }
-}
-
-pub(crate) fn audit_event(e: &store::audit::Event) -> AuditEvent {
-    AuditEvent {
-        time: e.time,
-        action: e.action.to_string(),
-        outcome: e.outcome.to_owned(),
-        principal: e.principal_name.to_string(),
-        principal_id: e.principal.map(|id| id.to_string()),
-        credential_id: e.credential.map(|id| id.to_string()),
-        credential_kind: e.credential_kind.map(|k| k.as_str().to_owned()),
-        resource: e.resource.to_string(),
-        detail: e.detail.as_deref().map(str::to_owned),
-        source_ip: e.source_ip.to_string(),
-        user_agent: e.user_agent.as_deref().map(str::to_owned),
-        request_id: e.request_id.to_string(),
-        count: e.count,
     }
 }
 

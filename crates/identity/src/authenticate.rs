@@ -3,10 +3,10 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use access::{Frequent, Outcome, PrincipalRights, Record, SessionRights};
+use access::{Entered, Frequent, Outcome, PrincipalRights, Record, SessionRights};
 use model::{
-    AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, OnAccount, Op, PrincipalId, Resource, Scopes,
-    Timestamp,
+    AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, OnAccount, Op, PrincipalId, PrincipalKind, Resource,
+    Scopes, Timestamp,
 };
 use secrets::{KeyedHash, Kind as SecretKind, Plain, Recognised};
 use store::StoreError;
@@ -39,13 +39,16 @@ pub enum Presented {
 pub enum At<'a> {
     /// At the registry or its token service.
     Registry {
-        /// The instance that the host name chose.
-        instance: &'a Instance,
+        /// The instance that the host name chose, and whose network rules have let the request in.
+        instance: &'a Entered,
         /// The host as the client names it: a bearer's audience.
         service: &'a str,
     },
     /// At the management API.
-    Management,
+    Management {
+        /// The same.
+        instance: &'a Entered,
+    },
 }
 
 /// A stored credential with its owner, both alive.
@@ -62,13 +65,13 @@ impl Identity {
         match (presented, at) {
             (Presented::Nothing, _) => Ok(Caller::anonymous()),
             (Presented::Bearer(token), At::Registry { instance, service }) => self.bearer(op, &token, instance, service).await,
-            (Presented::Bearer(token), At::Management) => Box::pin(self.manage_token(op, &token)).await,
+            (Presented::Bearer(token), At::Management { .. }) => Box::pin(self.manage_token(op, &token)).await,
             (Presented::Basic { username, password }, At::Registry { instance, .. }) => {
                 let answer = Box::pin(self.basic(op, &username, password, instance)).await;
                 Box::pin(self.write_down_failure(op, instance.on.account, &username, &answer)).await;
                 answer
             }
-            (Presented::Basic { .. }, At::Management) => Err(AuthError::Invalid),
+            (Presented::Basic { .. }, At::Management { .. }) => Err(AuthError::Invalid),
         }
     }
 
@@ -216,7 +219,10 @@ impl Identity {
             Recognised::Generated(SecretKind::ClientSecret) => {
                 self.by_generated(op, username, &password, (CredentialKind::ClientSecret, instance)).await
             }
-            // Keys of the API sign requests, and open nothing by themselves; admin passwords come with the admin user.
+            Recognised::Generated(SecretKind::AdminPassword) => {
+                self.by_generated(op, username, &password, (CredentialKind::AdminPassword, instance)).await
+            }
+            // Keys of the API sign requests, and open nothing by themselves.
             Recognised::Generated(_) | Recognised::MalformedOf(_) => Err(AuthError::Invalid),
             Recognised::Chosen if Tokens::recognise(password.reveal()) == Some(TokenKind::Login) => {
                 self.by_login_token(op, username, &password, instance).await
@@ -366,9 +372,10 @@ impl Identity {
 }
 
 impl Alive {
-    /// As the audit trail names them: a role with its session.
+    /// As the audit trail names them: a role with its session, an admin user as what many share.
     fn name(&self) -> Arc<str> {
         match &self.session {
+            _ if self.owner.kind == PrincipalKind::Admin => format!("admin:{}", self.owner.name).into(),
             Some(session) => format!("{}/{}", self.owner.name, session.name).into(),
             None => Arc::clone(&self.owner.name),
         }

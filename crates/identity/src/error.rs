@@ -84,6 +84,9 @@ pub enum IdentityError {
         /// How many.
         max: i64,
     },
+    /// The change would have an effect that is seldom meant: say so to have it.
+    #[error("{0}: say --force (`\"force\": true`) if that is meant")]
+    NeedsForce(String),
     /// Something else needs it.
     #[error("{0}")]
     InUse(String),

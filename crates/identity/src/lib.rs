@@ -7,7 +7,7 @@
 
 mod access_keys;
 mod accounts;
-mod audit_trail;
+mod admin_user;
 mod authenticate;
 mod bootstrap;
 mod client_secrets;
@@ -21,6 +21,7 @@ mod instances;
 mod labels;
 mod lockout;
 mod names;
+mod network;
 mod passwords;
 mod policies;
 mod principals;
@@ -44,6 +45,7 @@ use tokens::Tokens;
 
 pub use access_keys::NewAccessKey;
 pub use accounts::UpdateAccount;
+pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
 pub use authenticate::{At, Presented};
 pub use bootstrap::{Bootstrap, NewAccount};
 pub use credentials::{CreateCredential, NewCredential};
@@ -52,6 +54,7 @@ pub use federated::{CreateFederated, FederatedCredential, UpdateFederated};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};
 pub use labels::{Carrier, LabelChanges, Labels};
+pub use network::{PublicChange, Zeal};
 pub use policies::{Attaches, Detaches, ListsAttached, PolicyDetails, SetDefault};
 pub use providers::{CreateProvider, UpdateProvider};
 pub use rights::Rights;

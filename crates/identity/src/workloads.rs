@@ -49,14 +49,11 @@ struct Known {
     emptied: AtomicU64,
 }
 
-/// Service accounts, each with the federated credential that trusts.
-type Trusting = Vec<(PrincipalId, CredentialId)>;
-
 /// A verified token, and whom it may be: those alive today are looked for at each use.
 struct Workload {
     provider: Arc<Provider>,
     claims: Claims,
-    trusted: Trusting,
+    trusted: Vec<(PrincipalId, CredentialId)>,
     /// Of those that do not fit, what the nearest one missed.
     nearest: Option<Mismatch>,
     until: Timestamp,
@@ -184,7 +181,7 @@ impl Identity {
         if matches!(named, Named::As(_)) && meant.is_none() {
             return Err(untrusted(&workload.provider, &"the named service account does not trust it"));
         }
-        let mut alive = Trusting::new();
+        let mut alive: Vec<(PrincipalId, CredentialId)> = Vec::new();
         let mut ended = AuthError::Invalid;
         for (principal, credential) in workload.trusted.iter().filter(|(principal, _)| meant.is_none_or(|meant| meant == *principal)) {
             match self.alive_owner(op, *principal, *credential).await {
@@ -288,9 +285,12 @@ impl Identity {
     }
 }
 
+/// A service account, and its federated credential that trusts.
+type Holds = (PrincipalId, CredentialId);
+
 /// Which of the candidates trust these claims, and what the nearest of the others missed.
-fn hold(claims: &Claims, candidates: &[Federated]) -> Result<(Trusting, Option<Mismatch>), StoreError> {
-    let (mut trusted, mut nearest) = (Trusting::new(), None);
+fn hold(claims: &Claims, candidates: &[Federated]) -> Result<(Vec<Holds>, Option<Mismatch>), StoreError> {
+    let (mut trusted, mut nearest) = (Vec::new(), None);
     for candidate in candidates {
         match conditions(candidate)?.met_by(claims) {
             Ok(()) if trusted.len() < MAX_TRUSTED => trusted.push((candidate.principal, candidate.credential)),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Access, Audit, Directory, Operator};
+use access::{Access, Audit, Directory, NamedNetwork, Networks, Operator};
 use blobs::BlobStore;
 use door_manage::Manage;
 use door_oci::DoorOci;
@@ -17,6 +17,7 @@ use registry::{Limits, Registry};
 use secrets::{Dice, MasterKey};
 use store::Store;
 use tokens::Tokens;
+use trail::Trail;
 
 use crate::Client;
 
@@ -34,6 +35,8 @@ pub struct House {
     pub registry: Arc<Registry>,
     /// Decides rights.
     pub access: Arc<Access>,
+    /// The audit trail.
+    pub trail: Arc<Trail>,
     /// The database.
     pub store: Arc<Store>,
     /// What the first start made.
@@ -56,6 +59,16 @@ pub async fn house() -> House {
     House::over(Store::memory().await.unwrap()).await
 }
 
+/// The named networks of every house: `office` (10.1.0.0/16) by address, `lab` (any address) and `cell` (10.2.0.0/16) by listeners
+/// of their own.
+fn networks() -> Networks {
+    let named = |name: &str, addresses: &[&str], has_listener| {
+        let addresses = addresses.iter().map(|block| block.parse().unwrap()).collect();
+        NamedNetwork { name: name.parse().unwrap(), addresses, has_listener }
+    };
+    Networks::new(vec![named("office", &["10.1.0.0/16"], false), named("lab", &[], true), named("cell", &["10.2.0.0/16"], true)]).unwrap()
+}
+
 impl House {
     /// A new house over an empty database.
     pub async fn over(store: Store) -> Self {
@@ -65,12 +78,14 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let blobs = BlobStore::open(folder.path(), blobs::Options::default()).unwrap();
         let directory = Directory::open(Arc::clone(&store), NOW).await.unwrap();
-        let access = Arc::new(Access::new(Arc::new(directory), Arc::new(Audit::new(Arc::clone(&store), 1))));
+        let access = Access::new(Arc::new(directory), Arc::new(Audit::new(Arc::clone(&store), 1)));
+        let access = Arc::new(access.among(networks()));
         let bearer = Seconds::minutes(5);
         let tokens = Arc::new(Tokens::open(Arc::clone(&store), &master, Arc::clone(&dice), "tidegate", bearer, NOW).await.unwrap());
         access.directory().listen(tokens.listener());
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1);
         let identity = Arc::new(identity.fetching_with(Arc::new(Fetcher::new().unwrap())));
+        let trail = Arc::new(Trail::open(Arc::clone(&store), &master, Arc::clone(&dice), "testkit", NOW).await.unwrap());
         let random = move || dice.bits();
         let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
         let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();
@@ -79,10 +94,11 @@ impl House {
             clock: FixedClock::at(NOW),
             oci: DoorOci::new(Arc::clone(&identity), Arc::clone(&registry), None),
             token: DoorToken::new(Arc::clone(&identity), vec!["other.example".into()]),
-            manage: Manage::new(Arc::clone(&identity), Arc::clone(&registry)),
+            manage: Manage::new(Arc::clone(&identity), Arc::clone(&registry), Arc::clone(&trail)),
             identity,
             registry,
             access,
+            trail,
             store,
             bootstrap,
             accounts: Vec::new(),
@@ -121,6 +137,7 @@ impl House {
             request_id: RequestId::from_random(1),
             now: self.now(),
             source_ip: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+            network: model::Network::Public,
             secure: false,
             user_agent: None,
         };
@@ -151,6 +168,13 @@ impl House {
         self
     }
 
+    /// With the trail of another node over the same database.
+    #[must_use]
+    pub fn with_trail(self, trail: Arc<Trail>) -> Self {
+        let manage = Manage::new(Arc::clone(&self.identity), Arc::clone(&self.registry), Arc::clone(&trail));
+        Self { trail, manage, ..self }
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -160,6 +184,12 @@ impl House {
     pub async fn advance(&self, by: Seconds) {
         self.clock.advance(by);
         self.access.directory().follow(self.now()).await.unwrap();
+    }
+
+    /// What the background does each second: writes down what has gathered, and seals it. How many records were sealed.
+    pub async fn seal(&self) -> u64 {
+        self.access.audit().flush().await.unwrap();
+        self.trail.seal(self.now()).await.unwrap()
     }
 
     /// Nobody in particular.
@@ -190,6 +220,13 @@ impl House {
     /// The root user at the management API.
     pub async fn root_manager(&self) -> Client<'_> {
         self.manager(&self.bootstrap.access_key_id, self.bootstrap.access_key_secret.reveal()).await
+    }
+
+    /// The same from an address from which it signs in too.
+    pub async fn root_manager_from(&self, address: &str) -> Client<'_> {
+        let (id, secret) = (&self.bootstrap.access_key_id, self.bootstrap.access_key_secret.reveal());
+        let reply = self.login(id, secret).from(address).form("/api/v1/oauth2/token", "grant_type=client_credentials").await.expect(200);
+        self.bearer(&reply.text("access_token")).from(address)
     }
 
     /// An access key's owner at the management API.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::Access;
+use access::{Access, Entered};
 use door_manage::Manage;
 use door_oci::DoorOci;
 use door_token::DoorToken;
@@ -12,7 +12,6 @@ use identity::{At, AuthError, Identity, Presented};
 use kit::{Answer, Authorization, Metrics, Request, authorization, problem, text};
 use model::{Caller, act};
 use secrets::Plain;
-use store::instance::Instance;
 
 use crate::config::Config;
 use crate::health::{Health, not_found};
@@ -36,13 +35,17 @@ impl Doors {
         let token = DoorToken::new(Arc::clone(&house.identity), config.services.clone());
         let external = config.external_url.as_deref();
         let oci = DoorOci::new(Arc::clone(&house.identity), Arc::clone(&house.registry), external);
-        let manage = Manage::new(Arc::clone(&house.identity), Arc::clone(&house.registry));
+        let manage = Manage::new(Arc::clone(&house.identity), Arc::clone(&house.registry), Arc::clone(&house.trail));
         Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token, manage, oci }
     }
 
     /// `/metrics` on the main listener: for whoever may read them (`cr:ReadMetrics`), by Basic or a management token.
     async fn metrics(&self, request: &Request) -> Answer {
-        let Ok(Some(instance)) = self.identity.instance_at(&request.host.name()).await else { return unavailable() };
+        let instance = match self.access.enter(&request.op, &request.host.name()).await {
+            Ok(Some(instance)) => instance,
+            Err(refusal @ access::Refusal::Network(_)) => return problem(StatusCode::FORBIDDEN, "DENIED", &refusal.to_string()),
+            Ok(None) | Err(_) => return unavailable(),
+        };
         let caller = match self.caller(request, &instance).await {
             Ok(caller) => caller,
             Err(AuthError::Unavailable | AuthError::Busy) => return unavailable(),
@@ -58,12 +61,12 @@ impl Doors {
         }
     }
 
-    async fn caller(&self, request: &Request, instance: &Instance) -> Result<Caller, AuthError> {
+    async fn caller(&self, request: &Request, instance: &Entered) -> Result<Caller, AuthError> {
         let registry = At::Registry { instance, service: request.host.as_str() };
         let plain = |secret: &str| Plain::new(secret.to_owned()).map_err(|_| AuthError::Invalid);
         let (presented, at) = match authorization(request.headers()).map_err(|_| AuthError::Invalid)? {
             Authorization::None => return Err(AuthError::Invalid),
-            Authorization::Bearer(token) => (Presented::Bearer(plain(&token)?), At::Management),
+            Authorization::Bearer(token) => (Presented::Bearer(plain(&token)?), At::Management { instance }),
             Authorization::Basic { username, password } => (Presented::Basic { username, password: plain(&password)? }, registry),
         };
         self.identity.authenticate(&request.op, presented, at).await

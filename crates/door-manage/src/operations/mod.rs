@@ -2,8 +2,10 @@
 
 mod access_keys;
 mod accounts;
+mod admin_users;
 mod audit;
 mod credentials;
+mod endpoints;
 mod federation;
 mod groups;
 mod instances;
@@ -279,6 +281,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(federation::delete_federated_credential DELETE "/service-accounts/{service_account}/federated-credentials/{federated_credential}", Act(A::DeleteFederatedCredential), "Delete a federated credential; every token made from it ends."),
     operation!(federation::assume_role_with_oidc POST "/oidc-sessions", Needs::Nothing("the issuer's token shows who asks"), "Assume a role with a token of an issuer that it trusts; the session's key is shown this once.")
         .takes::<api::AssumeRoleWithOidc>().creates::<api::Session>(),
+
     operation!(labels::list_labels GET "/labels", Act(A::ListTagResources), "List labels and what carries them.").query::<api::LabelQuery>().lists::<api::Labelled>(),
     operation!(labels::label_user PATCH "/users/{user}/labels", Act(A::UpdateUser), "Set labels of a user, and take labels away.").takes::<api::UpdateLabels>(),
     operation!(labels::label_group PATCH "/groups/{group}/labels", Act(A::UpdateGroup), "Set labels of a group, and take labels away.").takes::<api::UpdateLabels>(),
@@ -294,6 +297,24 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(instances::update_instance PATCH "/instances/{instance}", Needs::Also(A::UpdateInstance, A::CreateInstance, "to add a host name"), "Change an instance's settings.")
         .takes::<api::UpdateInstance>().gives::<api::Instance>(),
     operation!(instances::delete_instance DELETE "/instances/{instance}", Act(A::DeleteInstance), "Delete an empty instance."),
+
+    operation!(endpoints::list_endpoints GET "/instances/{instance}/endpoints", Act(A::ListInstanceEndpoint), "List an instance's endpoints, the public one first.").lists::<api::Endpoint>(),
+    operation!(endpoints::create_endpoint POST "/instances/{instance}/endpoints", Act(A::CreateInstanceVpcEndpointLinkedVpc), "Give a named network of the server's configuration a private endpoint.")
+        .takes::<api::CreateEndpoint>().creates::<api::Endpoint>(),
+    operation!(endpoints::create_endpoint_entry POST "/instances/{instance}/endpoints/public/entries", Act(A::CreateInstanceEndpointAclPolicy), "Let addresses in at the public endpoint; from then on its entries alone.")
+        .takes::<api::CreateEndpointEntry>().creates::<api::EndpointEntry>(),
+    operation!(endpoints::delete_endpoint_entry DELETE "/instances/{instance}/endpoints/public/entries/{*cidr}", Act(A::DeleteInstanceEndpointAclPolicy), "Let addresses in no longer; with the last entry gone, everybody gets in.")
+        .query::<api::ForceQuery>(),
+    operation!(endpoints::update_public_endpoint PATCH "/instances/{instance}/endpoints/public", Act(A::UpdateInstanceEndpointStatus), "Turn the public endpoint on or off, or open it to everybody.")
+        .takes::<api::UpdateEndpoint>().gives::<api::Endpoint>(),
+    operation!(endpoints::show_endpoint GET "/instances/{instance}/endpoints/{endpoint}", Act(A::GetInstanceEndpoint), "Show an endpoint: `public`, or a named network's.").gives::<api::Endpoint>(),
+    operation!(endpoints::delete_endpoint DELETE "/instances/{instance}/endpoints/{endpoint}", Act(A::DeleteInstanceVpcEndpointLinkedVpc), "Take a named network's private endpoint away.").query::<api::ForceQuery>(),
+
+    operation!(admin_users::show_admin_user GET "/instances/{instance}/admin-user", Act(A::GetAdminUser), "Show an instance's admin user.").gives::<api::AdminUser>(),
+    operation!(admin_users::update_admin_user PATCH "/instances/{instance}/admin-user", Act(A::UpdateAdminUser), "Enable or disable an instance's admin user.")
+        .takes::<api::UpdateEnabled>().gives::<api::AdminUser>(),
+    operation!(admin_users::renew_admin_password PUT "/instances/{instance}/admin-user/passwords/{number}", Act(A::UpdateAdminUser), "Put a new password in the place of one of the two; it is shown this once.")
+        .gives::<api::RenewedAdminPassword>(),
 
     operation!(namespaces::create_namespace POST "/instances/{instance}/namespaces", Act(A::CreateNamespace), "Create a namespace.")
         .takes::<api::CreateNamespace>().creates::<api::Namespace>(),
@@ -319,6 +340,9 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(tags::delete_tag DELETE "/instances/{instance}/tags/{*tag}", Act(A::DeleteRepositoryTag), "Delete a tag; what it points at stays."),
 
     operation!(audit::list_audit_events GET "/audit-events", Act(A::ListAuditEvent), "List what happened, newest first.").query::<api::AuditQuery>().lists::<api::AuditEvent>(),
+    operation!(audit::list_audit_records GET "/audit-records", Act(A::ExportAuditEvent), "Read sealed records in the order of the chain, to export or verify them.")
+        .query::<api::AuditRecordQuery>().lists::<api::AuditRecord>(),
+    operation!(audit::show_audit_trail GET "/audit-trail", Act(A::ListAuditEvent), "Show where the trail begins and ends, signed, and the keys that sign it.").gives::<api::AuditTrail>(),
     operation!(signing_keys::list_signing_keys GET "/signing-keys", Needs::Caller("the public halves are public: see /.well-known"), "List the keys whose signatures hold.").lists::<api::SigningKey>(),
     operation!(signing_keys::rotate_signing_key POST "/signing-keys", Act(A::RotateSigningKey), "Begin a new signing key; answers all.").lists::<api::SigningKey>(),
 ]);
@@ -337,14 +361,6 @@ mod tests {
 
     /// Actions whose operations are still to be built: the table names them already, so that policies can.
     const TO_COME: &[Action] = &[
-        // Network rules and the admin user.
-        A::GetAdminUser,
-        A::UpdateAdminUser,
-        A::GetInstanceEndpoint,
-        A::ListInstanceEndpoint,
-        A::UpdateInstanceEndpointStatus,
-        A::CreateInstanceEndpointAclPolicy,
-        A::DeleteInstanceEndpointAclPolicy,
         // Integrations, found secrets.
         A::CreateIntegration,
         A::GetIntegration,
@@ -363,8 +379,6 @@ mod tests {
         A::AttachGuardPolicy,
         A::DetachGuardPolicy,
         A::ListGuardPolicies,
-        // The audit trail.
-        A::ExportAuditEvent,
     ];
 
     #[test]

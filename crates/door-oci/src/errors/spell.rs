@@ -62,7 +62,7 @@ impl Asked<'_> {
                 self.unauthorized(text, Some("insufficient_scope")).with_detail(missing(*action, resource))
             }
             Refusal::Denied { action, resource } => Failure::new(Code::Denied, text).with_detail(missing(*action, resource)),
-            Refusal::Exceeds { .. } => Failure::new(Code::Denied, text),
+            Refusal::Exceeds { .. } | Refusal::Network(_) => Failure::new(Code::Denied, text),
             Refusal::NotFound => Failure::new(Code::NameUnknown, text),
             Refusal::Unavailable => Failure::new(Code::Unavailable, text).soon(),
         }

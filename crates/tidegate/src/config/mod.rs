@@ -4,6 +4,7 @@ mod arguments;
 mod docs;
 mod error;
 mod layers;
+mod network;
 mod read;
 mod show;
 mod table;
@@ -14,8 +15,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use access::Networks;
 use ipnet::IpNet;
 use kit::{ForwardedHeader, LogRequests};
+use model::{NetworkName, Seconds};
 use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
@@ -70,6 +73,40 @@ pub(crate) struct TlsFiles {
     pub(crate) key: PathBuf,
 }
 
+/// Where audit records are delivered to.
+#[derive(Clone, Debug)]
+pub(crate) struct SinkConfig {
+    pub(crate) url: String,
+    pub(crate) format: chain::Format,
+    pub(crate) token: Option<SinkToken>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) internal: bool,
+}
+
+/// What the sink knows us by.
+#[derive(Clone)]
+pub(crate) enum SinkToken {
+    Value(Zeroizing<String>),
+    File(PathBuf),
+}
+
+impl std::fmt::Debug for SinkToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Value(_) => f.write_str("Value(…)"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+        }
+    }
+}
+
+/// The audit trail's settings.
+#[derive(Clone, Debug)]
+pub(crate) struct AuditConfig {
+    /// None: for ever.
+    pub(crate) retention: Option<Seconds>,
+    pub(crate) sink: Option<SinkConfig>,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum LogFormat {
@@ -99,9 +136,13 @@ pub(crate) struct Config {
     pub(crate) master_key: MasterKeySource,
     pub(crate) services: Vec<String>,
     pub(crate) bearer_lifetime: Duration,
+    pub(crate) audit: AuditConfig,
     pub(crate) log: LogConfig,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) forwarded_header: ForwardedHeader,
+    /// The named networks, and their own listeners.
+    pub(crate) networks: Networks,
+    pub(crate) private_listen: Vec<(SocketAddr, NetworkName)>,
     pub(crate) max_connections: usize,
     pub(crate) shutdown: Duration,
 }

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use access::Networks;
 use kit::{ForwardedHeader, Host, LogRequests};
+use model::{NetworkName, Seconds};
 use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
 use super::layers::Values;
+use super::network::NetworkSetting;
 use super::table::find;
-use super::{Config, ConfigError, Database, LogConfig, LogFormat, MasterKeySource, TlsFiles};
+use super::{AuditConfig, Config, ConfigError, Database, LogConfig, LogFormat, MasterKeySource, SinkConfig, SinkToken, TlsFiles};
 
 /// Each choice of a setting with what it means.
 type Choices<T> = &'static [(&'static str, T)];
@@ -20,6 +23,8 @@ type Choices<T> = &'static [(&'static str, T)];
 const FORMATS: Choices<LogFormat> = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
 const REQUESTS: Choices<LogRequests> = &[("all", LogRequests::All), ("errors", LogRequests::Errors), ("off", LogRequests::Off)];
 const HEADERS: Choices<ForwardedHeader> = &[("x-forwarded", ForwardedHeader::XForwarded), ("forwarded", ForwardedHeader::Forwarded)];
+const LINES: Choices<chain::Format> = &[("jsonl", chain::Format::Jsonl), ("cloudevents", chain::Format::CloudEvents)];
+const YES: Choices<bool> = &[("true", true), ("false", false)];
 const LEVELS: Choices<LevelFilter> = &[
     ("error", LevelFilter::ERROR),
     ("warn", LevelFilter::WARN),
@@ -33,6 +38,7 @@ impl Config {
     pub(crate) fn read(values: &Values) -> Result<Self, ConfigError> {
         let from = Reader(values);
         let data_dir: PathBuf = from.required("data_dir")?;
+        let (networks, private_listen) = from.networks()?;
         Ok(Self {
             listen: from.listen()?,
             external_url: from.optional::<ExternalUrl>("external_url")?.map(|url| url.0),
@@ -43,6 +49,7 @@ impl Config {
             master_key: from.master_key(&data_dir)?,
             services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
             bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
+            audit: AuditConfig { retention: from.retention()?, sink: from.sink()? },
             log: LogConfig {
                 format: from.choice("log.format", FORMATS)?,
                 level: from.choice("log.level", LEVELS)?,
@@ -50,6 +57,8 @@ impl Config {
             },
             trusted_proxies: from.list("trusted_proxies")?,
             forwarded_header: from.choice("forwarded_header", HEADERS)?,
+            networks,
+            private_listen,
             max_connections: usize::try_from(from.number("max_connections", 1, 1_000_000)?).unwrap_or(1),
             shutdown: from.seconds("shutdown_seconds", 0, 3600)?,
             data_dir,
@@ -113,6 +122,16 @@ impl Reader<'_> {
         if addresses.is_empty() { Err(self.invalid("listen", "at least one address is needed")) } else { Ok(addresses) }
     }
 
+    fn networks(&self) -> Result<(Networks, Vec<(SocketAddr, NetworkName)>), ConfigError> {
+        const KEY: &str = "network";
+        let read = |text: &String| text.parse().map_err(|problem: String| self.invalid(KEY, format!("`{text}`: {problem}")));
+        let all: Vec<NetworkSetting> = self.texts(KEY).iter().map(read).collect::<Result<_, _>>()?;
+        let listeners = |one: &NetworkSetting| one.listen.iter().map(|address| (*address, one.network.name.clone())).collect::<Vec<_>>();
+        let private_listen = all.iter().flat_map(listeners).collect();
+        let networks = Networks::new(all.into_iter().map(|one| one.network).collect()).map_err(|problem| self.invalid(KEY, problem))?;
+        Ok((networks, private_listen))
+    }
+
     fn tls(&self) -> Result<Option<TlsFiles>, ConfigError> {
         match (self.optional("tls.cert")?, self.optional("tls.key")?) {
             (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
@@ -130,6 +149,22 @@ impl Reader<'_> {
         } else {
             Err(self.wrong("database", ""))
         }
+    }
+
+    fn retention(&self) -> Result<Option<Seconds>, ConfigError> {
+        let Some(text) = self.optional::<String>("audit.retention")? else { return Ok(None) };
+        let days = Seconds::parse(&text).filter(|keep| *keep >= Seconds::days(1)).ok_or_else(|| self.wrong("audit.retention", &text))?;
+        Ok(Some(days))
+    }
+
+    fn sink(&self) -> Result<Option<SinkConfig>, ConfigError> {
+        let format = self.choice("audit.sink.format", LINES)?;
+        let internal = self.choice("audit.sink.internal", YES)?;
+        let Some(url) = self.optional::<String>("audit.sink.url")? else { return Ok(None) };
+        let token: Option<String> = self.optional("audit.sink.token")?;
+        let file: Option<PathBuf> = self.optional("audit.sink.token_file")?;
+        let token = token.map(|value| SinkToken::Value(Zeroizing::new(value))).or(file.map(SinkToken::File));
+        Ok(Some(SinkConfig { url, format, token, ca_file: self.optional("audit.sink.ca_file")?, internal }))
     }
 
     fn master_key(&self, data_dir: &Path) -> Result<MasterKeySource, ConfigError> {

@@ -8,6 +8,8 @@ pub(crate) enum Shape {
     One,
     /// A list: an array in the file, separated by commas elsewhere.
     Many,
+    /// A list of tables in the file (`[[network]]`), of texts separated by commas elsewhere.
+    Tables,
 }
 
 /// One setting.
@@ -26,6 +28,11 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
+    /// May it have several values?
+    pub(crate) const fn is_list(&self) -> bool {
+        matches!(self.shape, Shape::Many | Shape::Tables)
+    }
+
     /// `tls.cert` is `TIDEGATE_TLS_CERT`.
     pub(crate) fn environment(&self) -> String {
         format!("TIDEGATE_{}", self.key.replace('.', "_").to_ascii_uppercase())
@@ -48,6 +55,10 @@ const fn one(key: &'static str, takes: &'static str, default: &'static str, help
 
 const fn many(key: &'static str, takes: &'static str, default: &'static str, help: &'static str) -> Setting {
     Setting { key, shape: Shape::Many, takes, default, secret: false, help }
+}
+
+const fn tables(key: &'static str, takes: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { key, shape: Shape::Tables, takes, default, secret: false, help }
 }
 
 const fn secret(key: &'static str, takes: &'static str, default: &'static str, help: &'static str) -> Setting {
@@ -83,6 +94,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
     secret("master_key", "64 hex digits", "", "The same key as a value; overrules the file"),
     many("services", "host names", "", "Further names that clients may give as `service` when they ask for a token"),
     one("token.bearer_seconds", "seconds", "300", "How long a bearer token lives, 60 to 3600"),
+    one("audit.retention", "days", "", "How long audit records are kept: `400d`; whole days go, oldest first; not set: for ever"),
+    one(
+        "audit.sink.url",
+        "`https://HOST/PATH`",
+        "",
+        "Where audit records are delivered to, by POST, in order and never lost; not set: nowhere",
+    ),
+    one("audit.sink.format", "`jsonl` or `cloudevents`", "jsonl", "JSON lines, or batches of CloudEvents 1.0"),
+    one("audit.sink.token_file", "path", "", "File with a token for `audit.sink.url`, sent as `Authorization: Bearer`; read at start"),
+    secret("audit.sink.token", "token", "", "The same token as a value; overrules the file"),
+    one("audit.sink.ca_file", "path", "", "Authorities in PEM that the sink's certificate is checked against, instead of the public ones"),
+    one("audit.sink.internal", "`true` or `false`", "false", "Whether the sink may be at an internal address, and then without TLS"),
     one("log.format", "`text` or `json`", "text", "How log lines look; they go to standard error"),
     one("log.level", "level", "info", "`error`, `warn`, `info`, `debug` or `trace`"),
     one(
@@ -97,6 +120,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "header",
         "x-forwarded",
         "What the trusted proxies set: `x-forwarded` (`X-Forwarded-For`, `X-Forwarded-Proto`) or `forwarded` (RFC 7239)",
+    ),
+    tables(
+        "network",
+        "`NAME=CIDR … @IP:PORT …`",
+        "",
+        "A named network that instances may have a private endpoint for: its addresses, or a listener of its own, or both (then those \
+         addresses alone may come by it). In the file a table: `[[network]]` with `name`, `cidrs`, `listen`",
     ),
     one("max_connections", "number", "8192", "Connections at a time; further ones wait to be accepted"),
     one("shutdown_seconds", "seconds", "30", "How long requests under way may take after SIGTERM"),

@@ -136,7 +136,21 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
 #[derive(Subcommand, Debug)]
 pub(crate) enum ProviderCommand {
     /// Name an issuer that roles and service accounts may trust
-    Create(Box<NewProvider>),
+    Create {
+        /// 1 to 128 letters, digits and . - _
+        name: String,
+        /// The issuer, exactly as in its tokens
+        #[arg(long, value_name = "URL")]
+        issuer: String,
+        #[command(flatten)]
+        keys: Keys,
+        /// May it be at an internal address, and speak plain http?
+        #[arg(long)]
+        allow_internal: bool,
+        /// What it is for
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        description: String,
+    },
     /// List OIDC providers
     List,
     /// Show an OIDC provider
@@ -150,54 +164,32 @@ pub(crate) enum ProviderCommand {
         name: String,
     },
     /// Change an OIDC provider; its issuer never changes
-    Update(Box<ChangedProvider>),
+    Update {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        keys: Keys,
+        /// Ask the issuer for its keys from now on
+        #[arg(long, conflicts_with = "jwks")]
+        discover: bool,
+        /// May it be at an internal address?
+        #[arg(long, value_name = "BOOL")]
+        allow_internal: Option<bool>,
+        /// What it is for
+        #[arg(long, value_name = "TEXT")]
+        description: Option<String>,
+        /// Let it work again
+        #[arg(long, conflicts_with = "disable")]
+        enable: bool,
+        /// Stop all it lets in, running tokens included
+        #[arg(long)]
+        disable: bool,
+    },
     /// Delete an OIDC provider with the federated credentials of its issuer
     Delete {
         /// Its name
         name: String,
     },
-}
-
-/// A new provider.
-#[derive(Args, Debug)]
-pub(crate) struct NewProvider {
-    /// 1 to 128 letters, digits and . - _
-    name: String,
-    /// The issuer, exactly as in its tokens
-    #[arg(long, value_name = "URL")]
-    issuer: String,
-    #[command(flatten)]
-    keys: Keys,
-    /// Let it be at an internal address, and speak plain http
-    #[arg(long)]
-    allow_internal: bool,
-    /// What it is for
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    description: String,
-}
-
-/// A changed one.
-#[derive(Args, Debug)]
-pub(crate) struct ChangedProvider {
-    /// Its name
-    name: String,
-    #[command(flatten)]
-    keys: Keys,
-    /// Ask the issuer for its keys from now on
-    #[arg(long, conflicts_with = "jwks")]
-    discover: bool,
-    /// May it be at an internal address?
-    #[arg(long, value_name = "BOOL")]
-    allow_internal: Option<bool>,
-    /// What it is for
-    #[arg(long, value_name = "TEXT")]
-    description: Option<String>,
-    /// Let it work again
-    #[arg(long, conflicts_with = "disable")]
-    enable: bool,
-    /// Stop all it lets in, running tokens included
-    #[arg(long)]
-    disable: bool,
 }
 
 /// What an issuer is known by.
@@ -217,25 +209,25 @@ pub(crate) struct Keys {
 pub(super) async fn run_provider(command: ProviderCommand, client: &Tidegate) -> Result<Output, CommandError> {
     let providers = client.providers();
     Ok(match command {
-        ProviderCommand::Create(new) => {
-            let (jwks, ca) = (text(new.keys.jwks.as_deref())?, text(new.keys.ca.as_deref())?);
-            let NewProvider { name, issuer, keys: Keys { client_ids, .. }, allow_internal, description } = *new;
-            Output::one(&providers.create(&CreateProvider { name, issuer, client_ids, jwks, ca, allow_internal, description }).await?)
+        ProviderCommand::Create { name, issuer, keys, allow_internal, description } => {
+            let (jwks, ca) = (text(keys.jwks.as_deref())?, text(keys.ca.as_deref())?);
+            let new = CreateProvider { name, issuer, client_ids: keys.client_ids, jwks, ca, allow_internal, description };
+            Output::one(&providers.create(&new).await?)
         }
         ProviderCommand::List => Output::many(&providers.list().await?, PROVIDER_COLUMNS),
         ProviderCommand::Show { name } => Output::one(&providers.show(&name).await?),
         ProviderCommand::Check { name } => Output::one(&providers.check(&name).await?),
-        ProviderCommand::Update(new) => {
-            let jwks = if new.discover { Some(String::new()) } else { text(new.keys.jwks.as_deref())? };
+        ProviderCommand::Update { name, keys, discover, allow_internal, description, enable, disable } => {
+            let jwks = if discover { Some(String::new()) } else { text(keys.jwks.as_deref())? };
             let change = UpdateProvider {
-                client_ids: Some(new.keys.client_ids).filter(|ids| !ids.is_empty()),
+                client_ids: Some(keys.client_ids).filter(|ids| !ids.is_empty()),
                 jwks,
-                ca: text(new.keys.ca.as_deref())?,
-                allow_internal: new.allow_internal,
-                description: new.description,
-                enabled: switch(new.enable, new.disable),
+                ca: text(keys.ca.as_deref())?,
+                allow_internal,
+                description,
+                enabled: switch(enable, disable),
             };
-            Output::one(&providers.update(&new.name, &change).await?)
+            Output::one(&providers.update(&name, &change).await?)
         }
         ProviderCommand::Delete { name } => {
             providers.delete(&name).await?;

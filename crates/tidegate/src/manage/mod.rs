@@ -5,6 +5,7 @@
 
 mod access_key;
 mod account;
+mod admin_user;
 mod apply;
 mod audit;
 mod configure;
@@ -15,6 +16,7 @@ mod input;
 mod instance;
 mod label;
 mod namespace;
+mod network;
 mod operator;
 mod password;
 mod policy;
@@ -105,6 +107,10 @@ pub(crate) enum ClientCommand {
     Policy(Noun<policy::Command>),
     /// Instances: registries with their own host names
     Instance(Noun<instance::Command>),
+    /// The admin user of an instance: many hands, two passwords, off by default
+    AdminUser(Noun<admin_user::Command>),
+    /// Network rules: whom an instance lets in
+    Network(Noun<network::Command>),
     /// Namespaces of an instance
     Namespace(Noun<namespace::Command>),
     /// Repositories of an instance
@@ -143,6 +149,8 @@ impl ClientCommand {
             | Self::OidcProvider(Noun { client, .. })
             | Self::Policy(Noun { client, .. })
             | Self::Instance(Noun { client, .. })
+            | Self::AdminUser(Noun { client, .. })
+            | Self::Network(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
             | Self::Tag(Noun { client, .. })
@@ -170,6 +178,9 @@ pub(crate) enum CommandError {
         /// Why.
         cause: std::io::Error,
     },
+    /// On the server's machine: its settings, its data or what was asked for.
+    #[error("{0}")]
+    Machine(String),
     /// What only whoever holds the server's configuration may do.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -200,7 +211,13 @@ impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Client(_) | Self::File { .. } | Self::Unwritable { .. } | Self::Documents(_) | Self::System(_) | Self::Control(_) => 1,
+            Self::Client(_)
+            | Self::File { .. }
+            | Self::Unwritable { .. }
+            | Self::Documents(_)
+            | Self::Machine(_)
+            | Self::System(_)
+            | Self::Control(_) => 1,
         }
     }
 
@@ -210,6 +227,7 @@ impl CommandError {
             Self::File { .. } | Self::Unwritable { .. } | Self::Documents(Trouble::File { .. }) => "invalid_file",
             Self::Documents(Trouble::Document(_)) => "invalid_document",
             Self::Documents(_) => "not_safe",
+            Self::Machine(_) => "machine",
             Self::System(_) => "system",
             Self::Client(error) => error.code(),
             Self::Control(error) => error.code(),
@@ -254,6 +272,9 @@ impl Session {
 pub(crate) fn run(command: ClientCommand, environment: impl Iterator<Item = (String, String)>) -> ExitCode {
     let session = Session { arguments: command.arguments().clone(), environment: environment.collect(), now: SystemClock.now() };
     let printer = Printer::new(session.arguments.output);
+    if let ClientCommand::Network(Noun { verb: network::Command::Reset(reset), .. }) = &command {
+        return printer.finish(network::reset(reset, &session));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     printer.finish(runtime.map_err(CommandError::System).and_then(|runtime| runtime.block_on(answer(command, &session))))
 }
@@ -264,6 +285,11 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     }
     if let ClientCommand::Account(Noun { verb: account::Command::Operator(verb), .. }) = command {
         return operator::run(verb, session).await;
+    }
+    if let ClientCommand::Audit(Noun { verb, .. }) = &command
+        && let Some(done) = audit::offline(verb)
+    {
+        return done;
     }
     let client = session.client()?;
     match command {
@@ -282,13 +308,15 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::OidcProvider(Noun { verb, .. }) => federation::run_provider(verb, &client).await,
         ClientCommand::Policy(Noun { verb, .. }) => policy::run(verb, &client).await,
         ClientCommand::Instance(Noun { verb, .. }) => instance::run(verb, &client).await,
+        ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
+        ClientCommand::Network(Noun { verb, .. }) => network::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,
         ClientCommand::Label(Noun { verb, .. }) => label::run(verb, &client).await,
         ClientCommand::Apply(arguments) => apply::run(arguments, session, &client).await,
         ClientCommand::Export(arguments) => apply::run_export(arguments, &client).await,
-        ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client).await,
+        ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client, session.arguments.output).await,
         ClientCommand::SigningKey(Noun { verb, .. }) => signing_key::run(verb, &client, session.arguments.output).await,
     }
 }

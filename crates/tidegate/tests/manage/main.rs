@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 
 mod accounts;
+mod audit;
 mod commands;
 mod declarative;
 mod house;
 mod http;
+mod network;
 mod rights;
