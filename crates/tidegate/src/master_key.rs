@@ -18,7 +18,7 @@ use crate::refusal::Refusal;
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// What a command may print: a key and its line break are 65 bytes.
-const MOST: u64 = 4096;
+const MOST: usize = 4096;
 
 /// All that the settings name. Only in the data folder a missing one is made.
 pub(crate) fn master_keys(config: &Config, random: &mut dyn Random) -> Result<MasterKeys, Refusal> {
@@ -86,14 +86,14 @@ fn wait_for_output(child: &mut Child) -> Result<Zeroizing<Vec<u8>>, String> {
     let out = child.stdout.take().ok_or("its output cannot be read")?;
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(MOST as usize + 1));
-        let read = out.take(MOST + 1).read_to_end(&mut bytes).map(|_| bytes);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
+        let read = out.take(MOST as u64 + 1).read_to_end(&mut bytes).map(|_| bytes);
         // Nobody waits any longer where it took too long.
         let _ = sender.send(read);
     });
     let read = receiver.recv_timeout(PATIENCE).map_err(|_| format!("it did not end within {} seconds", PATIENCE.as_secs()))?;
     let bytes = read.map_err(|cause| format!("its output cannot be read: {cause}"))?;
-    if bytes.len() as u64 > MOST { Err(format!("it printed more than {MOST} bytes")) } else { Ok(bytes) }
+    if bytes.len() > MOST { Err(format!("it printed more than {MOST} bytes")) } else { Ok(bytes) }
 }
 
 fn wait_for_end(child: &mut Child) -> Result<(), String> {

@@ -71,7 +71,6 @@ fn edits<'l>(old: &'l [String], new: &'l [String]) -> Vec<Edit<'l>> {
     let (mut i, mut j, mut edits) = (0, 0, Vec::new());
     loop {
         match (old.get(i), new.get(j)) {
-            (None, None) => return edits,
             (Some(left), Some(right)) if left == right => {
                 edits.push(Edit::Keep(left));
                 (i, j) = (i + 1, j + 1);
@@ -84,7 +83,7 @@ fn edits<'l>(old: &'l [String], new: &'l [String]) -> Vec<Edit<'l>> {
                 edits.push(Edit::Add(right));
                 j += 1;
             }
-            (Some(_), None) => return edits,
+            (_, None) => return edits,
         }
     }
 }

@@ -36,11 +36,12 @@ fn body(operation: &str) -> &'static str {
         | "update_public_endpoint" => "{}",
         "create_access_key" => r#"{"user":"root"}"#,
         "create_policy" => r#"{"name":"p","document":"{\"Version\":\"1\",\"Statement\":[]}"}"#,
-        "create_policy_version" => r#"{"document":"{\"Version\":\"1\",\"Statement\":[]}"}"#,
+        "create_policy_version" | "set_namespace_policy" | "set_repository_policy" => {
+            r#"{"document":"{\"Version\":\"1\",\"Statement\":[]}"}"#
+        }
         "set_default_policy_version" => r#"{"version":1}"#,
         "explain_policy" => r#"{"user":"root","action":"cr:PullRepository","resource":"demo/app"}"#,
         "simulate_policies" => r#"{"requests":[{"user":"root","action":"cr:PullRepository","resource":"demo/app"}]}"#,
-        "set_namespace_policy" | "set_repository_policy" => r#"{"document":"{\"Version\":\"1\",\"Statement\":[]}"}"#,
         "create_instance" => r#"{"name":"prod"}"#,
         "create_endpoint" => r#"{"network":"office"}"#,
         "create_endpoint_entry" => r#"{"cidr":"127.0.0.0/8"}"#,
