@@ -161,7 +161,7 @@ impl World<'_> {
             Some(on) => life.switches.push((Change { sent, done: None }, on)),
             None => life.ends.push(Change { sent, done: None }),
         });
-        let answer = send();
+        let answer = ask();
         let done = (200..300).contains(&answer.status).then(|| now() + after + SLACK);
         assert!(done.is_some() || matches!(answer.status, 400 | 404 | 409), "{} {}", answer.status, answer.text());
         self.with(id, |life| {
