@@ -28,7 +28,7 @@ impl Operator {
 
     /// The record of its success in the trail of the account concerned, to be written in the change's own transaction.
     pub fn success(&self, account: AccountId, what: &'static str) -> Record {
-        Record::by_operator(&self.op, account, what, Outcome::Success)
+        Record::by_operator_of_account(&self.op, account, what, Outcome::Success)
     }
 }
 

@@ -172,6 +172,7 @@ impl Identity {
                     return Err(IdentityError::InUse("the instance still has namespaces: delete them first".into()));
                 }
                 store::account::free_login_names(tx, id.as_i64()).await?;
+                crate::admin_user::forget(tx, &one.on, now).await?;
                 instance::delete(tx, id).await?;
                 change::append(tx, now, Change::Instance(id.as_i64())).await?;
                 Ok(audit::write(tx, self.access.audit(), record).await?)

@@ -69,6 +69,9 @@ async fn named(tx: &mut Tx<'_>, account: AccountId, kind: PrincipalKind, text: &
 impl Identity {
     /// Is `username` one of this principal's names?
     pub(crate) async fn is_name_of(&self, username: &str, owner: &PrincipalRights) -> Result<bool, StoreError> {
+        if owner.kind == PrincipalKind::Admin {
+            return Ok(*username == *owner.name);
+        }
         let by_name = matches!(owner.kind, PrincipalKind::User | PrincipalKind::ServiceAccount);
         if by_name && *username == *owner.name {
             return Ok(true);

@@ -176,6 +176,36 @@ impl InstanceName {
     }
 }
 
+/// A named network: where requests may come from, as the server's configuration says. Fit for a cloud's word too (`vpc-…`).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NetworkName(Arc<str>);
+
+impl NetworkName {
+    /// What stands for the public endpoint where an endpoint is named; `internet` is a cloud's word for it.
+    const RESERVED: [&str; 2] = ["public", "internet"];
+
+    /// Reads a name: 1 to 64 lower-case letters, digits and dashes, starting with a letter, never `public` or `internet`.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let fits = (1..=64).contains(&text.len())
+            && text.bytes().all(inner)
+            && text.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
+            && !Self::RESERVED.contains(&text);
+        if fits {
+            return Ok(Self(text.into()));
+        }
+        Err(NameError {
+            what: "network name",
+            rule: "1 to 64 lower-case letters, digits and dashes, starting with a letter, and neither `public` nor `internet`",
+        })
+    }
+
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A region: where an instance stands. `local` unless told otherwise.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(Arc<str>);
@@ -349,6 +379,7 @@ shown_as_written!(
     NamespaceName,
     Tag,
     InstanceName,
+    NetworkName,
     Region,
     LoginName,
     AccountAlias,
@@ -421,6 +452,16 @@ mod tests {
             assert!(LoginName::parse(bad).is_err(), "{bad}");
         }
         assert!(LoginName::parse("alice.b-c_1").is_ok());
+    }
+
+    #[test]
+    fn no_network_is_named_like_the_public_endpoint() {
+        for good in ["office", "vpc-bp1a2b3c", "a", &"n".repeat(64)] {
+            assert!(NetworkName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "public", "internet", "Office", "1a", "a b", "a=b", "a,b", &"n".repeat(65)] {
+            assert!(NetworkName::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -199,6 +199,12 @@ pub async fn principal_named(
     tx.row(sql, params![account.as_i64(), kind.as_str(), name]).await?.as_ref().map(principal).transpose()
 }
 
+/// Whose account a UUID of a principal is of.
+pub async fn account_of_uuid(tx: &mut Tx<'_>, uuid: &str) -> Result<Option<AccountId>, StoreError> {
+    let row = tx.row("SELECT account_id FROM principal WHERE uuid = $1", params![uuid]).await?;
+    row.map(|row| row.get(0).map(AccountId::from_i64)).transpose()
+}
+
 /// The account's principal with this UUID.
 pub async fn principal_by_uuid(tx: &mut Tx<'_>, account: AccountId, uuid: &str) -> Result<Option<Principal>, StoreError> {
     let sql = select_principal!("WHERE uuid = $1 AND account_id = $2");

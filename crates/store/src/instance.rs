@@ -68,8 +68,9 @@ pub async fn update(tx: &mut Tx<'_>, id: InstanceId, auto_create_namespace: bool
     Ok(())
 }
 
-/// Deletes an instance and its hosts. False: there is none. What is in it must be gone.
+/// Deletes an instance with its hosts and endpoints. False: there is none. What is in it must be gone.
 pub async fn delete(tx: &mut Tx<'_>, id: InstanceId) -> Result<bool, StoreError> {
+    crate::network::forget(tx, id).await?;
     tx.execute("DELETE FROM instance_host WHERE instance_id = $1", params![id.as_i64()]).await?;
     Ok(tx.execute("DELETE FROM instance WHERE id = $1", params![id.as_i64()]).await? == 1)
 }
@@ -83,6 +84,11 @@ pub async fn by_id(tx: &mut Tx<'_>, id: InstanceId) -> Result<Option<Instance>, 
 pub async fn by_name(tx: &mut Tx<'_>, account: AccountId, name: &str) -> Result<Option<Instance>, StoreError> {
     let sql = select_instance!("WHERE account_id = $1 AND name = $2");
     tx.row(sql, params![account.as_i64(), name]).await?.as_ref().map(instance).transpose()
+}
+
+/// The instances of all accounts with this name.
+pub async fn named(tx: &mut Tx<'_>, name: &str) -> Result<Vec<Instance>, StoreError> {
+    tx.rows(select_instance!("WHERE name = $1 ORDER BY id"), params![name]).await?.iter().map(instance).collect()
 }
 
 /// The instance that a host name chooses; the first account's default one when no instance claims

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use kit::{Host, Request, RequestBody};
-use model::{Op, RequestId};
+use model::{Network, NetworkName, Op, RequestId};
 
 use crate::House;
 
@@ -21,6 +21,7 @@ pub struct Client<'h> {
     house: &'h House,
     authorization: Option<String>,
     from: IpAddr,
+    listener: Option<NetworkName>,
     host: Arc<str>,
 }
 
@@ -37,7 +38,7 @@ pub struct Reply {
 
 impl<'h> Client<'h> {
     pub(crate) fn new(house: &'h House, authorization: Option<String>) -> Self {
-        Self { house, authorization, from: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), host: HOST.into() }
+        Self { house, authorization, from: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), listener: None, host: HOST.into() }
     }
 
     pub(crate) fn basic(house: &'h House, username: &str, password: &str) -> Self {
@@ -49,6 +50,13 @@ impl<'h> Client<'h> {
     #[must_use]
     pub fn from(mut self, address: &str) -> Self {
         self.from = address.parse().unwrap();
+        self
+    }
+
+    /// The same by the listener of a named network.
+    #[must_use]
+    pub fn by(mut self, listener: &str) -> Self {
+        self.listener = Some(NetworkName::parse(listener).unwrap());
         self
     }
 
@@ -85,12 +93,18 @@ impl<'h> Client<'h> {
             request_id: RequestId::from_random(1),
             now: self.house.now(),
             source_ip: self.from,
+            network: self.network(),
             secure: false,
             user_agent: Some(Arc::from("testkit")),
         };
         let request = Request { op, host: Host::parse(&self.host).unwrap(), head, body: RequestBody::from(body.into()) };
         let (head, body) = self.house.answer(request).await.into_parts();
         Reply { status: head.status, headers: head.headers, body: body.collect().await.unwrap().to_bytes() }
+    }
+
+    fn network(&self) -> Network {
+        let networks = self.house.access.networks();
+        self.listener.as_ref().map_or_else(|| networks.by_address(self.from), |name| networks.by_listener(name, self.from))
     }
 
     /// `GET`.

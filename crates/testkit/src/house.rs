@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use access::{Access, Audit, Directory, Operator};
+use access::{Access, Audit, Directory, NamedNetwork, Networks, Operator};
 use blobs::BlobStore;
 use door_manage::Manage;
 use door_oci::DoorOci;
 use door_token::DoorToken;
+use fetch::Fetcher;
 use identity::{Bootstrap, Identity, NewAccount, UpdateAccount};
 use kit::{Answer, Request, problem};
 use model::{Clock as _, FixedClock, Op, RequestId, Seconds, Timestamp};
@@ -55,6 +56,16 @@ pub async fn house() -> House {
     House::over(Store::memory().await.unwrap()).await
 }
 
+/// The named networks of every house: `office` (10.1.0.0/16) by address, `lab` (any address) and `cell` (10.2.0.0/16) by listeners
+/// of their own.
+fn networks() -> Networks {
+    let named = |name: &str, addresses: &[&str], has_listener| {
+        let addresses = addresses.iter().map(|block| block.parse().unwrap()).collect();
+        NamedNetwork { name: name.parse().unwrap(), addresses, has_listener }
+    };
+    Networks::new(vec![named("office", &["10.1.0.0/16"], false), named("lab", &[], true), named("cell", &["10.2.0.0/16"], true)]).unwrap()
+}
+
 impl House {
     /// A new house over an empty database.
     pub async fn over(store: Store) -> Self {
@@ -64,11 +75,13 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let blobs = BlobStore::open(folder.path(), blobs::Options::default()).unwrap();
         let directory = Directory::open(Arc::clone(&store), NOW).await.unwrap();
-        let access = Arc::new(Access::new(Arc::new(directory), Arc::new(Audit::new(Arc::clone(&store), 1))));
+        let access = Access::new(Arc::new(directory), Arc::new(Audit::new(Arc::clone(&store), 1)));
+        let access = Arc::new(access.among(networks()));
         let bearer = Seconds::minutes(5);
         let tokens = Arc::new(Tokens::open(Arc::clone(&store), &master, Arc::clone(&dice), "tidegate", bearer, NOW).await.unwrap());
         access.directory().listen(tokens.listener());
-        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1));
+        let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1);
+        let identity = Arc::new(identity.fetching_with(Arc::new(Fetcher::new().unwrap())));
         let random = move || dice.bits();
         let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
         let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();
@@ -119,6 +132,7 @@ impl House {
             request_id: RequestId::from_random(1),
             now: self.now(),
             source_ip: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+            network: model::Network::Public,
             secure: false,
             user_agent: None,
         };
@@ -188,6 +202,13 @@ impl House {
     /// The root user at the management API.
     pub async fn root_manager(&self) -> Client<'_> {
         self.manager(&self.bootstrap.access_key_id, self.bootstrap.access_key_secret.reveal()).await
+    }
+
+    /// The same from an address from which it signs in too.
+    pub async fn root_manager_from(&self, address: &str) -> Client<'_> {
+        let (id, secret) = (&self.bootstrap.access_key_id, self.bootstrap.access_key_secret.reveal());
+        let reply = self.login(id, secret).from(address).form("/api/v1/oauth2/token", "grant_type=client_credentials").await.expect(200);
+        self.bearer(&reply.text("access_token")).from(address)
     }
 
     /// An access key's owner at the management API.

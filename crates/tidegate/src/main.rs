@@ -17,6 +17,7 @@ mod jobs;
 mod log;
 mod manage;
 mod master_key;
+mod operator;
 mod printer;
 mod refusal;
 mod server;

@@ -20,10 +20,18 @@ struct Operation {
 }
 
 /// Operations that are tried elsewhere, and why.
-const ELSEWHERE: [(&str, &str); 1] = [("create_token", "how one signs in: `accounts.rs`, and `logins.rs` beside this folder")];
+const ELSEWHERE: [(&str, &str); 2] = [
+    ("create_token", "how one signs in: `accounts.rs`, and `logins.rs` beside this folder"),
+    ("assume_role_with_oidc", "its token shows who asks: `federation.rs` beside this folder"),
+];
 
 /// Fields that are filled besides those that must be there, so that the rest of the body comes to be read.
-const FIELDS: [(&str, &str, &str); 4] = [
+const FIELDS: [(&str, &str, &str); 9] = [
+    ("create_oidc_provider", "issuer", r#""https://probe.example""#),
+    ("create_endpoint", "network", r#""lab""#),
+    ("create_endpoint_entry", "cidr", r#""192.0.2.0/24""#),
+    ("create_federated_credential", "issuer", r#""https://issuer.example""#),
+    ("create_federated_credential", "subject", r#""repo:acme/app""#),
     ("create_service_account", "repositories", r#"["demo/*"]"#),
     ("create_service_account", "policies", r#"["AcrPull"]"#),
     ("set_password", "kind", r#""permanent""#),
@@ -32,6 +40,13 @@ const FIELDS: [(&str, &str, &str); 4] = [
 
 /// Fields that are spelled like the name of a thing and are none.
 const NO_NAMES: [(&str, &str); 1] = [("assume_role", "policy")];
+
+/// Words of paths that name no thing of an account: what stands there in every request.
+const CONSTANT: [(&str, &str); 3] = [("number", "1"), ("endpoint", "office"), ("cidr", "192.0.2.0/24")];
+
+fn constant(word: &str) -> Option<&'static str> {
+    CONSTANT.iter().find(|(known, _)| *known == word).map(|(_, value)| *value)
+}
 
 async fn operations(anybody: &Client<'_>) -> (Vec<Operation>, Value) {
     let document = anybody.get("/api/v1/openapi.json").await.expect(200).json();
@@ -76,7 +91,8 @@ impl Operation {
     /// The things that a request can name.
     fn named(&self, document: &Value) -> Vec<&'static str> {
         let known = nobodys();
-        let mut words: Vec<&'static str> = self.path_words.iter().map(|word| self.thing(word)).collect();
+        let mut words: Vec<&'static str> =
+            self.path_words.iter().filter(|word| constant(word).is_none()).map(|word| self.thing(word)).collect();
         words.extend(self.query_words.iter().filter_map(|word| known.keys().find(|k| *k == word)).copied());
         let fields = self.body.as_ref().map(|schema| properties(document, schema)).unwrap_or_default();
         let fields = fields.keys().filter(|field| self.is_name(field));
@@ -114,7 +130,8 @@ impl Operation {
     async fn send(&self, client: &Client<'_>, things: &Filled<'_>, document: &Value) -> Reply {
         let mut target = self.path.clone();
         for word in &self.path_words {
-            target = target.replace(&format!("{{{word}}}"), things[self.thing(word)]);
+            let stands = constant(word).unwrap_or_else(|| things[self.thing(word)]);
+            target = target.replace(&format!("{{{word}}}"), stands);
         }
         let query: Vec<_> = self.query_words.iter().filter_map(|word| Some(format!("{word}={}", things.get(word.as_str())?))).collect();
         if !query.is_empty() {

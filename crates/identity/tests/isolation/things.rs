@@ -43,6 +43,16 @@ pub(crate) async fn furnish(account: &Account<'_>, prefix: &str) -> Things {
     let program = make(&root, "/service-accounts", json!({"name": name("robot"), "policies": [name("policy")]})).await;
     things.insert("service_account", [text(&program, "client_id"), name("robot")]);
     things.insert("secret", [text(&program, "credential_id"), text(&program, "credential_id")]);
+    let keys =
+        json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}).to_string();
+    let provider = json!({"name": name("idp"), "issuer": format!("https://{prefix}.example"), "jwks": keys});
+    let provider = make(&root, "/oidc-providers", provider).await;
+    assert!(provider["provider_id"].is_string());
+    things.insert("provider", [name("idp"), name("idp")]);
+    let trusted =
+        json!({"name": name("fed"), "audience": "here", "issuer": format!("https://{prefix}.example"), "subject": "repo:acme/app"});
+    make(&root, &format!("/service-accounts/{}/federated-credentials", name("robot")), trusted).await;
+    things.insert("federated_credential", [name("fed"), name("fed")]);
     let trust = json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": {"RAM": [format!("acs:ram::{}:root", account.id())]}}]});
     let role = make(&root, "/roles", json!({"name": name("role"), "trust_policy": trust.to_string()})).await;
@@ -64,6 +74,7 @@ async fn fill(account: &Account<'_>, prefix: &str, root: &Client<'_>, things: &m
     let instance = make(root, "/instances", json!({"name": name("inst"), "hosts": [host]})).await;
     let id = text(&instance, "instance_id");
     root.patch(&format!("/api/v1/instances/{id}"), &json!({"auto_create_namespace": true})).await.expect(200);
+    make(root, &format!("/instances/{id}/endpoints"), json!({"network": "office"})).await;
     things.insert("instance", [id.clone(), name("inst")]);
     let own = make(root, "/credentials", json!({"description": "root's own"})).await;
     let pusher = account.login("root", &text(&own, "secret")).at(&host);
@@ -88,6 +99,8 @@ pub(crate) fn nobodys() -> Things {
         ("group", "9999999999999997", "nobody-group"),
         ("service_account", "01234567-89ab-4def-8123-456789abcdef", "nobody-robot"),
         ("role", "9999999999999996", "nobody-role"),
+        ("provider", "nobody-idp", "nobody-idp"),
+        ("federated_credential", "nobody-fed", "nobody-fed"),
         ("instance", "cri-0000000000000001", "nobody-inst"),
         ("namespace", "nobody-ns", "nobody-ns"),
         ("repository", "nobody-ns/app", "nobody-ns/app"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::layers::{Layer, Values, from_environment, from_file, split};
-use super::table::{SETTINGS, Setting, Shape};
+use super::table::{SETTINGS, Setting};
 use super::{Config, ConfigError};
 
 /// What a command line says about settings: flatten it into a command that needs them.
@@ -90,7 +90,7 @@ fn argument(setting: &'static Setting) -> Option<Arg> {
         "" => format!("{} [env: {}]", setting.help, setting.environment()),
         default => format!("{} [env: {}] [default: {default}]", setting.help, setting.environment()),
     };
-    let action = if setting.shape == Shape::Many { ArgAction::Append } else { ArgAction::Set };
+    let action = if setting.is_list() { ArgAction::Append } else { ArgAction::Set };
     Some(Arg::new(setting.key).long(setting.flag()?).value_name(value_name(setting)).help(help).action(action))
 }
 

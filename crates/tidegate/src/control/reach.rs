@@ -119,6 +119,7 @@ impl Own {
             request_id: RequestId::from_random(u128::from_be_bytes(bits)),
             now: SystemClock.now(),
             source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            network: model::Network::Public,
             secure: false,
             user_agent: Some("tidegate account".into()),
         }

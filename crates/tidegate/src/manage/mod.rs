@@ -5,15 +5,18 @@
 
 mod access_key;
 mod account;
+mod admin_user;
 mod apply;
 mod audit;
 mod configure;
 mod credential;
+mod federation;
 mod group;
 mod input;
 mod instance;
 mod label;
 mod namespace;
+mod network;
 mod operator;
 mod password;
 mod policy;
@@ -96,10 +99,18 @@ pub(crate) enum ClientCommand {
     ServiceAccount(Noun<service_account::Command>),
     /// Roles: identities that are assumed for a while
     Role(Noun<role::Command>),
+    /// Federated credentials: whom of which issuer a service account trusts, without any secret
+    Federation(Noun<federation::Command>),
+    /// OIDC providers: issuers that roles and service accounts may trust
+    OidcProvider(Noun<federation::ProviderCommand>),
     /// Policies: what users may do
     Policy(Noun<policy::Command>),
     /// Instances: registries with their own host names
     Instance(Noun<instance::Command>),
+    /// The admin user of an instance: many hands, two passwords, off by default
+    AdminUser(Noun<admin_user::Command>),
+    /// Network rules: whom an instance lets in
+    Network(Noun<network::Command>),
     /// Namespaces of an instance
     Namespace(Noun<namespace::Command>),
     /// Repositories of an instance
@@ -134,8 +145,12 @@ impl ClientCommand {
             | Self::Group(Noun { client, .. })
             | Self::ServiceAccount(Noun { client, .. })
             | Self::Role(Noun { client, .. })
+            | Self::Federation(Noun { client, .. })
+            | Self::OidcProvider(Noun { client, .. })
             | Self::Policy(Noun { client, .. })
             | Self::Instance(Noun { client, .. })
+            | Self::AdminUser(Noun { client, .. })
+            | Self::Network(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
             | Self::Tag(Noun { client, .. })
@@ -163,6 +178,9 @@ pub(crate) enum CommandError {
         /// Why.
         cause: std::io::Error,
     },
+    /// On the server's machine: its settings, its data or what was asked for.
+    #[error("{0}")]
+    Machine(String),
     /// What only whoever holds the server's configuration may do.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -193,7 +211,13 @@ impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Client(_) | Self::File { .. } | Self::Unwritable { .. } | Self::Documents(_) | Self::System(_) | Self::Control(_) => 1,
+            Self::Client(_)
+            | Self::File { .. }
+            | Self::Unwritable { .. }
+            | Self::Documents(_)
+            | Self::Machine(_)
+            | Self::System(_)
+            | Self::Control(_) => 1,
         }
     }
 
@@ -203,6 +227,7 @@ impl CommandError {
             Self::File { .. } | Self::Unwritable { .. } | Self::Documents(Trouble::File { .. }) => "invalid_file",
             Self::Documents(Trouble::Document(_)) => "invalid_document",
             Self::Documents(_) => "not_safe",
+            Self::Machine(_) => "machine",
             Self::System(_) => "system",
             Self::Client(error) => error.code(),
             Self::Control(error) => error.code(),
@@ -247,6 +272,9 @@ impl Session {
 pub(crate) fn run(command: ClientCommand, environment: impl Iterator<Item = (String, String)>) -> ExitCode {
     let session = Session { arguments: command.arguments().clone(), environment: environment.collect(), now: SystemClock.now() };
     let printer = Printer::new(session.arguments.output);
+    if let ClientCommand::Network(Noun { verb: network::Command::Reset(reset), .. }) = &command {
+        return printer.finish(network::reset(reset, &session));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     printer.finish(runtime.map_err(CommandError::System).and_then(|runtime| runtime.block_on(answer(command, &session))))
 }
@@ -271,8 +299,12 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Group(Noun { verb, .. }) => group::run(verb, &client).await,
         ClientCommand::ServiceAccount(Noun { verb, .. }) => service_account::run(verb, &client).await,
         ClientCommand::Role(Noun { verb, .. }) => role::run(verb, &client).await,
+        ClientCommand::Federation(Noun { verb, .. }) => federation::run(verb, &client).await,
+        ClientCommand::OidcProvider(Noun { verb, .. }) => federation::run_provider(verb, &client).await,
         ClientCommand::Policy(Noun { verb, .. }) => policy::run(verb, &client).await,
         ClientCommand::Instance(Noun { verb, .. }) => instance::run(verb, &client).await,
+        ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
+        ClientCommand::Network(Noun { verb, .. }) => network::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,

@@ -6,4 +6,5 @@ mod commands;
 mod declarative;
 mod house;
 mod http;
+mod network;
 mod rights;

@@ -6,6 +6,7 @@
 mod accounts;
 mod ends;
 mod house;
+mod network;
 mod outage;
 #[expect(dead_code, reason = "each suite needs a part of it")]
 #[path = "../support/mod.rs"]
