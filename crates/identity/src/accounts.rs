@@ -9,9 +9,8 @@ use store::{StoreError, Tx, instance};
 use crate::bootstrap::{Bootstrap, NewAccount};
 use crate::{Identity, IdentityError, instances};
 
-/// Accounts of one server, and domains of one account.
+/// Accounts of one server.
 const MAX: i64 = 10_000;
-const MAX_DOMAINS: usize = 100;
 /// Accounts in one page.
 const PAGE: i64 = 500;
 
@@ -137,9 +136,6 @@ async fn take_alias(tx: &mut Tx<'_>, id: AccountId, alias: Option<&AccountAlias>
 
 /// A domain is handed to one account, and to none while another has an instance there.
 async fn check_domains(tx: &mut Tx<'_>, id: AccountId, domains: &[String]) -> Result<(), IdentityError> {
-    if domains.len() > MAX_DOMAINS {
-        return Err(IdentityError::Limit { what: "domains an account", max: 100 });
-    }
     for domain in domains {
         let handed = account::domain_owner(tx, domain).await?.is_some_and(|owner| owner != id);
         if handed || instance::others_at(tx, id, domain).await? {

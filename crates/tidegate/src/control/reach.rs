@@ -73,6 +73,10 @@ impl Reach {
 
     /// `account`: id or alias.
     pub(crate) async fn update(&self, account: &str, changes: AccountChanges) -> Result<AccountRow, ControlError> {
+        // It goes into a path as it stands.
+        if !account.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            return Err(IdentityError::NotFound("account").into());
+        }
         match self {
             Self::Socket(socket) => socket.call(Method::PATCH, &format!("/accounts/{account}"), &changes).await,
             Self::Database(own) => Ok(own.desk.update(&own.op(), account, changes).await?),

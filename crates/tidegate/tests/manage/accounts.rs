@@ -76,7 +76,9 @@ fn accounts_are_made_and_suspended_beside_a_running_server() {
     assert_eq!(at.refused(&["account", "create", "--host", "a.acme.example", "--host", "localhost"])["code"], "invalid_request");
     let bootstrap = house.bootstrap();
     assert_eq!(at.refused(&["account", "create", "--output-file", bootstrap.to_str().unwrap()])["code"], "invalid_file");
-    assert_eq!(at.refused(&["account", "suspend", "nobody"])["code"], "not_found");
+    for nobody in ["nobody", "a b/../c", "", "1"] {
+        assert_eq!(at.refused(&["account", "suspend", nobody])["code"], "not_found", "{nobody}");
+    }
     assert_eq!(at.json(&["account", "list"]).as_array().unwrap().len(), 2);
     let left: Vec<_> = std::fs::read_dir(&data).unwrap().filter_map(|e| e.unwrap().file_name().into_string().ok()).collect();
     let secrets = left.iter().filter(|name| name.starts_with("account-")).count();
@@ -150,4 +152,19 @@ fn the_control_socket_takes_nothing_but_what_it_knows() {
     // By the main listener there is no such door.
     let (head, _) = house.http("GET", "/accounts", "", "");
     assert!(head.starts_with("http/1.1 404"), "{head}");
+}
+
+/// Metrics are of the server as a whole: another account's root user does not read them, by whatever host.
+#[test]
+fn another_account_reads_no_metrics() {
+    let house = House::start();
+    let data = house.bootstrap().parent().unwrap().to_owned();
+    let root = root_of(&create(&operator(&data), &data), &house);
+    let status = |host: &str, token: &str| {
+        let (head, _) = house.http_at(host, "GET", "/metrics", &format!("authorization: Bearer {token}\r\n"), "");
+        head.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    let (first, other) = (house.token(), house.token_of(&root));
+    assert_eq!((status("localhost", &first), status("acme.example", &first)), ("200".into(), "403".into()));
+    assert_eq!((status("localhost", &other), status("acme.example", &other)), ("403".into(), "403".into()));
 }

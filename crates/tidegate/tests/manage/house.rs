@@ -164,15 +164,17 @@ pub(crate) fn has(value: &Value, keys: &[&str]) {
 impl House {
     /// One raw HTTP request; the answer's head in lower case, and its body.
     pub(crate) fn http(&self, method: &str, path: &str, headers: &str, body: &str) -> (String, String) {
+        self.http_at("localhost", method, path, headers, body)
+    }
+
+    /// The same by another host name.
+    pub(crate) fn http_at(&self, host: &str, method: &str, path: &str, headers: &str, body: &str) -> (String, String) {
         let endpoint = read(&self.bootstrap())["endpoint"].as_str().unwrap().to_owned();
         let address = endpoint.strip_prefix("http://").unwrap();
         let mut socket = TcpStream::connect(address).unwrap();
         let length = body.len();
-        write!(
-            socket,
-            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-        )
-        .unwrap();
+        write!(socket, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
+            .unwrap();
         let mut answer = String::new();
         socket.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
