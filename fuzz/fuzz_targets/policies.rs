@@ -5,18 +5,24 @@ use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use model::{AccountId, Action, InstanceId, InstanceName, OnInstance, OnRepository, Region, RepositoryName, Resource, Timestamp};
-use policy::{Context, Document, Request, evaluate, explain, filter, ram};
+use policy::{Context, Document, Effect, Request, ResourcePattern, Statement, Who, evaluate, explain, filter, ram};
 
 static INSTANCE: LazyLock<Arc<OnInstance>> = LazyLock::new(|| {
     Arc::new(OnInstance {
-        account: AccountId::from_random(1),
+        account: ACCOUNT,
         id: InstanceId::from_random(2),
         name: InstanceName::parse("local").unwrap(),
         region: Region::parse("local").unwrap(),
     })
 });
 
+const ACCOUNT: AccountId = AccountId::from_random(1);
+
 fuzz_target!(|text: &str| {
+    if let Ok(trust) = ram::parse_trust(ACCOUNT, text) {
+        let who = Who::named(ACCOUNT, "user/alice").in_group("operators");
+        let _ = trust.evaluate(&Context::new(Timestamp::from_millis(1_800_000_000_000), "10.1.2.3".parse().unwrap(), true).by(who));
+    }
     let Ok(document) = ram::parse(text) else { return };
     assert!(text.chars().count() <= policy::MAX_CHARS && document.statements.len() <= policy::MAX_STATEMENTS);
     let printed = ram::print(&document);
@@ -26,7 +32,17 @@ fuzz_target!(|text: &str| {
         Err(error) => assert!(printed.chars().count() > policy::MAX_CHARS, "{error}: {printed}"),
     }
     decide(&document);
+    delegate(&document);
 });
+
+/// Whoever holds nothing gives nothing, and what is said of giving ends.
+fn delegate(document: &Document) {
+    let gives = policy::covers(ACCOUNT, &[], document).is_ok();
+    let denies = document.statements.iter().any(|s| s.effect() == Effect::Deny);
+    let something = |s: &Statement| s.actions().iter().next().is_some() && s.resources().contains(&ResourcePattern::Any);
+    assert!(denies || !gives || !document.statements.iter().any(something));
+    let _ = policy::covers(ACCOUNT, &[document], &policy::lifted(document));
+}
 
 fn decide(document: &Document) {
     let context = Context::new(Timestamp::from_millis(1_800_000_000_000), "10.1.2.3".parse().unwrap(), true);

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{AccountId, Caller, CredentialId, CredentialKind, Digest, Op, PrincipalId, Resource, Timestamp};
+use model::{AccountId, Action, Caller, CredentialId, CredentialKind, Digest, Op, PrincipalId, Resource, Target, Timestamp};
 use store::audit::Event;
 use store::credential::Use;
 use store::{Store, StoreError, Tx};
@@ -90,6 +90,27 @@ impl Record {
         }
     }
 
+    /// Whoever holds the server's configuration did `action` to `on`, on the machine itself.
+    pub fn by_operator(op: &Op, action: Action, on: &impl Target) -> Self {
+        let caller = Caller::anonymous();
+        Self { name: "operator".into(), ..Self::new(op, &caller, action.as_str(), &on.resource(), Outcome::Success) }
+    }
+
+    /// Whoever holds the server's configuration did `what` to an account.
+    pub(crate) fn by_operator_of_account(op: &Op, account: AccountId, what: &'static str, outcome: Outcome) -> Self {
+        Self {
+            account: Some(account),
+            action: what.into(),
+            outcome,
+            principal: None,
+            name: "operator".into(),
+            credential: None,
+            resource: format!("account/{account}").into(),
+            detail: None,
+            op: op.clone(),
+        }
+    }
+
     /// Adds a digest, a reason, a name. Never a secret.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Arc<str>>) -> Self {
@@ -120,6 +141,8 @@ pub enum Frequent {
     Login,
     /// A login failed: for this name, by its hash, so that a flood of them is not a flood of records.
     Failed(u64),
+    /// Network rules did not let somebody in: to what, by its hash.
+    Refused(u64),
 }
 
 #[derive(PartialEq, Eq, Hash)]

@@ -4,20 +4,24 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::{
-    Action, ActionKind, Caller, Known, OnInstance, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, RepositoryAction, Resource,
-    Scope, Scopes, Target, Timestamp,
+    Action, ActionKind, Caller, InstanceId, Known, OnInstance, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, RepositoryAction,
+    Resource, Scope, Scopes, Target, Timestamp,
 };
 use policy::{Context, Effective, Explanation, Filter, Request, Why};
 use store::StoreError;
 
+use crate::admin;
 use crate::directory::InForce;
-use crate::{Audit, Directory, Granted, Outcome, Permit, PrincipalRights, Record, Refusal, SessionRights};
+use crate::rules::Crowd;
+use crate::{Audit, Directory, Granted, Networks, Outcome, Permit, PrincipalRights, Record, Refusal, SessionRights};
 
 /// Decides, and writes down what it refuses.
 #[derive(Debug)]
 pub struct Access {
     directory: Arc<Directory>,
     audit: Arc<Audit>,
+    networks: Networks,
+    crowd: Crowd,
 }
 
 /// A principal's documents, held while they are evaluated.
@@ -65,7 +69,22 @@ enum Say {
 impl Access {
     /// Decides over `directory`, writes refusals to `audit`.
     pub const fn new(directory: Arc<Directory>, audit: Arc<Audit>) -> Self {
-        Self { directory, audit }
+        Self { directory, audit, networks: Networks::none(), crowd: Crowd::new() }
+    }
+
+    /// The same, on a server with named networks.
+    #[must_use]
+    pub fn among(self, networks: Networks) -> Self {
+        Self { networks, ..self }
+    }
+
+    /// The server's named networks.
+    pub const fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
+    pub(crate) const fn crowd(&self) -> &Crowd {
+        &self.crowd
     }
 
     /// This node's memory.
@@ -176,7 +195,11 @@ impl Access {
         if bound_elsewhere || known.account != instance.account {
             return Ok(Filter::nothing());
         }
+        self.reach(op, caller, action, &Resource::Instance(Arc::clone(instance))).await?;
         let standing = self.standing(op, known).await?;
+        if standing.rights.instance.is_some_and(|own| own != instance.id) {
+            return Ok(Filter::nothing());
+        }
         if standing.rights.kind == PrincipalKind::Root {
             return Ok(Filter::everything());
         }
@@ -191,6 +214,16 @@ impl Access {
     /// May `caller` hand all of these documents over to somebody else? Whoever grants gives at most what they hold: everything
     /// that attaches, makes a key for somebody else or lets somebody be somebody else asks here.
     pub async fn may_hand_over(&self, op: &Op, caller: &Caller, given: &[&policy::Document]) -> Result<(), Refusal> {
+        let answer = self.holds_all(op, caller, given).await;
+        if let (Err(Refusal::Exceeds { action, resource, .. }), Some(known)) = (&answer, caller.known()) {
+            let account = Resource::Account(model::OnAccount(known.account));
+            let record = Record::new(op, caller, action.as_str(), &account, Outcome::Denied);
+            self.audit.note(record.with_detail(format!("giving it on {resource} to somebody else"))).await;
+        }
+        answer
+    }
+
+    async fn holds_all(&self, op: &Op, caller: &Caller, given: &[&policy::Document]) -> Result<(), Refusal> {
         self.directory.fresh(op.now).await?;
         let known = caller.known().ok_or(Refusal::Unauthenticated)?;
         let standing = self.standing(op, known).await?;
@@ -215,6 +248,7 @@ impl Access {
         }
         let Some(rights) = self.directory.principal(other).await? else { return Err(Refusal::NotFound) };
         if rights.kind == PrincipalKind::Root {
+            // Nobody stands in for the root user: what it holds has no document.
             return Err(Refusal::Exceeds { action: Action::PullRepository, resource: "*".into(), why: Why::NotAllowed });
         }
         let held = self.held(&rights).await?;
@@ -241,6 +275,9 @@ impl Access {
         if !rights.holds(at) {
             return Ok(Explanation::refused(&format!("the {} is disabled or at its end", rights.kind.words())));
         }
+        if is_of_server(action) && self.directory.first_account().await? != Some(rights.account) {
+            return Ok(Explanation::refused("this is done to the server as a whole: its first account does it"));
+        }
         if rights.kind == PrincipalKind::Root {
             return Ok(Explanation::allowed("the root user is not bound by policies"));
         }
@@ -248,7 +285,7 @@ impl Access {
             return Ok(Explanation::refused("nobody but the root user touches the root user's keys and passwords"));
         }
         let held = self.held(&rights).await?;
-        let context = Context::new(at, from, true);
+        let context = Context::new(at, from, true).within(&self.networks.by_address(from));
         let explained = policy::explain(&held.labelled(), &Request { action, resource, context: &context });
         if explained.effective == Effective::NotSaid && self.is_public(action, resource).await? {
             return Ok(Explanation::allowed("the repository or its namespace is public"));
@@ -258,6 +295,11 @@ impl Access {
 
     async fn may(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource) -> Result<(), Refusal> {
         self.directory.fresh(op.now).await?;
+        self.has_right(op, caller, action, resource).await?;
+        self.reach(op, caller, action, resource).await
+    }
+
+    async fn has_right(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource) -> Result<(), Refusal> {
         let Some(known) = caller.known() else { return self.may_anybody(action, resource).await };
         let allowed = self.say(op, known, action, resource).await?;
         let bearer = known.scopes.is_some();
@@ -276,7 +318,10 @@ impl Access {
 
     async fn is_public(&self, action: Action, resource: &Resource) -> Result<bool, StoreError> {
         match (action, resource) {
-            (Action::PullRepository, Resource::Repository(on)) => self.directory.is_public(on.instance.id, &on.name).await,
+            // A suspended account shows nothing to anybody.
+            (Action::PullRepository, Resource::Repository(on)) => {
+                Ok(self.directory.is_public(on.instance.id, &on.name).await? && self.directory.holds(on.instance.account).await?)
+            }
             _ => Ok(false),
         }
     }
@@ -284,8 +329,10 @@ impl Access {
     async fn say(&self, op: &Op, known: &Known, action: Action, resource: &Resource) -> Result<Say, Refusal> {
         let standing = self.standing(op, known).await?;
         let rights = &standing.rights;
-        let bound_elsewhere = known.instance.is_some_and(|bound| resource.instance().is_none_or(|i| i.id != bound));
+        let not_here = |bound: InstanceId| resource.instance().is_none_or(|i| i.id != bound);
+        let bound_elsewhere = known.instance.is_some_and(not_here) || rights.instance.is_some_and(not_here);
         let elsewhere = rights.account != resource.account() || bound_elsewhere || is_root_of(resource, rights);
+        let elsewhere = elsewhere || (is_of_server(action) && self.directory.first_account().await? != Some(rights.account));
         let outcome = match (elsewhere, rights.kind) {
             (true, _) => Effective::NotSaid,
             (false, PrincipalKind::Root) => Effective::Allowed,
@@ -328,8 +375,11 @@ impl Access {
         Ok(Standing { rights, session })
     }
 
-    /// Somebody's own documents and those of their groups.
+    /// Somebody's own documents and those of their groups; an admin user's is always the same.
     async fn held(&self, rights: &PrincipalRights) -> Result<Held, StoreError> {
+        if rights.kind == PrincipalKind::Admin {
+            return Ok(Held(vec![("admin user".into(), Document::BuiltIn(&admin::EVERYWHERE))]));
+        }
         let mut held = self.documents_of(&rights.policies).await?;
         for group in &rights.groups {
             if let Some(group) = self.directory.principal(*group).await? {
@@ -355,8 +405,9 @@ impl Access {
     }
 
     async fn write_down(&self, op: &Op, caller: &Caller, action: Action, resource: &Resource, refusal: &Refusal) {
-        // An anonymous request that is asked to log in is the protocol at work, not an event; nor is a failing store.
-        if caller.is_anonymous() || matches!(refusal, Refusal::Unavailable) {
+        // An anonymous request that is asked to log in is the protocol at work, not an event; nor is a failing store. What network
+        // rules refuse has been written down where they were asked.
+        if caller.is_anonymous() || matches!(refusal, Refusal::Unavailable | Refusal::Network(_)) {
             return;
         }
         self.audit.note(Record::new(op, caller, action.as_str(), resource, Outcome::Denied)).await;
@@ -366,6 +417,11 @@ impl Access {
 /// Is this the account's root user, and the caller somebody else? No policy reaches the root user's keys and passwords.
 fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool {
     matches!(resource, Resource::Principal(on) if on.id == Some(on.account.root()) && caller.kind != PrincipalKind::Root)
+}
+
+/// Is this done to the server as a whole? Then its first account does it, and no other.
+const fn is_of_server(action: Action) -> bool {
+    matches!(action, Action::RotateSigningKey | Action::ReadMetrics)
 }
 
 /// The right that a scope's action asks for.

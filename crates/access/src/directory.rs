@@ -5,19 +5,21 @@
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, RepositoryName, Timestamp};
+use model::{AccountId, CredentialId, InstanceId, PolicyId, PrincipalId, PrincipalKind, ProviderId, RepositoryName, Timestamp};
 use quick_cache::sync::Cache;
 use store::account::{Account, Principal};
 use store::change::{self, Change};
 use store::credential::Credential;
 use store::instance::Instance;
+use store::provider::Provider;
 use store::{Store, StoreError, Tx, Work};
 use tokio::time::timeout;
 
-use crate::Refusal;
+use crate::rules::Entrance;
+use crate::{Refusal, Rules};
 
 /// How long a node may go without a look at the change feed before it must not decide anything.
 const FRESH_MS: i64 = 1000;
@@ -99,7 +101,10 @@ pub struct Directory {
     credentials: Shelf<CredentialId, Credential>,
     sessions: Shelf<CredentialId, SessionRights>,
     accounts: Shelf<AccountId, Account>,
-    instances: Shelf<Arc<str>, Instance>,
+    providers: Shelf<ProviderId, Provider>,
+    first: OnceLock<AccountId>,
+    instances: Shelf<Arc<str>, Entrance>,
+    rules: Shelf<InstanceId, Rules>,
     public: Cache<(InstanceId, RepositoryName), bool>,
     /// Changes up to here are applied. Guarded by `applying` wherever it decides what is kept.
     applied: AtomicI64,
@@ -129,7 +134,10 @@ impl Directory {
             credentials: Cache::new(100_000),
             sessions: Cache::new(20_000),
             accounts: Cache::new(1_000),
+            first: OnceLock::new(),
+            providers: Cache::new(4_096),
             instances: Cache::new(4_096),
+            rules: Cache::new(4_096),
             public: Cache::new(65_536),
             applied: AtomicI64::new(head),
             looked: AtomicI64::new(now.millis()),
@@ -211,7 +219,12 @@ impl Directory {
             }
             Some(Change::Policy(id)) => drop(self.policies.remove(&PolicyId::from_i64(id))),
             Some(Change::Instance(_)) => self.instances.clear(),
+            Some(Change::Endpoints(id)) => {
+                self.instances.clear();
+                self.rules.remove(&InstanceId::from_i64(id));
+            }
             Some(Change::Visibility(_)) => self.public.clear(),
+            Some(Change::Provider(id)) => drop(self.providers.remove(&ProviderId::from_i64(id))),
             Some(Change::SigningKeys) => {}
             None => {
                 self.principals.clear();
@@ -219,7 +232,9 @@ impl Directory {
                 self.sessions.clear();
                 self.accounts.clear();
                 self.policies.clear();
+                self.providers.clear();
                 self.instances.clear();
+                self.rules.clear();
                 self.public.clear();
             }
         }
@@ -292,6 +307,20 @@ impl Directory {
         Ok(account.is_some_and(|account| account.enabled).then_some(rights))
     }
 
+    /// Is this an account that is not suspended?
+    pub async fn holds(&self, id: AccountId) -> Result<bool, StoreError> {
+        Ok(self.account(id).await?.is_some_and(|account| account.enabled))
+    }
+
+    /// The first account that was made; it stays the first.
+    pub async fn first_account(&self) -> Result<Option<AccountId>, StoreError> {
+        if let Some(known) = self.first.get() {
+            return Ok(Some(*known));
+        }
+        let found: Result<_, StoreError> = self.store.read(|tx| Box::pin(store::account::first_account(tx))).await;
+        Ok(found?.map(|account| *self.first.get_or_init(|| account.id)))
+    }
+
     /// An account.
     pub async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, StoreError> {
         self.shelved(&self.accounts, id, |tx| {
@@ -313,15 +342,35 @@ impl Directory {
         .await
     }
 
+    /// An OIDC provider.
+    pub async fn provider(&self, id: ProviderId) -> Result<Option<Arc<Provider>>, StoreError> {
+        self.shelved(&self.providers, id, |tx| {
+            Box::pin(async move { Ok((change::head(tx).await?, store::provider::by_id(tx, id).await?)) })
+        })
+        .await
+    }
+
     /// The instance that a host name (without its port) chooses.
     pub async fn instance(&self, host: &str) -> Result<Option<Arc<Instance>>, StoreError> {
+        Ok(self.entrance(host).await?.map(|entrance| Arc::clone(&entrance.instance)))
+    }
+
+    /// The same with its network rules.
+    pub(crate) async fn entrance(&self, host: &str) -> Result<Option<Arc<Entrance>>, StoreError> {
         if let Some(known) = self.instances.get(host) {
             return Ok(Some(known));
         }
-        self.shelved(&self.instances, host.into(), |tx| {
-            Box::pin(async move { Ok((change::head(tx).await?, store::instance::by_host(tx, host).await?)) })
-        })
-        .await
+        self.shelved(&self.instances, host.into(), |tx| Box::pin(async move { Ok((change::head(tx).await?, entrance(tx, host).await?)) }))
+            .await
+    }
+
+    /// An instance's network rules.
+    pub(crate) async fn rules(&self, id: InstanceId) -> Result<Arc<Rules>, StoreError> {
+        if let Some(known) = self.rules.get(&id) {
+            return Ok(known);
+        }
+        let load = self.shelved(&self.rules, id, |tx| Box::pin(async move { Ok((change::head(tx).await?, Some(rules(tx, id).await?))) }));
+        load.await?.ok_or_else(|| StoreError::corrupt("endpoint"))
     }
 
     /// May anybody read this repository?
@@ -397,6 +446,16 @@ async fn session(tx: &mut Tx<'_>, key: CredentialId) -> Result<Option<SessionRig
         token_hash: s.token_hash,
         parent: s.parent,
     }))
+}
+
+async fn entrance(tx: &mut Tx<'_>, host: &str) -> Result<Option<Entrance>, StoreError> {
+    let Some(instance) = store::instance::by_host(tx, host).await? else { return Ok(None) };
+    let rules = rules(tx, instance.on.id).await?;
+    Ok(Some(Entrance { instance: Arc::new(instance), rules }))
+}
+
+async fn rules(tx: &mut Tx<'_>, id: InstanceId) -> Result<Rules, StoreError> {
+    Rules::read(&store::network::of_instance(tx, id).await?)
 }
 
 async fn in_force(tx: &mut Tx<'_>, id: PolicyId) -> Result<Option<InForce>, StoreError> {

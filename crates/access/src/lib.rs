@@ -6,14 +6,24 @@
 //! a door, authenticate, change a right. To add an action: a line in `model::act`; nothing here changes.
 #![deny(missing_docs)]
 
+mod admin;
 pub mod audit;
+mod cidr;
 mod decide;
 mod directory;
+mod networks;
+mod operator;
 mod permit;
+mod rules;
 
+pub use admin::admin_rights;
 pub use audit::{Audit, Frequent, Outcome, Record};
+pub use cidr::{Cidr, CidrError};
 pub use decide::Access;
 pub use directory::{Directory, Listener, PrincipalRights, SessionRights};
+pub use networks::{NamedNetwork, Networks, NetworksError};
+pub use operator::Operator;
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
 pub use policy::Filter;
+pub use rules::{Entered, NotLetIn, Rules};

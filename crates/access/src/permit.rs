@@ -1,6 +1,7 @@
 //! What `access` hands out: proofs that something may be done.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use model::{Action, ActionKind, Caller, Op, Resource, Scopes, Target};
 use policy::{Uncovered, Why};
@@ -142,6 +143,9 @@ pub enum Refusal {
     /// What the caller may not see answers as what does not exist.
     #[error("there is no such thing, or you may not see it")]
     NotFound,
+    /// The network rules of the instance let nobody in from this address. (The words are a cloud's, which its clients know.)
+    #[error("client with IP '{0}' is not allowed access")]
+    Network(IpAddr),
     /// Rights cannot be decided now: the database does not answer, or the change feed is stale.
     #[error("rights cannot be decided right now: try again")]
     Unavailable,

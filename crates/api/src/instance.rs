@@ -44,7 +44,8 @@ pub struct Instance {
     pub region: String,
     /// The host names that choose it.
     pub hosts: Vec<String>,
-    /// Hosts that no instance claims mean this one.
+    /// It was made with its account: what requests mean that name no instance, by a host that is no other instance's. Of the
+    /// server's first account it also answers to hosts that no instance claims.
     pub is_default: bool,
     /// May a push make its namespace?
     pub auto_create_namespace: bool,

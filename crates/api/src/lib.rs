@@ -11,9 +11,12 @@
 
 mod access_key;
 mod account;
+mod admin_user;
 mod audit;
 mod credential;
+mod endpoint;
 mod error;
+mod federation;
 mod group;
 mod instance;
 mod label;
@@ -31,10 +34,16 @@ mod user;
 mod whoami;
 
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
-pub use account::Account;
+pub use account::{Account, SetAccountAlias};
+pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
 pub use audit::{AuditEvent, AuditQuery};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
+pub use endpoint::{CreateEndpoint, CreateEndpointEntry, DefaultAction, Endpoint, EndpointEntry, EndpointKind, ForceQuery, UpdateEndpoint};
 pub use error::{ErrorAnswer, ErrorDetail};
+pub use federation::{
+    AssumeRoleWithOidc, CreateFederatedCredential, CreateProvider, FederatedCredential, Provider, ProviderCheck, UpdateFederatedCredential,
+    UpdateProvider,
+};
 pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, UpdateInstance};
 pub use label::{LabelQuery, Labelled, UpdateLabels};

@@ -137,15 +137,11 @@ impl Call {
         Ok(self.instance().await?.on)
     }
 
-    /// An instance by name or id; without either, the one that the host name chooses.
+    /// An instance by name or id; without either, the one that the host name chooses, or else the account's own first.
     pub(crate) async fn instance_named(&self, text: Option<&str>) -> Result<Instance, Problem> {
         match text {
             Some(text) if text != HERE => Ok(self.identity().instance(&self.caller, text).await?),
-            _ => {
-                let account = self.known()?.account;
-                let found = self.identity().instance_at(&self.host.name()).await?;
-                found.filter(|i| i.on.account == account).map(|i| (*i).clone()).ok_or_else(Problem::not_found)
-            }
+            _ => Ok(self.identity().instance_here(&self.caller, &self.host.name()).await?),
         }
     }
 

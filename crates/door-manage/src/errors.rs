@@ -91,7 +91,7 @@ impl From<Refusal> for Problem {
         let message = refusal.to_string();
         match refusal {
             Refusal::Unauthenticated => Self::unauthenticated(message),
-            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::Exceeds { .. } => {
+            Refusal::InsufficientScope { .. } | Refusal::Denied { .. } | Refusal::Exceeds { .. } | Refusal::Network(_) => {
                 Self::new(StatusCode::FORBIDDEN, "denied", message)
             }
             Refusal::NotFound => Self::not_found(),
@@ -107,7 +107,7 @@ impl From<AuthError> for Problem {
             AuthError::Invalid => {
                 Self::unauthenticated("the token is missing, wrong or no longer valid: fetch one at /api/v1/oauth2/token")
             }
-            AuthError::Expired | AuthError::Disabled => Self::unauthenticated(message),
+            AuthError::Expired | AuthError::Disabled | AuthError::Untrusted(_) => Self::unauthenticated(message),
             AuthError::LockedOut { retry_after } => {
                 Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message) }
             }
@@ -125,9 +125,11 @@ impl From<IdentityError> for Problem {
             IdentityError::Taken { .. } => Self::new(StatusCode::CONFLICT, "already_exists", message),
             IdentityError::Invalid { field, problem } => Self::invalid(field, problem),
             IdentityError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
+            IdentityError::NeedsForce(_) => Self::new(StatusCode::CONFLICT, "needs_force", message),
             IdentityError::InUse(_) => Self::new(StatusCode::CONFLICT, "in_use", message),
             IdentityError::Refused(refusal) => refusal.into(),
             IdentityError::Disabled => Self::new(StatusCode::FORBIDDEN, "denied", message),
+            IdentityError::Unbelieved(error) => error.into(),
             IdentityError::Busy => Self::unavailable(message),
             IdentityError::Store(error) => error.into(),
             IdentityError::Sealing => Self::internal(&error),

@@ -1,5 +1,6 @@
 //! From a request to its operation and back: the one place that authenticates, reads bodies and renders errors.
 
+use access::Entered;
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
 use identity::{At, Presented};
@@ -53,7 +54,8 @@ impl Manage {
         request: Request,
         seen: &mut Option<SeenPrincipal>,
     ) -> Result<Answer, Problem> {
-        let caller = self.caller(operation, &request).await?;
+        let entered = self.identity.access().enter(&request.op, &request.host.name()).await?.ok_or_else(Problem::not_found)?;
+        let caller = self.caller(operation, &request, &entered).await?;
         *seen = caller.known().map(|k| SeenPrincipal(k.principal));
         let Request { op, host, head, body } = request;
         let body = read_body(body, MAX_BODY).await?;
@@ -61,12 +63,12 @@ impl Manage {
         (operation.handle)(call).await
     }
 
-    async fn caller(&self, operation: &Operation, request: &Request) -> Result<Caller, Problem> {
+    async fn caller(&self, operation: &Operation, request: &Request, instance: &Entered) -> Result<Caller, Problem> {
         if matches!(operation.needs, Needs::Nothing(_)) {
             return Ok(Caller::anonymous());
         }
         let presented = presented(request)?;
-        let caller = self.identity.authenticate(&request.op, presented, At::Management).await?;
+        let caller = self.identity.authenticate(&request.op, presented, At::Management { instance }).await?;
         if caller.is_anonymous() {
             return Err(Problem::unauthenticated("sign in first: fetch a token at /api/v1/oauth2/token"));
         }

@@ -1,11 +1,77 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AttachedPolicy, AuditEvent, Credential, Group, Instance, Labelled, Namespace, Policy, PolicyDocument,
-    PolicyVersion, Repository, Role, ServiceAccount, SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, AuditEvent, Credential, DefaultAction, Endpoint, EndpointEntry,
+    EndpointKind, Group, Instance, Labelled, Namespace, Policy, PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, Role,
+    ServiceAccount, SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, RepositoryName};
+use store::network::{Endpoints, Entry, Private, Public};
+
+pub(crate) fn public_endpoint(id: InstanceId, endpoints: &Endpoints) -> Endpoint {
+    let Public { enabled, lets_everybody_in } = endpoints.public;
+    Endpoint {
+        endpoint: "public".to_owned(),
+        kind: EndpointKind::Public,
+        instance_id: id.to_string(),
+        enabled,
+        default_action: Some(if lets_everybody_in { DefaultAction::Allow } else { DefaultAction::Deny }),
+        entries: Some(endpoints.entries.iter().map(endpoint_entry).collect()),
+        configured: None,
+        created_at: None,
+        created_by: None,
+    }
+}
+
+pub(crate) fn private_endpoint(id: InstanceId, private: &Private, configured: bool) -> Endpoint {
+    Endpoint {
+        endpoint: private.network.to_string(),
+        kind: EndpointKind::Private,
+        instance_id: id.to_string(),
+        enabled: true,
+        default_action: None,
+        entries: None,
+        configured: Some(configured),
+        created_at: Some(private.created),
+        created_by: Some(private.created_by.clone()),
+    }
+}
+
+pub(crate) fn endpoint_entry(entry: &Entry) -> EndpointEntry {
+    EndpointEntry {
+        cidr: entry.cidr.clone(),
+        comment: entry.comment.clone(),
+        created_at: entry.created,
+        created_by: entry.created_by.clone(),
+    }
+}
+
+pub(crate) fn admin_user(admin: &identity::AdminUser) -> AdminUser {
+    let password = |(which, credential): &(identity::AdminPassword, store::credential::Credential)| AdminPassword {
+        number: which.number(),
+        credential_id: credential.id.to_string(),
+        created_at: credential.created,
+        created_by: credential.created_by_name.clone(),
+        last_used_at: credential.last_used,
+        last_used_from: credential.last_used_from.clone(),
+    };
+    AdminUser {
+        instance_id: admin.instance.to_string(),
+        enabled: admin.enabled,
+        username: admin.name.to_string(),
+        passwords: admin.passwords.iter().map(password).collect(),
+    }
+}
+
+pub(crate) fn renewed_admin_password(renewed: &identity::RenewedAdminPassword, which: identity::AdminPassword) -> RenewedAdminPassword {
+    RenewedAdminPassword {
+        enabled: renewed.user.enabled,
+        username: renewed.user.name.to_string(),
+        number: which.number(),
+        password: api::Secret::new(renewed.password.reveal()),
+    }
+}
 
 pub(crate) fn whoami(known: &Known) -> Whoami {
     Whoami {
@@ -21,7 +87,13 @@ pub(crate) fn whoami(known: &Known) -> Whoami {
 }
 
 pub(crate) fn account(account: &store::account::Account) -> Account {
-    Account { account_id: account.id.to_string(), uuid: account.uuid.clone(), alias: account.alias.clone(), created_at: account.created }
+    Account {
+        account_id: account.id.to_string(),
+        uuid: account.uuid.clone(),
+        alias: account.alias.clone(),
+        enabled: account.enabled,
+        created_at: account.created,
+    }
 }
 
 pub(crate) fn user(user: &identity::User) -> User {
@@ -94,6 +166,43 @@ pub(crate) fn credential(c: store::credential::Credential) -> Credential {
         expires_at: c.expires,
         last_used_at: c.last_used,
         last_used_from: c.last_used_from,
+    }
+}
+
+pub(crate) fn provider(p: store::provider::Provider) -> api::Provider {
+    api::Provider {
+        provider_id: p.id.to_string(),
+        arn: format!("acs:ram::{}:oidc-provider/{}", p.account, p.name),
+        name: p.name,
+        issuer: p.issuer,
+        client_ids: serde_json::from_str(&p.client_ids).unwrap_or_default(),
+        jwks: p.jwks,
+        ca: p.ca,
+        allow_internal: p.allow_internal,
+        description: p.description,
+        enabled: p.enabled,
+        created_at: p.created,
+        created_by: p.created_by_name,
+    }
+}
+
+pub(crate) fn federated(f: identity::FederatedCredential) -> api::FederatedCredential {
+    api::FederatedCredential {
+        credential_id: f.credential.id.to_string(),
+        name: f.name,
+        user_id: f.credential.principal.to_string(),
+        provider: f.provider,
+        issuer: f.issuer,
+        audience: f.conditions.audience,
+        subject: f.conditions.subject,
+        claims: f.conditions.claims,
+        description: f.credential.description,
+        enabled: f.credential.enabled,
+        created_at: f.credential.created,
+        created_by: f.credential.created_by_name,
+        expires_at: f.credential.expires,
+        last_used_at: f.credential.last_used,
+        last_used_from: f.credential.last_used_from,
     }
 }
 

@@ -17,6 +17,7 @@ mod shapes;
 
 use std::sync::Arc;
 
+use access::Entered;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -91,19 +92,25 @@ struct Visit<'r> {
 impl<'r> Visit<'r> {
     /// Who asks, at which instance.
     async fn authenticate(&self) -> (Scheme, Result<(Caller, Arc<OnInstance>), Refused>) {
-        let presented = match presented(&self.head.headers) {
-            Ok(presented) => presented,
-            Err(refused) => return (Scheme::Nothing, Err(refused)),
+        let presented = match self.enter().await {
+            Ok(instance) => presented(&self.head.headers).map(|presented| (instance, presented)),
+            Err(refused) => Err(refused),
         };
-        let scheme = Scheme::of(&presented);
-        (scheme, self.identify(presented).await)
+        match presented {
+            Ok((instance, presented)) => (Scheme::of(&presented), self.identify(instance, presented).await),
+            Err(refused) => (Scheme::Nothing, Err(refused)),
+        }
     }
 
-    async fn identify(&self, presented: Presented) -> Result<(Caller, Arc<OnInstance>), Refused> {
-        let identity = &self.door.identity;
-        let instance = identity.instance_at(&self.host.name()).await.map_err(AuthError::from)?.ok_or_else(Failure::no_instance)?;
+    /// The instance that the host name chooses, before anything is asked of who comes.
+    async fn enter(&self) -> Result<Entered, Refused> {
+        let entered = self.door.identity.access().enter(self.op, &self.host.name()).await?;
+        entered.ok_or_else(|| Failure::no_instance().into())
+    }
+
+    async fn identify(&self, instance: Entered, presented: Presented) -> Result<(Caller, Arc<OnInstance>), Refused> {
         let at = At::Registry { instance: &instance, service: self.host.as_str() };
-        let caller = identity.authenticate(self.op, presented, at).await?;
+        let caller = self.door.identity.authenticate(self.op, presented, at).await?;
         Ok((caller, Arc::clone(&instance.on)))
     }
 

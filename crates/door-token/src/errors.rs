@@ -12,6 +12,8 @@ use tokens::TokenError;
 #[derive(Debug)]
 pub(crate) enum TokenDoorError {
     Auth(AuthError),
+    /// Network rules let nobody in from there.
+    Network(Refusal),
     /// A service that is neither this host nor a listed one.
     Service,
     Scope(String),
@@ -29,7 +31,7 @@ impl TokenDoorError {
     /// Status, the registry's code, the OAuth 2 code.
     fn parts(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::Auth(AuthError::Invalid | AuthError::Expired | AuthError::Disabled) => {
+            Self::Auth(AuthError::Invalid | AuthError::Expired | AuthError::Disabled | AuthError::Untrusted(_)) => {
                 (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "invalid_grant")
             }
             Self::Auth(AuthError::LockedOut { .. } | AuthError::Busy) => {
@@ -38,6 +40,7 @@ impl TokenDoorError {
             Self::Auth(AuthError::Unavailable) | Self::Unavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "temporarily_unavailable")
             }
+            Self::Network(_) => (StatusCode::FORBIDDEN, "DENIED", "access_denied"),
             Self::Scope(_) => (StatusCode::BAD_REQUEST, "BAD_REQUEST", "invalid_scope"),
             Self::GrantType => (StatusCode::BAD_REQUEST, "UNSUPPORTED", "unsupported_grant_type"),
             Self::Service | Self::Repeated(_) | Self::Missing(_) | Self::Bad(_) => {
@@ -52,6 +55,7 @@ impl TokenDoorError {
     fn message(&self) -> String {
         match self {
             Self::Auth(error) => error.to_string(),
+            Self::Network(refusal) => refusal.to_string(),
             Self::Service => {
                 "service: this server grants tokens for its own host (as your client names it) and for the services it is told of".into()
             }
@@ -112,6 +116,7 @@ impl From<Refusal> for TokenDoorError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Unavailable => Self::Unavailable,
+            refusal @ Refusal::Network(_) => Self::Network(refusal),
             // The owner was disabled between the login and the grant.
             Refusal::Unauthenticated
             | Refusal::InsufficientScope { .. }

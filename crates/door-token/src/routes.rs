@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Frequent, Outcome, Record};
+use access::{Entered, Frequent, Outcome, Record};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use identity::{At, AuthError, Presented};
@@ -40,6 +40,7 @@ struct Grant {
 impl DoorToken {
     /// `GET /token`: Docker token specification, with Basic or as nobody.
     pub(crate) async fn get_token(&self, request: Request) -> Result<Answer, TokenDoorError> {
+        let instance = self.enter(&request).await?;
         let parameters = Parameters::parse(request.query())?;
         let asked = Asked {
             service: self.service(&request, &parameters)?,
@@ -47,7 +48,7 @@ impl DoorToken {
             offline: parameters.one("offline_token")?.is_some_and(|v| v.eq_ignore_ascii_case("true")),
         };
         let presented = presented(authorization(request.headers())?)?;
-        let instance = self.instance(&request).await?;
+        self.serves(&request, &instance, asked.service).await?;
         let caller = self.identity.authenticate(&request.op, presented, at(&request, &instance)).await?;
         let grant = self.grant(&request.op, &caller, &instance, &asked).await?;
         let token = grant.bearer.token.reveal();
@@ -63,6 +64,7 @@ impl DoorToken {
 
     /// `POST /token`: its OAuth 2 form (RFC 6749 sections 4.3 and 6).
     pub(crate) async fn post_token(&self, mut request: Request) -> Result<Answer, TokenDoorError> {
+        let instance = self.enter(&request).await?;
         check_form(&request)?;
         let body = read_body(std::mem::replace(&mut request.body, kit::RequestBody::empty()), MAX_BODY).await?;
         let text = std::str::from_utf8(&body).map_err(|_| TokenDoorError::Bad("the body is not UTF-8"))?;
@@ -72,7 +74,7 @@ impl DoorToken {
             scopes: parameters.scopes()?,
             offline: parameters.one("access_type")? == Some("offline"),
         };
-        let instance = self.instance(&request).await?;
+        self.serves(&request, &instance, asked.service).await?;
         let caller = self.oauth_caller(&request, &parameters, &instance, asked.service).await?;
         let grant = self.grant(&request.op, &caller, &instance, &asked).await?;
         let scope: Vec<String> = grant.scopes.iter().map(ToString::to_string).collect();
@@ -101,7 +103,7 @@ impl DoorToken {
         &self,
         request: &Request,
         parameters: &Parameters,
-        instance: &Instance,
+        instance: &Entered,
         service: &str,
     ) -> Result<Caller, TokenDoorError> {
         match parameters.one("grant_type")?.ok_or(TokenDoorError::Missing("grant_type"))? {
@@ -143,13 +145,23 @@ impl DoorToken {
         }
     }
 
-    async fn instance(&self, request: &Request) -> Result<Arc<Instance>, TokenDoorError> {
-        let found = self.identity.instance_at(&request.host.name()).await.map_err(AuthError::from)?;
-        found.ok_or(TokenDoorError::Unavailable)
+    /// The instance that the host name chooses, before anything is asked of who comes.
+    async fn enter(&self, request: &Request) -> Result<Entered, TokenDoorError> {
+        self.identity.access().enter(&request.op, &request.host.name()).await?.ok_or(TokenDoorError::Unavailable)
+    }
+
+    /// A listed registry is the first account's: it knows names and no accounts, so that whoever is root of another would be
+    /// root there.
+    async fn serves(&self, request: &Request, instance: &Instance, service: &str) -> Result<(), TokenDoorError> {
+        if service == request.host.as_str() {
+            return Ok(());
+        }
+        let first = self.identity.access().directory().first_account().await.map_err(AuthError::from)?;
+        if first == Some(instance.on.account) { Ok(()) } else { Err(TokenDoorError::Service) }
     }
 }
 
-fn at<'a>(request: &'a Request, instance: &'a Instance) -> At<'a> {
+fn at<'a>(request: &'a Request, instance: &'a Entered) -> At<'a> {
     At::Registry { instance, service: request.host.as_str() }
 }
 

@@ -31,6 +31,11 @@ impl IssuerUrl {
         }
     }
 
+    /// Its host.
+    pub fn host(&self) -> String {
+        Url::parse(&self.0).map(|url| url.host().to_owned()).unwrap_or_default()
+    }
+
     /// As it stands in tokens.
     pub fn as_str(&self) -> &str {
         &self.0

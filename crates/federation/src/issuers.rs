@@ -48,6 +48,9 @@ pub enum KeysError {
     /// The keys are none.
     #[error("the issuer's keys are not usable: {0}")]
     Keys(#[from] KeySetError),
+    /// This server asks nobody.
+    #[error("this server fetches nothing: give the issuer's keys with the provider")]
+    Offline,
     /// It failed a moment ago, and is not asked again yet.
     #[error("the issuer did not answer a moment ago ({0}); it is asked again soon")]
     Resting(String),
@@ -79,7 +82,7 @@ pub struct Issuer {
 /// The keys of issuers, in memory. Two who trust one issuer on other terms (another authority, internal addresses) share
 /// nothing.
 pub struct Issuers {
-    fetcher: Arc<Fetcher>,
+    fetcher: Option<Arc<Fetcher>>,
     kept: Cache<[u8; 32], Arc<Kept>>,
 }
 
@@ -115,7 +118,12 @@ impl std::fmt::Debug for Issuers {
 impl Issuers {
     /// Knows nobody yet.
     pub fn new(fetcher: Arc<Fetcher>) -> Self {
-        Self { fetcher, kept: Cache::new(KEPT) }
+        Self { fetcher: Some(fetcher), kept: Cache::new(KEPT) }
+    }
+
+    /// Asks nobody: only pinned keys are there.
+    pub fn offline() -> Self {
+        Self { fetcher: None, kept: Cache::new(KEPT) }
     }
 
     /// The issuer's keys, with `kid` among them if the issuer has it. Asks at most once.
@@ -210,7 +218,8 @@ impl Issuers {
     }
 
     async fn get(&self, url: &str, what: &'static str, terms: &Terms) -> Result<Vec<u8>, KeysError> {
-        let answer = self.fetcher.send(Call::get(Url::parse(url)?), terms).await?;
+        let fetcher = self.fetcher.as_ref().ok_or(KeysError::Offline)?;
+        let answer = fetcher.send(Call::get(Url::parse(url)?), terms).await?;
         match answer.status() {
             http::StatusCode::OK => Ok(answer.into_body().to_vec()),
             status => Err(KeysError::Status { what, status: status.as_u16() }),

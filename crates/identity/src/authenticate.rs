@@ -3,10 +3,10 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use access::{Frequent, Outcome, PrincipalRights, Record, SessionRights};
+use access::{Entered, Frequent, Outcome, PrincipalRights, Record, SessionRights};
 use model::{
-    AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, OnAccount, Op, PrincipalId, Resource, Scopes,
-    Timestamp,
+    AccountId, Caller, CredentialId, CredentialKind, CredentialRef, InstanceId, Known, OnAccount, Op, PrincipalId, PrincipalKind, Resource,
+    Scopes, Timestamp,
 };
 use secrets::{KeyedHash, Kind as SecretKind, Plain, Recognised};
 use store::StoreError;
@@ -15,6 +15,7 @@ use store::credential::Credential;
 use store::instance::Instance;
 use tokens::{Claims, Kind as TokenKind, Tokens, Usable};
 
+use crate::workloads::Named;
 use crate::{AuthError, Identity};
 
 /// What a client presents.
@@ -38,13 +39,16 @@ pub enum Presented {
 pub enum At<'a> {
     /// At the registry or its token service.
     Registry {
-        /// The instance that the host name chose.
-        instance: &'a Instance,
+        /// The instance that the host name chose, and whose network rules have let the request in.
+        instance: &'a Entered,
         /// The host as the client names it: a bearer's audience.
         service: &'a str,
     },
     /// At the management API.
-    Management,
+    Management {
+        /// The same.
+        instance: &'a Entered,
+    },
 }
 
 /// A stored credential with its owner, both alive.
@@ -61,13 +65,13 @@ impl Identity {
         match (presented, at) {
             (Presented::Nothing, _) => Ok(Caller::anonymous()),
             (Presented::Bearer(token), At::Registry { instance, service }) => self.bearer(op, &token, instance, service).await,
-            (Presented::Bearer(token), At::Management) => Box::pin(self.manage_token(op, &token)).await,
+            (Presented::Bearer(token), At::Management { .. }) => Box::pin(self.manage_token(op, &token)).await,
             (Presented::Basic { username, password }, At::Registry { instance, .. }) => {
                 let answer = Box::pin(self.basic(op, &username, password, instance)).await;
                 Box::pin(self.write_down_failure(op, instance.on.account, &username, &answer)).await;
                 answer
             }
-            (Presented::Basic { .. }, At::Management) => Err(AuthError::Invalid),
+            (Presented::Basic { .. }, At::Management { .. }) => Err(AuthError::Invalid),
         }
     }
 
@@ -146,9 +150,11 @@ impl Identity {
         Ok(alive.caller(CredentialKind::ClientSecret, None, None, found.expires))
     }
 
-    /// A person, by sign-in password, for a token of the management API.
+    /// A person, by sign-in password, for a token of the management API. A user name that says its account (`NAME@ACCOUNT`, a
+    /// numeric id) says which; else it is `account`, whose host was called.
     pub async fn authenticate_sign_in(&self, op: &Op, account: AccountId, username: &str, password: Plain) -> Result<Caller, AuthError> {
         self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
+        let account = self.read(|tx| Box::pin(crate::names::account_of(tx, account, username))).await?;
         let answer = self.by_password(op, account, username, password, crate::passwords::SIGN_IN).await;
         self.write_down_failure(op, account, username, &answer).await;
         self.write_down_login(op, answer).await
@@ -188,8 +194,12 @@ impl Identity {
         let said = self.tokens.verify(token.reveal(), usable, op.now).await?;
         let kind = said.1.credential_kind.ok_or(AuthError::Invalid)?;
         let caller = self.by_claims(op, &said.1, kind, None).await?;
-        // A management token is its key at work for a while: what the key makes may outlive the token, never the key.
         let known = caller.known().ok_or(AuthError::Invalid)?;
+        // A workload has nothing but the token it came with, and what is made from it ends with it.
+        if known.credential.kind == CredentialKind::FederatedCredential {
+            return Ok(caller);
+        }
+        // A management token is its key at work for a while: what the key makes may outlive the token, never the key.
         let alive = self.alive(op, known.principal, known.credential.id).await?;
         Ok(alive.caller(kind, said.1.instance, None, alive.credential.expires))
     }
@@ -209,10 +219,16 @@ impl Identity {
             Recognised::Generated(SecretKind::ClientSecret) => {
                 self.by_generated(op, username, &password, (CredentialKind::ClientSecret, instance)).await
             }
-            // Keys of the API sign requests, and open nothing by themselves; admin passwords come with the admin user.
+            Recognised::Generated(SecretKind::AdminPassword) => {
+                self.by_generated(op, username, &password, (CredentialKind::AdminPassword, instance)).await
+            }
+            // Keys of the API sign requests, and open nothing by themselves.
             Recognised::Generated(_) | Recognised::MalformedOf(_) => Err(AuthError::Invalid),
-            Recognised::Chosen if Tokens::recognise(password.reveal()).is_some() => {
+            Recognised::Chosen if Tokens::recognise(password.reveal()) == Some(TokenKind::Login) => {
                 self.by_login_token(op, username, &password, instance).await
+            }
+            Recognised::Chosen if crate::workloads::is_token(password.reveal()) => {
+                self.by_workload(op, instance.on.account, Named::Perhaps(username), &password).await
             }
             Recognised::Chosen => {
                 let slot = crate::passwords::permanent_slot(instance.on.id);
@@ -279,6 +295,19 @@ impl Identity {
         Ok(alive.caller(kind, instance, None, ends))
     }
 
+    /// A workload that a federated credential trusts, for as long as the token it came with.
+    pub(crate) async fn workload_caller(
+        &self,
+        op: &Op,
+        principal: PrincipalId,
+        credential: CredentialId,
+        ends: Timestamp,
+    ) -> Result<Caller, AuthError> {
+        let alive = self.alive(op, principal, credential).await?;
+        let ends = alive.credential.expires.map_or(ends, |end| end.min(ends));
+        Ok(alive.caller(CredentialKind::FederatedCredential, None, None, Some(ends)))
+    }
+
     async fn alive(&self, op: &Op, principal: PrincipalId, credential: CredentialId) -> Result<Alive, AuthError> {
         let directory = self.access.directory();
         let owner = directory.principal(principal).await?.ok_or(AuthError::Invalid)?;
@@ -292,6 +321,11 @@ impl Identity {
         }
         if [owner.expires, credential.expires].into_iter().flatten().any(|end| end <= op.now) {
             return Err(AuthError::Expired);
+        }
+        if let Some(provider) = credential.provider
+            && !directory.provider(provider).await?.is_some_and(|provider| provider.enabled)
+        {
+            return Err(AuthError::Disabled);
         }
         let session = match credential.kind {
             CredentialKind::Session => Some(self.alive_session(op, credential.id).await?),
@@ -310,17 +344,18 @@ impl Identity {
         Ok(session)
     }
 
-    async fn write_down_failure(&self, op: &Op, account: AccountId, username: &str, answer: &Result<Caller, AuthError>) {
+    pub(crate) async fn write_down_failure(&self, op: &Op, account: AccountId, username: &str, answer: &Result<Caller, AuthError>) {
         let reason = match answer {
             Ok(_) | Err(AuthError::Unavailable | AuthError::Busy) => return,
             Err(AuthError::Invalid) => "wrong user name or password",
             Err(AuthError::Expired) => "expired",
             Err(AuthError::Disabled) => "disabled",
+            Err(AuthError::Untrusted(why)) => why,
             Err(AuthError::LockedOut { .. }) => "locked out",
         };
         let mut hasher = DefaultHasher::new();
         (username, reason).hash(&mut hasher);
-        let record = || Record::failed_login(op, account, username, None).with_detail(reason);
+        let record = || Record::failed_login(op, account, username, None).with_detail(reason.to_owned());
         self.access.audit().note_frequent(op, &Caller::anonymous(), Frequent::Failed(hasher.finish()), record).await;
     }
 
@@ -337,9 +372,10 @@ impl Identity {
 }
 
 impl Alive {
-    /// As the audit trail names them: a role with its session.
+    /// As the audit trail names them: a role with its session, an admin user as what many share.
     fn name(&self) -> Arc<str> {
         match &self.session {
+            _ if self.owner.kind == PrincipalKind::Admin => format!("admin:{}", self.owner.name).into(),
             Some(session) => format!("{}/{}", self.owner.name, session.name).into(),
             None => Arc::clone(&self.owner.name),
         }

@@ -1,19 +1,34 @@
-//! The first start: one account, its root user with a password and an access key, one instance named `local`.
+//! What a new account begins with: its root user with a password and an access key, and one instance. The first start makes
+//! one, and whoever holds the server's configuration makes more.
 
 use std::sync::Arc;
 
-use model::{AccountId, CredentialId, CredentialKind, InstanceId, InstanceName, OnInstance, PrincipalId, PrincipalKind, Region, Timestamp};
+use model::{
+    AccountAlias, AccountId, CredentialId, CredentialKind, InstanceId, InstanceName, OnInstance, PrincipalId, PrincipalKind, Region,
+    Timestamp,
+};
 use secrets::{PasswordHash, Plain, generate_root_password};
-use store::StoreError;
 use store::account::{self, Principal};
 use store::change::{self, Change};
 use store::credential::{self, Credential, Kept};
 use store::instance::Instance;
+use store::{StoreError, Tx};
 
 use crate::lockout::Network;
-use crate::{Identity, IdentityError, passwords};
+use crate::{Identity, IdentityError, instances, passwords};
 
-/// What the first start makes, secrets included: to be written to a file of mode 0600 once, never logged.
+/// An account that is asked for.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Its alias.
+    pub alias: Option<AccountAlias>,
+    /// Its instance's name.
+    pub instance: InstanceName,
+    /// The host names that choose the instance: the account may claim these and every name below.
+    pub hosts: Vec<String>,
+}
+
+/// A new account, secrets included: to be written to a file of mode 0600 once, never logged.
 #[derive(Debug)]
 pub struct Bootstrap {
     /// The account.
@@ -26,6 +41,10 @@ pub struct Bootstrap {
     pub access_key_id: String,
     /// Its secret.
     pub access_key_secret: Plain,
+    /// The host names that choose the instance.
+    pub hosts: Vec<String>,
+    /// The account's alias.
+    pub alias: Option<AccountAlias>,
     rows: Rows,
 }
 
@@ -38,6 +57,26 @@ struct Rows {
     access_key: (Credential, Kept),
     passwords: [(Credential, String); 2],
     now: Timestamp,
+}
+
+impl Bootstrap {
+    /// Writes the account and everything that it begins with.
+    pub(crate) async fn write(&self, tx: &mut Tx<'_>, created: Timestamp) -> Result<(), IdentityError> {
+        let rows = &self.rows;
+        account::insert_account(tx, self.account, &rows.account_uuid, created).await?;
+        account::insert_principal(tx, &rows.root).await?;
+        account::set_domains(tx, self.account, &self.hosts).await?;
+        instances::insert(tx, &rows.instance, &self.hosts).await?;
+        let (key, kept) = &rows.access_key;
+        credential::insert(tx, key, None, kept).await?;
+        for (password, slot) in &rows.passwords {
+            credential::insert(tx, password, Some(slot), &Kept::Password(rows.password.clone())).await?;
+        }
+        change::append(tx, rows.now, Change::Account(self.account.as_i64())).await?;
+        change::append(tx, rows.now, Change::Principal(rows.root.id.as_i64())).await?;
+        change::append(tx, rows.now, Change::Instance(rows.instance.on.id.as_i64())).await?;
+        Ok(())
+    }
 }
 
 impl Identity {
@@ -55,8 +94,17 @@ impl Identity {
 
     /// Makes up the first account, without writing it: its secrets must lie in their file before the database has it.
     pub async fn prepare_bootstrap(&self, now: Timestamp) -> Result<Bootstrap, IdentityError> {
+        let instance = InstanceName::parse("local").map_err(|e| IdentityError::invalid("name", e.rule))?;
+        self.make_up(NewAccount { alias: None, instance, hosts: Vec::new() }, now).await
+    }
+
+    /// The same for any account.
+    pub(crate) async fn make_up(&self, new: NewAccount, now: Timestamp) -> Result<Bootstrap, IdentityError> {
+        let hosts = instances::checked_hosts(new.hosts)?;
+        // It shares the users' space of names, so it may not be a name that they cannot have.
+        model::LoginName::parse(new.instance.as_str()).map_err(|e| IdentityError::invalid("instance", e.rule))?;
         let account = AccountId::from_random(self.dice.bits());
-        let instance = self.first_instance(account, now)?;
+        let instance = self.first_instance(account, new.instance, now)?;
         let root = Principal { id: account.root(), ..self.new_principal(account, PrincipalKind::Root, "root", now) };
         let chosen = self.dice.with(|random| generate_root_password(random));
         let root_password = Plain::new(chosen.as_plain().reveal().to_owned()).map_err(|_| IdentityError::Sealing)?;
@@ -81,6 +129,8 @@ impl Identity {
             root_password,
             access_key_id: key.access_key_id,
             access_key_secret: key.secret,
+            hosts,
+            alias: new.alias,
             rows,
         })
     }
@@ -93,24 +143,14 @@ impl Identity {
                 if account::first_account(tx).await?.is_some() {
                     return Ok(false);
                 }
-                account::insert_account(tx, bootstrap.account, &rows.account_uuid, rows.now).await?;
-                account::insert_principal(tx, &rows.root).await?;
-                crate::instances::insert(tx, &rows.instance, &[]).await?;
-                let (key, kept) = &rows.access_key;
-                credential::insert(tx, key, None, kept).await?;
-                for (password, slot) in &rows.passwords {
-                    credential::insert(tx, password, Some(slot), &Kept::Password(rows.password.clone())).await?;
-                }
-                change::append(tx, rows.now, Change::Principal(rows.root.id.as_i64())).await?;
-                change::append(tx, rows.now, Change::Instance(rows.instance.on.id.as_i64())).await?;
+                bootstrap.write(tx, rows.now).await?;
                 Ok(true)
             })
         })
         .await
     }
 
-    fn first_instance(&self, account: AccountId, now: Timestamp) -> Result<Instance, IdentityError> {
-        let name = InstanceName::parse("local").map_err(|e| IdentityError::invalid("name", e.rule))?;
+    fn first_instance(&self, account: AccountId, name: InstanceName, now: Timestamp) -> Result<Instance, IdentityError> {
         let region = Region::parse("local").map_err(|e| IdentityError::invalid("region", e.rule))?;
         let on = OnInstance { account, id: InstanceId::from_random(self.dice.bits()), name, region };
         Ok(Instance { on: Arc::new(on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: now })
@@ -123,7 +163,7 @@ impl Identity {
             principal: PrincipalId::from_i64(root.id.as_i64()),
             kind,
             instance,
-            description: "made at the first start".into(),
+            description: "made with the account".into(),
             access_key_id: None,
             enabled: true,
             created: now,
@@ -132,6 +172,7 @@ impl Identity {
             expires: None,
             last_used: None,
             last_used_from: None,
+            provider: None,
         }
     }
 }

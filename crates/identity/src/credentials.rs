@@ -1,7 +1,7 @@
 //! Access credentials, and every credential as something to list, disable, enable and delete.
 
 use access::{Permit, Record, audit};
-use model::{CredentialId, CredentialKind, InstanceId, OnPrincipal, Op, Seconds, act};
+use model::{CredentialId, CredentialKind, InstanceId, OnPrincipal, Op, PrincipalId, Seconds, act};
 use secrets::{Kind, Plain};
 use store::change::{self, Change};
 use store::credential::{self, Credential, Kept};
@@ -81,6 +81,16 @@ impl Identity {
         kind: CredentialKind,
     ) -> Result<Credential, IdentityError> {
         let maker = by.known().ok_or(IdentityError::NotFound("user"))?;
+        self.blank_by(op, (maker.principal, &maker.name), owner, kind)
+    }
+
+    pub(crate) fn blank_by(
+        &self,
+        op: &Op,
+        (maker, name): (PrincipalId, &str),
+        owner: &OnPrincipal,
+        kind: CredentialKind,
+    ) -> Result<Credential, IdentityError> {
         Ok(Credential {
             id: CredentialId::from_random(self.dice.bits()),
             account: owner.account,
@@ -91,11 +101,12 @@ impl Identity {
             access_key_id: None,
             enabled: true,
             created: op.now,
-            created_by: maker.principal,
-            created_by_name: maker.name.to_string(),
+            created_by: maker,
+            created_by_name: name.to_owned(),
             expires: None,
             last_used: None,
             last_used_from: None,
+            provider: None,
         })
     }
 

@@ -18,6 +18,10 @@ pub enum AuthError {
     /// The right secret, but it or its owner is disabled. Said to nobody who does not hold it.
     #[error("this credential or its user is disabled")]
     Disabled,
+    /// A token of a trusted issuer, signed by it, that does not fit: which of its parts, and what was presented. Said to nobody who
+    /// does not hold one.
+    #[error("{0}")]
+    Untrusted(Box<str>),
     /// Too many wrong passwords.
     #[error("too many wrong passwords: try again in {retry_after} seconds")]
     LockedOut {
@@ -80,6 +84,9 @@ pub enum IdentityError {
         /// How many.
         max: i64,
     },
+    /// The change would have an effect that is seldom meant: say so to have it.
+    #[error("{0}: say --force (`\"force\": true`) if that is meant")]
+    NeedsForce(String),
     /// Something else needs it.
     #[error("{0}")]
     InUse(String),
@@ -89,6 +96,9 @@ pub enum IdentityError {
     /// One's own password that was disabled: it is not one's own to put another in its place.
     #[error("this password is disabled: somebody who may {} has to enable it first", Action::UpdateAccessCredential.as_str())]
     Disabled,
+    /// What was presented along with it opens nothing.
+    #[error("{0}")]
+    Unbelieved(AuthError),
     /// Too many passwords are being hashed.
     #[error("too many passwords are being set at once: try again in a moment")]
     Busy,

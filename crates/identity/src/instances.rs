@@ -42,6 +42,17 @@ impl Identity {
         self.access.directory().instance(host).await
     }
 
+    /// The caller's instance where a request names none: the one that its host name chooses, if that is the account's; else the
+    /// one that was made with the account.
+    pub async fn instance_here(&self, caller: &Caller, host: &str) -> Result<Instance, IdentityError> {
+        let account = caller.known().ok_or(IdentityError::NotFound("instance"))?.account;
+        if let Some(here) = self.instance_at(host).await?.filter(|i| i.on.account == account) {
+            return Ok((*here).clone());
+        }
+        let own = self.read(|tx| Box::pin(instance::default_of(tx, account))).await?;
+        own.ok_or(IdentityError::NotFound("instance"))
+    }
+
     /// An instance of the caller's account by name or id, as something to ask a permit for.
     pub async fn instance(&self, caller: &Caller, text: &str) -> Result<Instance, IdentityError> {
         let account = caller.known().ok_or(IdentityError::NotFound("instance"))?.account;
@@ -137,7 +148,7 @@ impl Identity {
                     if !may_claim && hosts.iter().any(|host| !has.contains(host)) {
                         return Err(IdentityError::InUse("somebody else changed the hosts meanwhile: look again, then try again".into()));
                     }
-                    take_hosts(tx, id, hosts).await?;
+                    take_hosts(tx, &one.on, hosts).await?;
                 }
                 change::append(tx, now, Change::Instance(id.as_i64())).await?;
                 audit::write(tx, self.access.audit(), record).await?;
@@ -161,6 +172,7 @@ impl Identity {
                     return Err(IdentityError::InUse("the instance still has namespaces: delete them first".into()));
                 }
                 store::account::free_login_names(tx, id.as_i64()).await?;
+                crate::admin_user::forget(tx, &one.on, now).await?;
                 instance::delete(tx, id).await?;
                 change::append(tx, now, Change::Instance(id.as_i64())).await?;
                 Ok(audit::write(tx, self.access.audit(), record).await?)
@@ -186,21 +198,24 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, new: &Instance, hosts: &[String]) ->
         return Err(IdentityError::Taken { what: "user, service account or instance", name: name.into() });
     }
     instance::insert(tx, new).await?;
-    take_hosts(tx, new.on.id, hosts).await
+    take_hosts(tx, &new.on, hosts).await
 }
 
-async fn take_hosts(tx: &mut Tx<'_>, id: InstanceId, hosts: &[String]) -> Result<(), IdentityError> {
+/// Gives an instance these hosts. What it has already it keeps; a new one must be free, and its account's to claim.
+async fn take_hosts(tx: &mut Tx<'_>, on: &OnInstance, hosts: &[String]) -> Result<(), IdentityError> {
+    let id = on.id;
     for host in hosts {
-        let owner = instance::host_owner(tx, host).await?;
-        if owner.is_some_and(|owner| owner != id) {
-            return Err(IdentityError::Taken { what: "host", name: host.clone() });
+        match instance::host_owner(tx, host).await? {
+            Some(owner) if owner == id => {}
+            Some(_) => return Err(IdentityError::Taken { what: "host", name: host.clone() }),
+            None => crate::accounts::may_claim(tx, on.account, host).await?,
         }
     }
     Ok(instance::set_hosts(tx, id, hosts).await?)
 }
 
 /// Host names without ports, lower case; `localhost` and addresses always mean the default instance.
-fn checked_hosts(hosts: Vec<String>) -> Result<Vec<String>, IdentityError> {
+pub(crate) fn checked_hosts(hosts: Vec<String>) -> Result<Vec<String>, IdentityError> {
     if hosts.len() > MAX_HOSTS {
         return Err(IdentityError::Limit { what: "hosts an instance", max: 20 });
     }

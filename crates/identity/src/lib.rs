@@ -7,6 +7,7 @@
 
 mod access_keys;
 mod accounts;
+mod admin_user;
 mod audit_trail;
 mod authenticate;
 mod bootstrap;
@@ -14,24 +15,29 @@ mod client_secrets;
 mod credentials;
 mod delegation;
 mod error;
+mod federated;
 mod groups;
 mod hashing;
 mod instances;
 mod labels;
 mod lockout;
 mod names;
+mod network;
 mod passwords;
 mod policies;
 mod principals;
+mod providers;
 mod rights;
 mod roles;
 mod service_accounts;
 mod sessions;
 mod users;
+mod workloads;
 
 use std::sync::Arc;
 
 use access::Access;
+use fetch::Fetcher;
 use model::Timestamp;
 use secrets::{Dice, MasterKey, Pepper, SealingKey};
 use store::credential::Credential;
@@ -39,19 +45,25 @@ use store::{Recent, Store, StoreError, Tx, Work};
 use tokens::Tokens;
 
 pub use access_keys::NewAccessKey;
+pub use accounts::UpdateAccount;
+pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
 pub use authenticate::{At, Presented};
-pub use bootstrap::Bootstrap;
+pub use bootstrap::{Bootstrap, NewAccount};
 pub use credentials::{CreateCredential, NewCredential};
 pub use error::{AuthError, IdentityError};
+pub use federated::{CreateFederated, FederatedCredential, UpdateFederated};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};
 pub use labels::{Carrier, LabelChanges, Labels};
+pub use network::{PublicChange, Zeal};
 pub use policies::{Attaches, Detaches, ListsAttached, PolicyDetails, SetDefault};
+pub use providers::{CreateProvider, UpdateProvider};
 pub use rights::Rights;
 pub use roles::{CreateRole, Role, UpdateRole};
 pub use service_accounts::{CreateServiceAccount, NewServiceAccount, UpdateServiceAccount};
 pub use sessions::{AssumeRole, NewSession};
 pub use users::User;
+pub use workloads::FederatedSession;
 
 /// Credentials that are remembered by their secret until the next commit.
 const REMEMBERED: usize = 8192;
@@ -69,6 +81,7 @@ pub struct Identity {
     checked: passwords::Checked,
     /// Generated secrets' credentials by the secret's keyed hash, as they are now.
     secrets: Recent<[u8; 32], Arc<Credential>>,
+    workloads: workloads::Workloads,
 }
 
 impl std::fmt::Debug for Identity {
@@ -80,6 +93,7 @@ impl std::fmt::Debug for Identity {
 impl Identity {
     /// Over a store, under a master key. `hashers` argon2id jobs run at once.
     pub fn new(store: Arc<Store>, access: Arc<Access>, tokens: Arc<Tokens>, master: &MasterKey, dice: Arc<Dice>, hashers: usize) -> Self {
+        let workloads = workloads::Workloads::new(&access);
         let checked = passwords::Checked::new(dice.with(|random| Pepper::generate(random)));
         Self {
             store,
@@ -91,8 +105,16 @@ impl Identity {
             sealing: master.sealing_key(),
             lockout: lockout::Lockout::default(),
             secrets: Recent::new(REMEMBERED),
+            workloads,
             checked,
         }
+    }
+
+    /// The same, asking issuers for their keys; without it only keys that were given with a provider verify tokens.
+    #[must_use]
+    pub fn fetching_with(mut self, fetcher: Arc<Fetcher>) -> Self {
+        self.workloads.fetch_with(fetcher);
+        self
     }
 
     /// Decides rights.

@@ -40,6 +40,19 @@ pub(crate) async fn resolve(tx: &mut Tx<'_>, account: AccountId, username: &str)
     }
 }
 
+/// The account that a user name speaks of: the one it says, or else `here`. One read, whatever it says.
+pub(crate) async fn account_of(tx: &mut Tx<'_>, here: AccountId, username: &str) -> Result<AccountId, StoreError> {
+    if username.len() > MAX || username.contains(char::is_control) {
+        return Ok(here);
+    }
+    let said = match (username.rsplit_once('@'), username.parse::<PrincipalId>()) {
+        (Some((_, domain)), _) => account::find_account(tx, domain).await?.map(|found| found.id),
+        (None, Ok(id)) => account::principal_by_id(tx, id).await?.map(|found| found.account),
+        (None, Err(_)) => None,
+    };
+    Ok(said.unwrap_or(here))
+}
+
 /// The principal of this kind that `text` means: those with a login name by all of them, the others by name or id.
 async fn named(tx: &mut Tx<'_>, account: AccountId, kind: PrincipalKind, text: &str) -> Result<Option<Principal>, StoreError> {
     let found = match (kind, text.parse::<PrincipalId>()) {
@@ -56,6 +69,9 @@ async fn named(tx: &mut Tx<'_>, account: AccountId, kind: PrincipalKind, text: &
 impl Identity {
     /// Is `username` one of this principal's names?
     pub(crate) async fn is_name_of(&self, username: &str, owner: &PrincipalRights) -> Result<bool, StoreError> {
+        if owner.kind == PrincipalKind::Admin {
+            return Ok(*username == *owner.name);
+        }
         let by_name = matches!(owner.kind, PrincipalKind::User | PrincipalKind::ServiceAccount);
         if by_name && *username == *owner.name {
             return Ok(true);

@@ -199,6 +199,7 @@ impl Identity {
             expires: None,
             last_used: None,
             last_used_from: None,
+            provider: None,
         }
     }
 }

@@ -2,7 +2,9 @@
 //! with the role and with whatever assumed it.
 
 use access::{Permit, Refusal, audit};
-use model::{Action, Caller, CredentialId, CredentialKind, Known, OnPrincipal, Op, PrincipalKind, Seconds, Target as _, Timestamp, act};
+use model::{
+    Action, Caller, CredentialId, CredentialKind, Known, OnPrincipal, Op, PrincipalKind, ProviderId, Seconds, Target as _, Timestamp, act,
+};
 use policy::{Context, Effective, Key, Who};
 use secrets::{Kind, Plain, Row};
 use store::credential::{self, Credential, Kept};
@@ -57,6 +59,8 @@ pub struct NewSession {
 pub(crate) struct Behind {
     pub(crate) parent: Option<CredentialId>,
     pub(crate) ends: Option<Timestamp>,
+    /// The provider that vouches for whoever asks, and for whom, where they have no other credential.
+    pub(crate) vouched: Option<(ProviderId, String)>,
 }
 
 impl Identity {
@@ -78,7 +82,14 @@ impl Identity {
             return Err(not_trusted().into());
         }
         self.chain_is_short(known).await?;
-        self.new_session(op, permit.by(), permit.on(), wanted, Behind { parent: Some(known.credential.id), ends: known.ends }).await
+        self.new_session(
+            op,
+            permit.by(),
+            permit.on(),
+            wanted,
+            Behind { parent: Some(known.credential.id), ends: known.ends, vouched: None },
+        )
+        .await
     }
 
     /// A session of a role, once it is settled that the caller may have it.
@@ -94,7 +105,12 @@ impl Identity {
         let lasts = checked_life(wanted.lasts, self.role(role).await?.max_session)?;
         let ends = behind.ends.map_or(op.now.plus(lasts), |end| end.min(op.now.plus(lasts)));
         wanted.check()?;
-        let blank = self.blank(op, by, on, CredentialKind::Session)?;
+        let blank = match &behind.vouched {
+            None => self.blank(op, by, on, CredentialKind::Session)?,
+            Some((provider, whom)) => {
+                Credential { provider: Some(*provider), ..self.blank_by(op, (role, whom), on, CredentialKind::Session)? }
+            }
+        };
         let access_key_id = self.dice.with(|random| secrets::generate_session_key_id(random));
         let secret = self.dice.with(|random| secrets::generate(Kind::AccessKeySecret, random));
         let token = self.dice.with(|random| secrets::generate(Kind::SecurityToken, random));
@@ -116,7 +132,8 @@ impl Identity {
             token_hash: *self.pepper.hash(&token).as_bytes(),
             parent: behind.parent,
         };
-        let detail = format!("session {} until {ends}", wanted.session_name);
+        let whom = behind.vouched.map(|(_, whom)| format!(" for {whom}")).unwrap_or_default();
+        let detail = format!("session {} until {ends}{whom}", wanted.session_name);
         let record =
             &access::Record::new(op, by, Action::AssumeRole.as_str(), &on.resource(), access::Outcome::Success).with_detail(detail);
         self.change(op.now, |tx| {

@@ -382,6 +382,9 @@ mod principals {
         ] {
             refused(bob.post("/api/v1/service-accounts", &wide).await, naming);
         }
+        house.access.audit().flush().await.unwrap();
+        let trail = root.get("/api/v1/audit-events?user=bob&outcome=denied").await.expect(200);
+        assert!(String::from_utf8_lossy(&trail.body).contains("to somebody else"), "{trail:?}");
         for holder in ["users/alice", "users/bob", "service-accounts/ci"] {
             refused(bob.put(&format!("/api/v1/{holder}/policies/AdministratorAccess"), &json!({})).await, "this would give");
         }

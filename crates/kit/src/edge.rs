@@ -5,11 +5,12 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use access::Networks;
 use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
-use model::{Clock, Op, RequestId};
+use model::{Clock, NetworkName, Op, RequestId};
 
 use crate::forwarded::ForwardedHeader;
 use crate::limits::MAX_USER_AGENT_BYTES;
@@ -39,12 +40,30 @@ pub struct Edge {
     random: Arc<dyn Randomness>,
     trusted_proxies: Arc<[IpNet]>,
     forwarded: ForwardedHeader,
+    networks: Arc<Networks>,
+    /// Whose listener this is, if it is a named network's own.
+    listener: Option<NetworkName>,
 }
 
 impl Edge {
     /// An edge that believes nobody but the socket.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Randomness>) -> Self {
-        Self { clock, random, trusted_proxies: Arc::from([]), forwarded: ForwardedHeader::default() }
+        Self {
+            clock,
+            random,
+            trusted_proxies: Arc::from([]),
+            forwarded: ForwardedHeader::default(),
+            networks: Arc::new(Networks::none()),
+            listener: None,
+        }
+    }
+
+    /// The same edge among named networks, at an ordinary listener or at one of theirs.
+    #[must_use]
+    pub fn among(mut self, networks: Arc<Networks>, listener: Option<NetworkName>) -> Self {
+        self.networks = networks;
+        self.listener = listener;
+        self
     }
 
     /// The same edge that believes `header` when the peer is one of `proxies`.
@@ -64,7 +83,11 @@ impl Edge {
         } else {
             (direct, peer.tls)
         };
-        Op { request_id: self.request_id(), now: self.clock.now(), source_ip, secure, user_agent: user_agent(&head.headers) }
+        let network = match &self.listener {
+            Some(name) => self.networks.by_listener(name, source_ip),
+            None => self.networks.by_address(source_ip),
+        };
+        Op { request_id: self.request_id(), now: self.clock.now(), source_ip, network, secure, user_agent: user_agent(&head.headers) }
     }
 
     fn request_id(&self) -> RequestId {
@@ -91,7 +114,7 @@ fn user_agent(headers: &HeaderMap) -> Option<Arc<str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{FixedClock, Timestamp};
+    use model::{FixedClock, Network, Timestamp};
 
     #[derive(Debug)]
     struct Sevens;
@@ -135,6 +158,30 @@ mod tests {
         let op = edge.op(peer("10.0.0.1"), &head);
         assert_eq!((op.source_ip.to_string(), op.secure), ("1.2.3.4".to_owned(), true));
         assert!(!edge.op(peer("8.8.8.8"), &head).secure);
+    }
+
+    #[test]
+    fn the_listener_or_the_source_address_chooses_the_network_and_nothing_that_a_client_says() {
+        let office = NetworkName::parse("office").unwrap();
+        let named =
+            |has_listener| access::NamedNetwork { name: office.clone(), addresses: vec!["10.1.0.0/16".parse().unwrap()], has_listener };
+        let among = |has_listener, listener: Option<NetworkName>| {
+            let networks = Networks::new(vec![named(has_listener)]).unwrap();
+            edge().behind(vec!["192.0.2.1/32".parse().unwrap()], ForwardedHeader::XForwarded).among(Arc::new(networks), listener)
+        };
+        let forged = head(&[("x-forwarded-for", b"10.1.2.3"), ("host", b"office"), ("forwarded", b"for=10.1.2.3")]);
+        let passed_on = head(&[("x-forwarded-for", b"10.1.2.3, 198.51.100.7")]);
+        let by_address = among(false, None);
+        let of = |edge: &Edge, from: &str, head: &Parts| edge.op(peer(from), head).network;
+        assert_eq!(of(&by_address, "10.1.2.3", &head(&[])), Network::Named(office.clone()));
+        assert_eq!(of(&by_address, "::ffff:10.1.2.3", &head(&[])), Network::Named(office.clone()));
+        assert_eq!(of(&by_address, "198.51.100.7", &forged), Network::Public, "a stranger is not believed");
+        assert_eq!(of(&by_address, "192.0.2.1", &passed_on), Network::Public, "nor is what a client told a proxy");
+        assert_eq!(of(&by_address, "192.0.2.1", &forged), Network::Named(office.clone()), "the proxy is");
+        let by_listener = among(true, Some(office.clone()));
+        assert_eq!(of(&by_listener, "10.1.2.3", &head(&[])), Network::Private(office.clone()));
+        assert_eq!(of(&by_listener, "198.51.100.7", &forged), Network::Astray);
+        assert_eq!(of(&among(true, None), "10.1.2.3", &forged), Network::Public, "the address alone does not choose it");
     }
 
     #[test]

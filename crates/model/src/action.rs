@@ -112,11 +112,13 @@ actions! {
     ListIntegrations "cr:ListIntegrations" on OnAccount as Account, "List integrations.";
     UpdateIntegration "cr:UpdateIntegration" on OnIntegration as Integration, "Change an integration, or say that it is gone.";
     DeleteIntegration "cr:DeleteIntegration" on OnIntegration as Integration, "Delete an integration.";
-    GetInstanceEndpoint "cr:GetInstanceEndpoint" on OnInstance as Instance, "See an instance's network rules.";
-    ListInstanceEndpoint "cr:ListInstanceEndpoint" on OnInstance as Instance, "List an instance's endpoints.";
-    UpdateInstanceEndpointStatus "cr:UpdateInstanceEndpointStatus" on OnInstance as Instance, "Switch an instance's endpoint on or off.";
-    CreateInstanceEndpointAclPolicy "cr:CreateInstanceEndpointAclPolicy" on OnInstance as Instance, "Let a range of addresses in.";
-    DeleteInstanceEndpointAclPolicy "cr:DeleteInstanceEndpointAclPolicy" on OnInstance as Instance, "Let a range of addresses in no more.";
+    GetInstanceEndpoint "cr:GetInstanceEndpoint" on OnInstance as Instance, "See one endpoint and whom it lets in.";
+    ListInstanceEndpoint "cr:ListInstanceEndpoint" on OnInstance as Instance, "List an instance's endpoints and whom they let in.";
+    UpdateInstanceEndpointStatus "cr:UpdateInstanceEndpointStatus" on OnInstance as Instance, "Turn the public endpoint on or off, and open it to everybody.";
+    CreateInstanceEndpointAclPolicy "cr:CreateInstanceEndpointAclPolicy" on OnInstance as Instance, "Let addresses in at the public endpoint.";
+    DeleteInstanceEndpointAclPolicy "cr:DeleteInstanceEndpointAclPolicy" on OnInstance as Instance, "Let addresses in no longer.";
+    CreateInstanceVpcEndpointLinkedVpc "cr:CreateInstanceVpcEndpointLinkedVpc" on OnInstance as Instance, "Give a named network a private endpoint.";
+    DeleteInstanceVpcEndpointLinkedVpc "cr:DeleteInstanceVpcEndpointLinkedVpc" on OnInstance as Instance, "Take a named network's private endpoint away.";
     GetNamespacePolicy "cr:GetNamespacePolicy" on OnNamespace as Namespace, "See who else may use a namespace.";
     SetNamespacePolicy "cr:SetNamespacePolicy" on OnNamespace as Namespace, "Say who else may use a namespace.";
     DeleteNamespacePolicy "cr:DeleteNamespacePolicy" on OnNamespace as Namespace, "Delete a namespace's own policy.";

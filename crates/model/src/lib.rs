@@ -23,9 +23,10 @@ pub use id::{
     UploadId,
 };
 pub use name::{
-    GroupName, InstanceName, LoginName, MediaType, NameError, NamespaceName, PolicyName, Reference, Region, RepositoryName, RoleName, Tag,
+    AccountAlias, GroupName, InstanceName, LoginName, MediaType, NameError, NamespaceName, NetworkName, PolicyName, Reference, Region,
+    RepositoryName, RoleName, Tag,
 };
-pub use op::{Op, RequestId};
+pub use op::{Network, Op, RequestId};
 pub use resource::{
     OnAccount, OnInstance, OnIntegration, OnNamespace, OnPolicy, OnPrincipal, OnProvider, OnRepository, Resource, ResourceKind, Target,
 };

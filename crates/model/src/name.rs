@@ -176,6 +176,36 @@ impl InstanceName {
     }
 }
 
+/// A named network: where requests may come from, as the server's configuration says. Fit for a cloud's word too (`vpc-…`).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NetworkName(Arc<str>);
+
+impl NetworkName {
+    /// What stands for the public endpoint where an endpoint is named; `internet` is a cloud's word for it.
+    const RESERVED: [&str; 2] = ["public", "internet"];
+
+    /// Reads a name: 1 to 64 lower-case letters, digits and dashes, starting with a letter, never `public` or `internet`.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let fits = (1..=64).contains(&text.len())
+            && text.bytes().all(inner)
+            && text.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
+            && !Self::RESERVED.contains(&text);
+        if fits {
+            return Ok(Self(text.into()));
+        }
+        Err(NameError {
+            what: "network name",
+            rule: "1 to 64 lower-case letters, digits and dashes, starting with a letter, and neither `public` nor `internet`",
+        })
+    }
+
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A region: where an instance stands. `local` unless told otherwise.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(Arc<str>);
@@ -215,6 +245,32 @@ impl LoginName {
             }
             (false, _) => Err(NameError { what: "user name", rule: "1 to 64 letters, digits and . - _" }),
         }
+    }
+
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An account's alias: as good as its id in `NAME@ACCOUNT`, and unique in the server.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountAlias(Arc<str>);
+
+impl AccountAlias {
+    /// Reads an alias: 3 to 50 lower-case letters, digits and dashes, not digits alone, no dash at either end.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let fits = (3..=50).contains(&text.len())
+            && text.bytes().all(inner)
+            && !text.bytes().all(|b| b.is_ascii_digit())
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        if fits {
+            return Ok(Self(text.into()));
+        }
+        let rule = "3 to 50 lower-case letters, digits and dashes, not digits alone, no dash at either end";
+        Err(NameError { what: "account alias", rule })
     }
 
     /// As written.
@@ -318,7 +374,20 @@ macro_rules! shown_as_written {
     )*};
 }
 
-shown_as_written!(RepositoryName, NamespaceName, Tag, InstanceName, Region, LoginName, PolicyName, GroupName, RoleName, MediaType);
+shown_as_written!(
+    RepositoryName,
+    NamespaceName,
+    Tag,
+    InstanceName,
+    NetworkName,
+    Region,
+    LoginName,
+    AccountAlias,
+    PolicyName,
+    GroupName,
+    RoleName,
+    MediaType
+);
 
 #[cfg(test)]
 mod tests {
@@ -383,6 +452,26 @@ mod tests {
             assert!(LoginName::parse(bad).is_err(), "{bad}");
         }
         assert!(LoginName::parse("alice.b-c_1").is_ok());
+    }
+
+    #[test]
+    fn no_network_is_named_like_the_public_endpoint() {
+        for good in ["office", "vpc-bp1a2b3c", "a", &"n".repeat(64)] {
+            assert!(NetworkName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "public", "internet", "Office", "1a", "a b", "a=b", "a,b", &"n".repeat(65)] {
+            assert!(NetworkName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_alias_is_never_mistaken_for_an_id() {
+        for good in ["abc", "a1-b", "0x0", &"a".repeat(50)] {
+            assert!(AccountAlias::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "ab", "123", "1234567890123456", "-ab", "ab-", "Abc", "a.b", "a@b", "a b", "\u{e4}bc", &"a".repeat(51)] {
+            assert!(AccountAlias::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::Timestamp;
+use crate::{NetworkName, Timestamp};
 
 /// A request's id: every answer carries it, every log line and audit record names it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -23,6 +23,30 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// Which network a request came from: the listener or the source address says it, never the host name that it asks for.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub enum Network {
+    /// By an ordinary listener, from an address that no named network has.
+    #[default]
+    Public,
+    /// By an ordinary listener, from an address of this named network.
+    Named(NetworkName),
+    /// By this named network's own listener.
+    Private(NetworkName),
+    /// By a named network's own listener, from an address that the network does not have.
+    Astray,
+}
+
+impl Network {
+    /// The named network, if the request came from one.
+    pub const fn name(&self) -> Option<&NetworkName> {
+        match self {
+            Self::Named(name) | Self::Private(name) => Some(name),
+            Self::Public | Self::Astray => None,
+        }
+    }
+}
+
 /// One request.
 #[derive(Clone, Debug)]
 pub struct Op {
@@ -32,6 +56,8 @@ pub struct Op {
     pub now: Timestamp,
     /// The client's address, after trusted proxies.
     pub source_ip: IpAddr,
+    /// The network it came from.
+    pub network: Network,
     /// Did it come over TLS?
     pub secure: bool,
     /// The client's name for itself, at most 256 bytes.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use model::{Op, Timestamp};
+use model::{Network, Op, Timestamp};
 
 use crate::{Family, Who};
 
@@ -19,7 +19,7 @@ pub enum Key {
     SourceIp,
     /// `acs:MFAPresent`: was a second factor shown?
     MfaPresent,
-    /// `acs:SourceVpc`: the private network that it came through.
+    /// `acs:SourceVpc`: the named network that it came from.
     SourceVpc,
     /// `acs:VpcSourceIp`: its address in that network.
     VpcSourceIp,
@@ -156,6 +156,14 @@ impl Context {
         self
     }
 
+    /// The same for a request that came from a named network: its name and, once more, the address in it.
+    #[must_use]
+    pub fn within(self, network: &Network) -> Self {
+        let Some(name) = network.name() else { return self };
+        let address = self.source_ip.to_string();
+        self.with(Key::SourceVpc, name.as_str()).with(Key::VpcSourceIp, &address)
+    }
+
     /// The same asked by this principal: documents that belong to a resource speak of principals by name.
     #[must_use]
     pub fn by(self, who: Who) -> Self {
@@ -180,7 +188,7 @@ impl Context {
 
 impl From<&Op> for Context {
     fn from(op: &Op) -> Self {
-        Self::new(op.now, op.source_ip, op.secure)
+        Self::new(op.now, op.source_ip, op.secure).within(&op.network)
     }
 }
 
@@ -257,6 +265,20 @@ mod tests {
             assert_eq!(Key::parse(bad), Err(KeyError::Unknown), "{bad}");
         }
         assert!(KEYS.iter().all(|(_, spelling, _)| KeyError::Unknown.to_string().contains(spelling)));
+    }
+
+    #[test]
+    fn a_named_network_is_a_fact_and_its_absence_is_none() {
+        let context = || Context::new(Timestamp::from_millis(0), "10.0.0.1".parse().unwrap(), true);
+        let office = model::NetworkName::parse("office").unwrap();
+        for network in [Network::Named(office.clone()), Network::Private(office)] {
+            let context = context().within(&network);
+            assert_eq!(context.get(&Key::SourceVpc), Some(Fact::Text("office")));
+            assert_eq!(context.get(&Key::VpcSourceIp).and_then(Fact::address), Some("10.0.0.1".parse().unwrap()));
+        }
+        for network in [Network::Public, Network::Astray] {
+            assert_eq!(context().within(&network).get(&Key::SourceVpc), None);
+        }
     }
 
     #[test]

@@ -106,7 +106,14 @@ async fn push(bench: &Bench, name: &str, n: u64) {
 impl Bench {
     async fn may<A: ActionKind<On = OnRepository>>(&self, name: &str) -> Permit<A> {
         let on = OnRepository { instance: Arc::clone(&self.on), name: RepositoryName::parse(name).unwrap() };
-        let op = Op { request_id: RequestId::from_random(1), now: NOW, source_ip: [127, 0, 0, 1].into(), secure: true, user_agent: None };
+        let op = Op {
+            request_id: RequestId::from_random(1),
+            now: NOW,
+            source_ip: [127, 0, 0, 1].into(),
+            network: model::Network::Public,
+            secure: true,
+            user_agent: None,
+        };
         self.access.admit::<A>(&op, &self.caller, on).await.unwrap()
     }
 }

@@ -75,6 +75,50 @@ pub async fn insert_account(tx: &mut Tx<'_>, id: AccountId, uuid: &str, now: Tim
     Ok(())
 }
 
+/// Gives an account an alias, or takes it away. `Conflict` when another account has it. False: there is no such account.
+pub async fn set_alias(tx: &mut Tx<'_>, id: AccountId, alias: Option<&str>) -> Result<bool, StoreError> {
+    Ok(tx.execute("UPDATE account SET alias = $1 WHERE id = $2", params![alias, id.as_i64()]).await? == 1)
+}
+
+/// Suspends an account or lets it go on. False: there is none.
+pub async fn set_account_enabled(tx: &mut Tx<'_>, id: AccountId, enabled: bool) -> Result<bool, StoreError> {
+    Ok(tx.execute("UPDATE account SET enabled = $1 WHERE id = $2", params![enabled, id.as_i64()]).await? == 1)
+}
+
+/// The accounts by id, after `after`, at most `limit`.
+pub async fn accounts(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Account>, StoreError> {
+    let sql = "SELECT id, uuid, alias, created_ms, enabled FROM account WHERE id > $1 ORDER BY id LIMIT $2";
+    tx.rows(sql, params![after, limit]).await?.iter().map(account).collect()
+}
+
+/// How many accounts there are, and when the last one was made.
+pub async fn accounts_made(tx: &mut Tx<'_>) -> Result<(i64, Option<Timestamp>), StoreError> {
+    let row = tx.one("SELECT CAST(count(*) AS BIGINT), CAST(max(created_ms) AS BIGINT) FROM account", params![]).await?;
+    Ok((row.get(0)?, row.get::<Option<i64>>(1)?.map(Timestamp::from_millis)))
+}
+
+/// Whose name this domain is: the account that it has been handed to.
+pub async fn domain_owner(tx: &mut Tx<'_>, domain: &str) -> Result<Option<AccountId>, StoreError> {
+    let row = tx.row("SELECT account_id FROM account_domain WHERE domain = $1", params![domain]).await?;
+    row.map(|row| row.get(0).map(AccountId::from_i64)).transpose()
+}
+
+/// The domains that an account has been handed, by name.
+pub async fn domains(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT domain FROM account_domain WHERE account_id = $1 ORDER BY domain";
+    tx.rows(sql, params![id.as_i64()]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Hands an account these domains and no others. `Conflict` when another account has one of them.
+pub async fn set_domains(tx: &mut Tx<'_>, id: AccountId, domains: &[String]) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM account_domain WHERE account_id = $1", params![id.as_i64()]).await?;
+    for domain in domains {
+        let sql = "INSERT INTO account_domain (domain, account_id) VALUES ($1, $2)";
+        tx.execute(sql, params![&**domain, id.as_i64()]).await?;
+    }
+    Ok(())
+}
+
 /// The account with this id.
 pub async fn account_by_id(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, StoreError> {
     let sql = "SELECT id, uuid, alias, created_ms, enabled FROM account WHERE id = $1";
@@ -153,6 +197,12 @@ pub async fn principal_named(
 ) -> Result<Option<Principal>, StoreError> {
     let sql = select_principal!("WHERE account_id = $1 AND kind = $2 AND name = $3");
     tx.row(sql, params![account.as_i64(), kind.as_str(), name]).await?.as_ref().map(principal).transpose()
+}
+
+/// Whose account a UUID of a principal is of.
+pub async fn account_of_uuid(tx: &mut Tx<'_>, uuid: &str) -> Result<Option<AccountId>, StoreError> {
+    let row = tx.row("SELECT account_id FROM principal WHERE uuid = $1", params![uuid]).await?;
+    row.map(|row| row.get(0).map(AccountId::from_i64)).transpose()
 }
 
 /// The account's principal with this UUID.

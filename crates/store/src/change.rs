@@ -19,8 +19,12 @@ pub enum Change {
     Policy(i64),
     /// An instance or its hosts: by instance id.
     Instance(i64),
+    /// Whom an instance's endpoints let in: by instance id.
+    Endpoints(i64),
     /// What is public in an instance: by instance id.
     Visibility(i64),
+    /// An OIDC provider, or whom of its issuer somebody trusts: by provider id.
+    Provider(i64),
     /// The token signing keys.
     SigningKeys,
 }
@@ -33,7 +37,9 @@ impl Change {
             Self::Credential(id) => ("credential", id),
             Self::Policy(id) => ("policy", id),
             Self::Instance(id) => ("instance", id),
+            Self::Endpoints(id) => ("endpoints", id),
             Self::Visibility(id) => ("visibility", id),
+            Self::Provider(id) => ("provider", id),
             Self::SigningKeys => ("signing_keys", 0),
         }
     }
@@ -45,7 +51,9 @@ impl Change {
             "credential" => Self::Credential(subject),
             "policy" => Self::Policy(subject),
             "instance" => Self::Instance(subject),
+            "endpoints" => Self::Endpoints(subject),
             "visibility" => Self::Visibility(subject),
+            "provider" => Self::Provider(subject),
             "signing_keys" => Self::SigningKeys,
             _ => return None,
         })

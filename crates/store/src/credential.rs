@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{AccountId, CredentialId, CredentialKind, InstanceId, PrincipalId, Timestamp};
+use model::{AccountId, CredentialId, CredentialKind, InstanceId, PrincipalId, ProviderId, Timestamp};
 
 use crate::{Row, StoreError, Tx, params};
 
@@ -37,6 +37,8 @@ pub struct Credential {
     pub last_used: Option<Timestamp>,
     /// From where it was last used.
     pub last_used_from: Option<String>,
+    /// The OIDC provider that it stands and falls with.
+    pub provider: Option<ProviderId>,
 }
 
 /// How a credential's secret is kept: never in plain.
@@ -48,6 +50,8 @@ pub enum Kept {
     Password(String),
     /// A sealed secret that must be read back to check signatures, and its keyed hash.
     Sealed(Vec<u8>, [u8; 32]),
+    /// There is no secret at all: trust in somebody else's.
+    Nothing,
 }
 
 impl std::fmt::Debug for Kept {
@@ -60,7 +64,7 @@ macro_rules! select_credential {
     ($rest:literal) => {
         concat!(
             "SELECT id, account_id, principal_id, kind, instance_id, description, access_key_id, enabled, created_ms, created_by, ",
-            "created_by_name, expires_ms, last_used_ms, last_used_from, password, sealed FROM credential ",
+            "created_by_name, expires_ms, last_used_ms, last_used_from, password, sealed, provider_id FROM credential ",
             $rest
         )
     };
@@ -82,6 +86,7 @@ fn credential(row: &Row) -> Result<Credential, StoreError> {
         expires: row.get::<Option<i64>>(11)?.map(Timestamp::from_millis),
         last_used: row.get::<Option<i64>>(12)?.map(Timestamp::from_millis),
         last_used_from: row.get(13)?,
+        provider: row.get::<Option<i64>>(16)?.map(ProviderId::from_i64),
     })
 }
 
@@ -91,10 +96,11 @@ pub async fn insert(tx: &mut Tx<'_>, c: &Credential, slot: Option<&str>, kept: &
         Kept::Hash(hash) => (Some(hash.to_vec()), None, None),
         Kept::Password(text) => (None, Some(text.clone()), None),
         Kept::Sealed(sealed, hash) => (Some(hash.to_vec()), None, Some(sealed.clone())),
+        Kept::Nothing => (None, None, None),
     };
     let sql = "INSERT INTO credential (id, account_id, principal_id, kind, slot, instance_id, description, hash, password, access_key_id, sealed, \
-               enabled, created_ms, created_by, created_by_name, expires_ms) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+               enabled, created_ms, created_by, created_by_name, expires_ms, provider_id) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     let values = params![
         c.id.as_i64(),
         c.account.as_i64(),
@@ -111,7 +117,8 @@ pub async fn insert(tx: &mut Tx<'_>, c: &Credential, slot: Option<&str>, kept: &
         c.created.millis(),
         c.created_by.as_i64(),
         &*c.created_by_name,
-        c.expires.map(Timestamp::millis)
+        c.expires.map(Timestamp::millis),
+        c.provider.map(ProviderId::as_i64)
     ];
     tx.execute(sql, values).await?;
     Ok(())
@@ -140,6 +147,12 @@ pub async fn by_slot(tx: &mut Tx<'_>, principal: PrincipalId, slot: &str) -> Res
     Ok(Some((credential(&row)?, row.get(14)?)))
 }
 
+/// What is in a principal's slot, of whatever kind.
+pub async fn in_slot(tx: &mut Tx<'_>, principal: PrincipalId, slot: &str) -> Result<Option<Credential>, StoreError> {
+    let sql = select_credential!("WHERE principal_id = $1 AND slot = $2");
+    tx.row(sql, params![principal.as_i64(), slot]).await?.as_ref().map(credential).transpose()
+}
+
 /// A principal's credentials, oldest first.
 pub async fn of_principal(tx: &mut Tx<'_>, principal: PrincipalId) -> Result<Vec<Credential>, StoreError> {
     let sql = select_credential!("WHERE principal_id = $1 ORDER BY created_ms, id");
@@ -150,6 +163,17 @@ pub async fn of_principal(tx: &mut Tx<'_>, principal: PrincipalId) -> Result<Vec
 pub async fn count(tx: &mut Tx<'_>, principal: PrincipalId, kind: CredentialKind) -> Result<i64, StoreError> {
     let sql = "SELECT count(*) FROM credential WHERE principal_id = $1 AND kind = $2";
     tx.one(sql, params![principal.as_i64(), kind.as_str()]).await?.get(0)
+}
+
+/// What stands and falls with an OIDC provider: ids and kinds.
+pub async fn of_provider(tx: &mut Tx<'_>, provider: ProviderId) -> Result<Vec<Credential>, StoreError> {
+    let sql = select_credential!("WHERE provider_id = $1 ORDER BY id");
+    tx.rows(sql, params![provider.as_i64()]).await?.iter().map(credential).collect()
+}
+
+/// Says anew what it is for. False: there is none.
+pub async fn describe(tx: &mut Tx<'_>, id: CredentialId, description: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute("UPDATE credential SET description = $1 WHERE id = $2", params![description, id.as_i64()]).await? == 1)
 }
 
 /// Enables or disables. False: there is none.

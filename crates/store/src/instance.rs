@@ -11,7 +11,7 @@ use crate::{Row, StoreError, Tx, params};
 pub struct Instance {
     /// Whose, which, where: what its resources are named by.
     pub on: Arc<OnInstance>,
-    /// Hosts that no instance claims mean this one.
+    /// It was made with its account. Hosts that no instance claims mean the first account's.
     pub is_default: bool,
     /// May a push make its namespace?
     pub auto_create_namespace: bool,
@@ -68,8 +68,9 @@ pub async fn update(tx: &mut Tx<'_>, id: InstanceId, auto_create_namespace: bool
     Ok(())
 }
 
-/// Deletes an instance and its hosts. False: there is none. What is in it must be gone.
+/// Deletes an instance with its hosts and endpoints. False: there is none. What is in it must be gone.
 pub async fn delete(tx: &mut Tx<'_>, id: InstanceId) -> Result<bool, StoreError> {
+    crate::network::forget(tx, id).await?;
     tx.execute("DELETE FROM instance_host WHERE instance_id = $1", params![id.as_i64()]).await?;
     Ok(tx.execute("DELETE FROM instance WHERE id = $1", params![id.as_i64()]).await? == 1)
 }
@@ -85,14 +86,26 @@ pub async fn by_name(tx: &mut Tx<'_>, account: AccountId, name: &str) -> Result<
     tx.row(sql, params![account.as_i64(), name]).await?.as_ref().map(instance).transpose()
 }
 
-/// The instance that a host name chooses; the default one when no instance claims the host.
+/// The instances of all accounts with this name.
+pub async fn named(tx: &mut Tx<'_>, name: &str) -> Result<Vec<Instance>, StoreError> {
+    tx.rows(select_instance!("WHERE name = $1 ORDER BY id"), params![name]).await?.iter().map(instance).collect()
+}
+
+/// The instance that a host name chooses; the first account's default one when no instance claims
+/// the host.
 pub async fn by_host(tx: &mut Tx<'_>, host: &str) -> Result<Option<Instance>, StoreError> {
     let claimed = select_instance!("WHERE id = (SELECT instance_id FROM instance_host WHERE host = $1)");
     if let Some(row) = tx.row(claimed, params![host]).await? {
         return instance(&row).map(Some);
     }
-    let default = select_instance!("WHERE is_default = 1 ORDER BY created_ms, id LIMIT 1");
-    tx.row(default, params![]).await?.as_ref().map(instance).transpose()
+    let first = select_instance!("WHERE is_default = 1 AND account_id = (SELECT id FROM account ORDER BY created_ms, id LIMIT 1)");
+    tx.row(first, params![]).await?.as_ref().map(instance).transpose()
+}
+
+/// The account's default instance: the one that was made with it.
+pub async fn default_of(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<Instance>, StoreError> {
+    let sql = select_instance!("WHERE account_id = $1 AND is_default = 1");
+    tx.row(sql, params![account.as_i64()]).await?.as_ref().map(instance).transpose()
 }
 
 /// The account's instances by name.
@@ -121,6 +134,13 @@ pub async fn set_hosts(tx: &mut Tx<'_>, id: InstanceId, hosts: &[String]) -> Res
 pub async fn host_owner(tx: &mut Tx<'_>, host: &str) -> Result<Option<InstanceId>, StoreError> {
     let row = tx.row("SELECT instance_id FROM instance_host WHERE host = $1", params![host]).await?;
     row.map(|row| row.get(0).map(InstanceId::from_i64)).transpose()
+}
+
+/// Does another account have an instance at this domain, or below it?
+pub async fn others_at(tx: &mut Tx<'_>, account: AccountId, domain: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT host FROM instance_host WHERE (host = $1 OR host LIKE $2) \
+               AND instance_id NOT IN (SELECT id FROM instance WHERE account_id = $3) LIMIT 1";
+    Ok(tx.row(sql, params![domain, format!("%.{domain}"), account.as_i64()]).await?.is_some())
 }
 
 /// Has an instance no namespaces?

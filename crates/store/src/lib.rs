@@ -29,12 +29,15 @@ pub mod blob;
 pub mod change;
 pub mod credential;
 pub mod driver;
+pub mod federated;
 pub mod instance;
 pub mod label;
 pub mod lease;
 pub mod manifest;
 pub mod namespace;
+pub mod network;
 pub mod policy;
+pub mod provider;
 mod recent;
 pub mod repository;
 pub mod role;
@@ -49,5 +52,8 @@ pub use recent::Recent;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "house", sql: include_str!("../migrations/0001_house.sql") },
     Migration { number: 2, name: "principals", sql: include_str!("../migrations/0002_principals.sql") },
-    Migration { number: 3, name: "labels", sql: include_str!("../migrations/0003_labels.sql") },
+    Migration { number: 3, name: "network", sql: include_str!("../migrations/0003_network.sql") },
+    Migration { number: 4, name: "accounts", sql: include_str!("../migrations/0004_accounts.sql") },
+    Migration { number: 5, name: "federation", sql: include_str!("../migrations/0005_federation.sql") },
+    Migration { number: 6, name: "labels", sql: include_str!("../migrations/0006_labels.sql") },
 ];

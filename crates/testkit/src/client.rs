@@ -8,12 +8,12 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use kit::{Host, Request, RequestBody};
-use model::{Op, RequestId};
+use model::{Network, NetworkName, Op, RequestId};
 
 use crate::House;
 
-/// The host that clients name.
-const HOST: &str = "registry.example:5000";
+/// The host that clients name unless told otherwise: nobody claims it, so that it means the first account's instance.
+pub const HOST: &str = "registry.example:5000";
 
 /// Somebody who sends requests.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Client<'h> {
     house: &'h House,
     authorization: Option<String>,
     from: IpAddr,
+    listener: Option<NetworkName>,
+    host: Arc<str>,
 }
 
 /// An answer, read whole.
@@ -35,8 +37,8 @@ pub struct Reply {
 }
 
 impl<'h> Client<'h> {
-    pub(crate) const fn new(house: &'h House, authorization: Option<String>) -> Self {
-        Self { house, authorization, from: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)) }
+    pub(crate) fn new(house: &'h House, authorization: Option<String>) -> Self {
+        Self { house, authorization, from: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), listener: None, host: HOST.into() }
     }
 
     pub(crate) fn basic(house: &'h House, username: &str, password: &str) -> Self {
@@ -49,6 +51,32 @@ impl<'h> Client<'h> {
     pub fn from(mut self, address: &str) -> Self {
         self.from = address.parse().unwrap();
         self
+    }
+
+    /// The same by the listener of a named network.
+    #[must_use]
+    pub fn by(mut self, listener: &str) -> Self {
+        self.listener = Some(NetworkName::parse(listener).unwrap());
+        self
+    }
+
+    /// The same at another host name, which chooses the instance.
+    #[must_use]
+    pub fn at(mut self, host: &str) -> Self {
+        self.host = host.into();
+        self
+    }
+
+    /// The same with another `Authorization` header, or with none.
+    #[must_use]
+    pub fn with_authorization(mut self, authorization: Option<&str>) -> Self {
+        self.authorization = authorization.map(str::to_owned);
+        self
+    }
+
+    /// Its `Authorization` header.
+    pub fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
     }
 
     /// Sends any request.
@@ -65,12 +93,18 @@ impl<'h> Client<'h> {
             request_id: RequestId::from_random(1),
             now: self.house.now(),
             source_ip: self.from,
+            network: self.network(),
             secure: false,
             user_agent: Some(Arc::from("testkit")),
         };
-        let request = Request { op, host: Host::parse(HOST).unwrap(), head, body: RequestBody::from(body.into()) };
+        let request = Request { op, host: Host::parse(&self.host).unwrap(), head, body: RequestBody::from(body.into()) };
         let (head, body) = self.house.answer(request).await.into_parts();
         Reply { status: head.status, headers: head.headers, body: body.collect().await.unwrap().to_bytes() }
+    }
+
+    fn network(&self) -> Network {
+        let networks = self.house.access.networks();
+        self.listener.as_ref().map_or_else(|| networks.by_address(self.from), |name| networks.by_listener(name, self.from))
     }
 
     /// `GET`.
@@ -111,7 +145,7 @@ impl<'h> Client<'h> {
 
     /// A bearer token for these scopes, as a client with it.
     pub async fn token(&self, scopes: &str) -> Client<'h> {
-        let reply = self.get(&format!("/token?service={HOST}&scope={}", scopes.replace(' ', "+"))).await.expect(200);
+        let reply = self.get(&format!("/token?service={}&scope={}", self.host, scopes.replace(' ', "+"))).await.expect(200);
         Self { authorization: Some(format!("Bearer {}", reply.text("token"))), ..self.clone() }
     }
 

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use access::{Access, Audit, Directory};
+use access::{Access, Audit, Directory, NamedNetwork, Networks, Operator};
 use blobs::BlobStore;
 use door_manage::Manage;
 use door_oci::DoorOci;
 use door_token::DoorToken;
-use identity::{Bootstrap, Identity};
+use fetch::Fetcher;
+use identity::{Bootstrap, Identity, NewAccount, UpdateAccount};
 use kit::{Answer, Request, problem};
-use model::{Clock as _, FixedClock, Seconds, Timestamp};
+use model::{Clock as _, FixedClock, Op, RequestId, Seconds, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use registry::{Limits, Registry};
@@ -37,6 +38,7 @@ pub struct House {
     pub store: Arc<Store>,
     /// What the first start made.
     pub bootstrap: Bootstrap,
+    accounts: Vec<(String, Bootstrap)>,
     oci: DoorOci,
     token: DoorToken,
     manage: Manage,
@@ -54,6 +56,16 @@ pub async fn house() -> House {
     House::over(Store::memory().await.unwrap()).await
 }
 
+/// The named networks of every house: `office` (10.1.0.0/16) by address, `lab` (any address) and `cell` (10.2.0.0/16) by listeners
+/// of their own.
+fn networks() -> Networks {
+    let named = |name: &str, addresses: &[&str], has_listener| {
+        let addresses = addresses.iter().map(|block| block.parse().unwrap()).collect();
+        NamedNetwork { name: name.parse().unwrap(), addresses, has_listener }
+    };
+    Networks::new(vec![named("office", &["10.1.0.0/16"], false), named("lab", &[], true), named("cell", &["10.2.0.0/16"], true)]).unwrap()
+}
+
 impl House {
     /// A new house over an empty database.
     pub async fn over(store: Store) -> Self {
@@ -63,11 +75,13 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let blobs = BlobStore::open(folder.path(), blobs::Options::default()).unwrap();
         let directory = Directory::open(Arc::clone(&store), NOW).await.unwrap();
-        let access = Arc::new(Access::new(Arc::new(directory), Arc::new(Audit::new(Arc::clone(&store), 1))));
+        let access = Access::new(Arc::new(directory), Arc::new(Audit::new(Arc::clone(&store), 1)));
+        let access = Arc::new(access.among(networks()));
         let bearer = Seconds::minutes(5);
         let tokens = Arc::new(Tokens::open(Arc::clone(&store), &master, Arc::clone(&dice), "tidegate", bearer, NOW).await.unwrap());
         access.directory().listen(tokens.listener());
-        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1));
+        let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1);
+        let identity = Arc::new(identity.fetching_with(Arc::new(Fetcher::new().unwrap())));
         let random = move || dice.bits();
         let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
         let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();
@@ -82,8 +96,53 @@ impl House {
             access,
             store,
             bootstrap,
+            accounts: Vec::new(),
             _blobs: folder,
         }
+    }
+
+    /// With one more account of this alias, whose instance answers to `ALIAS.example`: see [`House::account`].
+    pub async fn with_account(mut self, alias: &str) -> Self {
+        let new = NewAccount {
+            alias: Some(model::AccountAlias::parse(alias).unwrap()),
+            instance: model::InstanceName::parse("local").unwrap(),
+            hosts: vec![host_of(alias)],
+        };
+        let prepared = self.identity.prepare_account(&self.operator(), new).await.unwrap();
+        self.identity.create_account(self.operator(), &prepared).await.unwrap();
+        self.accounts.push((alias.to_owned(), prepared));
+        self
+    }
+
+    /// An account made by [`House::with_account`].
+    pub fn account(&self, alias: &str) -> Account<'_> {
+        let (alias, bootstrap) = self.accounts.iter().find(|(name, _)| name == alias).unwrap();
+        Account { house: self, host: host_of(alias), bootstrap }
+    }
+
+    /// The first account, in the same shape.
+    pub fn first_account(&self) -> Account<'_> {
+        Account { house: self, host: crate::HOST.to_owned(), bootstrap: &self.bootstrap }
+    }
+
+    /// Whoever holds the server's configuration.
+    #[expect(clippy::disallowed_methods, reason = "the tests' own house")]
+    pub fn operator(&self) -> Operator {
+        let op = Op {
+            request_id: RequestId::from_random(1),
+            now: self.now(),
+            source_ip: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+            network: model::Network::Public,
+            secure: false,
+            user_agent: None,
+        };
+        self.access.operator(&op)
+    }
+
+    /// Suspends an account, or lets it go on.
+    pub async fn suspend(&self, account: &Account<'_>, suspended: bool) {
+        let changes = UpdateAccount { enabled: Some(!suspended), domains: None };
+        self.identity.update_account(self.operator(), &account.id(), changes).await.unwrap();
     }
 
     /// With one more user, who has the permanent password [`PASSWORD`] and no right at all.
@@ -145,6 +204,13 @@ impl House {
         self.manager(&self.bootstrap.access_key_id, self.bootstrap.access_key_secret.reveal()).await
     }
 
+    /// The same from an address from which it signs in too.
+    pub async fn root_manager_from(&self, address: &str) -> Client<'_> {
+        let (id, secret) = (&self.bootstrap.access_key_id, self.bootstrap.access_key_secret.reveal());
+        let reply = self.login(id, secret).from(address).form("/api/v1/oauth2/token", "grant_type=client_credentials").await.expect(200);
+        self.bearer(&reply.text("access_token")).from(address)
+    }
+
     /// An access key's owner at the management API.
     pub async fn manager(&self, access_key_id: &str, secret: &str) -> Client<'_> {
         let form = "grant_type=client_credentials";
@@ -161,4 +227,54 @@ impl House {
             _ => problem(http::StatusCode::NOT_FOUND, "NOT_FOUND", "no door"),
         }
     }
+}
+
+/// One account of several: its clients name its own host.
+#[derive(Debug)]
+pub struct Account<'h> {
+    house: &'h House,
+    host: String,
+    /// What it was made with.
+    pub bootstrap: &'h Bootstrap,
+}
+
+impl<'h> Account<'h> {
+    /// Its id.
+    pub fn id(&self) -> String {
+        self.bootstrap.account.to_string()
+    }
+
+    /// The host name that chooses its instance.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Nobody in particular, there.
+    pub fn anon(&self) -> Client<'h> {
+        self.house.anon().at(&self.host)
+    }
+
+    /// Somebody with a user name and a password, by Basic.
+    pub fn login(&self, username: &str, password: &str) -> Client<'h> {
+        self.house.login(username, password).at(&self.host)
+    }
+
+    /// Its root user, by Basic.
+    pub fn root(&self) -> Client<'h> {
+        self.login("root", self.bootstrap.root_password.reveal())
+    }
+
+    /// Its root user at the management API.
+    pub async fn root_manager(&self) -> Client<'h> {
+        self.manager(&self.bootstrap.access_key_id, self.bootstrap.access_key_secret.reveal()).await
+    }
+
+    /// An access key's owner at the management API.
+    pub async fn manager(&self, access_key_id: &str, secret: &str) -> Client<'h> {
+        self.house.manager(access_key_id, secret).await.at(&self.host)
+    }
+}
+
+fn host_of(alias: &str) -> String {
+    format!("{alias}.example")
 }

@@ -9,5 +9,7 @@
 mod client;
 mod house;
 
-pub use client::{Client, Reply};
-pub use house::{House, NOW, PASSWORD, house};
+pub use client::{Client, HOST, Reply};
+/// Every route of the registry, for tests that walk them.
+pub use door_oci::operations as registry_operations;
+pub use house::{Account, House, NOW, PASSWORD, house};

@@ -23,7 +23,7 @@ pub(crate) async fn bootstrap(identity: &Identity, data_dir: &Path, endpoint: &s
         return finish_interrupted(identity, &new, &path).await;
     }
     let first = identity.prepare_bootstrap(SystemClock.now()).await.map_err(failed)?;
-    write_new(&new, &first, endpoint).map_err(|cause| unwritable(&new, cause))?;
+    write_secrets(&new, &secrets_text(&first, endpoint)).map_err(|cause| unwritable(&new, cause))?;
     if identity.commit_bootstrap(&first).await.map_err(failed)? {
         return publish(&new, &path).map(Some);
     }
@@ -50,7 +50,7 @@ fn publish(new: &Path, path: &Path) -> Result<PathBuf, Refusal> {
     Ok(path.to_owned())
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
@@ -58,7 +58,8 @@ fn unwritable(path: &Path, cause: io::Error) -> Refusal {
     Refusal::DataDirUnwritable { path: path.to_owned(), cause }
 }
 
-fn write_new(path: &Path, first: &Bootstrap, endpoint: &str) -> io::Result<()> {
+/// What a new account's owner needs, as a file.
+pub(crate) fn secrets_text(first: &Bootstrap, endpoint: &str) -> Zeroizing<String> {
     let text = json!({
         "account_id": first.account.to_string(),
         "root_user": "root",
@@ -70,10 +71,13 @@ fn write_new(path: &Path, first: &Bootstrap, endpoint: &str) -> io::Result<()> {
         "region": first.instance.region.as_str(),
         "endpoint": endpoint,
     });
-    let text = Zeroizing::new(serde_json::to_string_pretty(&text)?);
+    Zeroizing::new(format!("{text:#}\n"))
+}
+
+/// Writes secrets for the owner alone, and sees them on the disk.
+pub(crate) fn write_secrets(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
     file.sync_all()?;
     sync_folder(path)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::Access;
+use access::{Access, Entered};
 use door_manage::Manage;
 use door_oci::DoorOci;
 use door_token::DoorToken;
@@ -12,7 +12,6 @@ use identity::{At, AuthError, Identity, Presented};
 use kit::{Answer, Authorization, Metrics, Request, authorization, problem, text};
 use model::{Caller, act};
 use secrets::Plain;
-use store::instance::Instance;
 
 use crate::config::Config;
 use crate::health::{Health, not_found};
@@ -42,11 +41,17 @@ impl Doors {
 
     /// `/metrics` on the main listener: for whoever may read them (`cr:ReadMetrics`), by Basic or a management token.
     async fn metrics(&self, request: &Request) -> Answer {
-        let Ok(Some(instance)) = self.identity.instance_at(&request.host.name()).await else { return unavailable() };
+        let instance = match self.access.enter(&request.op, &request.host.name()).await {
+            Ok(Some(instance)) => instance,
+            Err(refusal @ access::Refusal::Network(_)) => return problem(StatusCode::FORBIDDEN, "DENIED", &refusal.to_string()),
+            Ok(None) | Err(_) => return unavailable(),
+        };
         let caller = match self.caller(request, &instance).await {
             Ok(caller) => caller,
             Err(AuthError::Unavailable | AuthError::Busy) => return unavailable(),
-            Err(AuthError::Invalid | AuthError::Expired | AuthError::Disabled | AuthError::LockedOut { .. }) => return login_wanted(),
+            Err(AuthError::Invalid | AuthError::Expired | AuthError::Disabled | AuthError::Untrusted(_) | AuthError::LockedOut { .. }) => {
+                return login_wanted();
+            }
         };
         match self.access.admit::<act::ReadMetrics>(&request.op, &caller, (*instance.on).clone()).await {
             Ok(_permit) => exposition(&self.metrics),
@@ -56,12 +61,12 @@ impl Doors {
         }
     }
 
-    async fn caller(&self, request: &Request, instance: &Instance) -> Result<Caller, AuthError> {
+    async fn caller(&self, request: &Request, instance: &Entered) -> Result<Caller, AuthError> {
         let registry = At::Registry { instance, service: request.host.as_str() };
         let plain = |secret: &str| Plain::new(secret.to_owned()).map_err(|_| AuthError::Invalid);
         let (presented, at) = match authorization(request.headers()).map_err(|_| AuthError::Invalid)? {
             Authorization::None => return Err(AuthError::Invalid),
-            Authorization::Bearer(token) => (Presented::Bearer(plain(&token)?), At::Management),
+            Authorization::Bearer(token) => (Presented::Bearer(plain(&token)?), At::Management { instance }),
             Authorization::Basic { username, password } => (Presented::Basic { username, password: plain(&password)? }, registry),
         };
         self.identity.authenticate(&request.op, presented, at).await

@@ -6,6 +6,7 @@ use std::thread::available_parallelism;
 
 use access::{Access, Audit, Directory};
 use blobs::BlobStore;
+use fetch::Fetcher;
 use identity::Identity;
 use model::{Clock as _, Seconds};
 use registry::{Limits, Registry};
@@ -37,12 +38,14 @@ impl House {
         let unopened = |error: StoreError| Refusal::Database(error.to_string());
         let directory = Directory::open(Arc::clone(&store), now).await.map_err(unopened)?;
         let audit = Audit::new(Arc::clone(&store), u32::try_from(dice.bits() >> 32).unwrap_or(0));
-        let access = Arc::new(Access::new(Arc::new(directory), Arc::new(audit)));
+        let access = Arc::new(Access::new(Arc::new(directory), Arc::new(audit)).among(config.networks.clone()));
         let life = Seconds(i64::try_from(config.bearer_lifetime.as_secs()).unwrap_or(300));
         let tokens = Tokens::open(Arc::clone(&store), master, Arc::clone(&dice), "tidegate", life, now).await;
         let tokens = Arc::new(tokens.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
         access.directory().listen(tokens.listener());
-        let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, master, Arc::clone(&dice), hashers()));
+        let fetcher = Arc::new(Fetcher::new().map_err(|e| Refusal::Outgoing(e.to_string()))?);
+        let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, master, Arc::clone(&dice), hashers());
+        let identity = Arc::new(identity.fetching_with(fetcher));
         let registry =
             Arc::new(Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), Limits::default()));
         Ok(Self { store, blobs, access, identity, registry })

@@ -8,6 +8,7 @@
 mod bootstrap;
 mod commands;
 mod config;
+mod control;
 mod data_dir;
 mod doors;
 mod health;
@@ -16,6 +17,7 @@ mod jobs;
 mod log;
 mod manage;
 mod master_key;
+mod operator;
 mod printer;
 mod refusal;
 mod server;

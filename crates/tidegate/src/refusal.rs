@@ -35,6 +35,8 @@ pub(crate) enum Refusal {
     Blobs(String),
     #[error("the token signing keys cannot be used: {0}; is this the master key that the database was made with?")]
     SigningKeys(String),
+    #[error("outgoing connections cannot be made: {0}")]
+    Outgoing(String),
     #[error("the first account could not be made: {0}")]
     Bootstrap(String),
     #[error("the master key {from} cannot be used: {problem}")]

@@ -27,6 +27,8 @@ const CLIENTS: &[Module] = &[
     Module { program: "oras", package: "oras.land/oras/cmd/oras", version: "v1.3.3" },
     Module { program: "regctl", package: "github.com/regclient/regclient/cmd/regctl", version: "v0.11.5" },
     Module { program: "helm", package: "helm.sh/helm/v4/cmd/helm", version: "v4.2.4" },
+    // An OpenID Provider over a certified library, whose tokens federation believes.
+    Module { program: "server", package: "github.com/zitadel/oidc/v3/example/server", version: "v3.52.0" },
 ];
 
 /// CNCF distribution 3, which only `cargo xtask measure` runs.

@@ -52,6 +52,10 @@ pub(super) fn revocation(workspace: &Workspace) -> Result<String> {
     cargo_test(suite(workspace, "revocation")?.env(POSTGRES_URL, cluster.url()))
 }
 
+pub(super) fn federation(workspace: &Workspace) -> Result<String> {
+    cargo_test(&mut suite(workspace, "federation")?)
+}
+
 pub(super) fn crash(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
     cargo_test(suite(workspace, "crash")?.env(POSTGRES_URL, cluster.url()))

@@ -1,12 +1,15 @@
 //! The client of Tidegate's management API: sending, reading, paging. The operations stand in one module a noun.
 
+mod admin_users;
+mod endpoints;
+mod federation;
 mod identities;
 mod labels;
 mod policies;
 mod principals;
 mod registry;
 
-use api::{Account, ErrorAnswer, Page, Secret, TokenAnswer, TokenError, TokenRequest, Whoami};
+use api::{Account, ErrorAnswer, Page, Secret, SetAccountAlias, TokenAnswer, TokenError, TokenRequest, Whoami};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -19,6 +22,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+pub use admin_users::AdminUsers;
+pub use endpoints::Endpoints;
+pub use federation::{Federated, Providers};
 pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
 pub use labels::{LabelOwner, Labels};
 pub use policies::{Holder, Policies};
@@ -62,6 +68,15 @@ impl Tidegate {
         self.get("/account").await
     }
 
+    /// Gives that account an alias, or takes it away.
+    pub async fn set_account_alias(&self, alias: Option<String>) -> Result<Account, ClientError> {
+        if let Some(alias) = alias {
+            return self.send(Method::PUT, "/account/alias", &SetAccountAlias { alias }).await;
+        }
+        self.delete::<()>("/account/alias").await?;
+        self.account().await
+    }
+
     /// Who the access key is.
     pub async fn whoami(&self) -> Result<Whoami, ClientError> {
         self.get("/whoami").await
@@ -97,6 +112,21 @@ impl Tidegate {
         Roles(self)
     }
 
+    /// OIDC providers.
+    pub const fn providers(&self) -> Providers<'_> {
+        Providers(self)
+    }
+
+    /// Federated credentials of a service account.
+    pub const fn federated<'a>(&'a self, service_account: &'a str) -> Federated<'a> {
+        Federated(self, service_account)
+    }
+
+    /// The server.
+    pub const fn endpoint(&self) -> &crate::Endpoint {
+        self.transport.endpoint()
+    }
+
     /// Policies.
     pub const fn policies(&self) -> Policies<'_> {
         Policies(self)
@@ -110,6 +140,16 @@ impl Tidegate {
     /// Instances.
     pub const fn instances(&self) -> Instances<'_> {
         Instances(self)
+    }
+
+    /// The admin user of an instance.
+    pub const fn admin_users<'a>(&'a self, instance: &'a str) -> AdminUsers<'a> {
+        AdminUsers(self, instance)
+    }
+
+    /// Endpoints of an instance: its network rules.
+    pub const fn endpoints<'a>(&'a self, instance: &'a str) -> Endpoints<'a> {
+        Endpoints(self, instance)
     }
 
     /// Namespaces of an instance.
@@ -223,11 +263,8 @@ impl Tidegate {
     async fn sign_in(&self) -> Result<Secret, ClientError> {
         let form = TokenRequest {
             grant_type: "client_credentials".to_owned(),
-            client_id: None,
-            client_secret: None,
-            username: None,
-            password: None,
             security_token: self.key.security_token.clone(),
+            ..TokenRequest::default()
         };
         let mut request = self.bare(Method::POST, "/oauth2/token", pairs(&form).join("&").into())?;
         let encoded = |text: &str| utf8_percent_encode(text, PLAIN).to_string();

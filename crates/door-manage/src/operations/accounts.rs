@@ -1,8 +1,8 @@
 //! The account.
 
 use http::StatusCode;
-use kit::{Answer, json};
-use model::act;
+use kit::{Answer, empty, json};
+use model::{AccountAlias, act};
 
 use crate::call::Call;
 use crate::errors::Problem;
@@ -12,4 +12,18 @@ pub(super) async fn show_account(call: Call) -> Result<Answer, Problem> {
     let permit = call.admit::<act::GetAccountAlias>(call.account()?).await?;
     let account = call.identity().show_account(permit).await?;
     Ok(json(StatusCode::OK, &shapes::account(&account)))
+}
+
+pub(super) async fn set_account_alias(call: Call) -> Result<Answer, Problem> {
+    let wanted: api::SetAccountAlias = call.json()?;
+    let alias = AccountAlias::parse(&wanted.alias).map_err(Problem::name("alias"))?;
+    let permit = call.admit::<act::SetAccountAlias>(call.account()?).await?;
+    let account = call.identity().set_account_alias(permit, Some(alias)).await?;
+    Ok(json(StatusCode::OK, &shapes::account(&account)))
+}
+
+pub(super) async fn clear_account_alias(call: Call) -> Result<Answer, Problem> {
+    let permit = call.admit::<act::SetAccountAlias>(call.account()?).await?;
+    call.identity().set_account_alias(permit, None).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
 }

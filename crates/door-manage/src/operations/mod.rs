@@ -2,8 +2,11 @@
 
 mod access_keys;
 mod accounts;
+mod admin_users;
 mod audit;
 mod credentials;
+mod endpoints;
+mod federation;
 mod groups;
 mod instances;
 mod labels;
@@ -164,12 +167,15 @@ use Needs::{Action as Act, Own};
 /// The table.
 #[rustfmt::skip]
 pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
-    operation!(token::create_token POST "/oauth2/token", Needs::Nothing("this is how one signs in"), "Sign in with an access key or a sign-in password (RFC 6749).")
+    operation!(token::create_token POST "/oauth2/token", Needs::Nothing("this is how one signs in"), "Sign in with an access key, a client secret, a sign-in password or a token of a trusted issuer (RFC 6749, 7523, 8693).")
         .takes_form::<api::TokenRequest>().gives::<api::TokenAnswer>(),
     operation!(whoami::show_openapi GET "/openapi.json", Needs::Nothing("it says nothing about anybody"), "This document.").gives_document(),
     operation!(whoami::whoami GET "/whoami", Needs::Caller("everybody may know who they are"), "Who is calling, and with what.").gives::<api::Whoami>(),
 
     operation!(accounts::show_account GET "/account", Act(A::GetAccountAlias), "Show the account that one belongs to.").gives::<api::Account>(),
+    operation!(accounts::set_account_alias PUT "/account/alias", Act(A::SetAccountAlias), "Give the account an alias, which is as good as its id in `NAME@ACCOUNT`.")
+        .takes::<api::SetAccountAlias>().gives::<api::Account>(),
+    operation!(accounts::clear_account_alias DELETE "/account/alias", Act(A::SetAccountAlias), "Take the account's alias away."),
 
     operation!(users::create_user POST "/users", Act(A::CreateUser), "Create a user.").takes::<api::CreateUser>().creates::<api::User>(),
     operation!(users::list_users GET "/users", Act(A::ListUsers), "List users by name.").query::<api::Page>().lists::<api::User>(),
@@ -257,6 +263,25 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(policies::detach_policy_from_role DELETE "/roles/{role}/policies/{policy}", Act(A::DetachPolicyFromRole), "Detach a policy from a role."),
     operation!(policies::list_role_policies GET "/roles/{role}/policies", Act(A::ListPoliciesForRole), "List the policies of a role.").lists::<api::AttachedPolicy>(),
 
+    operation!(federation::create_oidc_provider POST "/oidc-providers", Act(A::CreateOIDCProvider), "Name an issuer that roles and service accounts may trust.")
+        .takes::<api::CreateProvider>().creates::<api::Provider>(),
+    operation!(federation::list_oidc_providers GET "/oidc-providers", Act(A::ListOIDCProviders), "List OIDC providers by name.").query::<api::Page>().lists::<api::Provider>(),
+    operation!(federation::show_oidc_provider GET "/oidc-providers/{provider}", Act(A::GetOIDCProvider), "Show an OIDC provider.").gives::<api::Provider>(),
+    operation!(federation::check_oidc_provider POST "/oidc-providers/{provider}/checks", Act(A::GetOIDCProvider), "Ask an issuer for its keys now, and say how that went.").gives::<api::ProviderCheck>(),
+    operation!(federation::update_oidc_provider PATCH "/oidc-providers/{provider}", Act(A::UpdateOIDCProvider), "Change, enable or disable an OIDC provider.")
+        .takes::<api::UpdateProvider>().gives::<api::Provider>(),
+    operation!(federation::delete_oidc_provider DELETE "/oidc-providers/{provider}", Act(A::DeleteOIDCProvider), "Delete an OIDC provider with the federated credentials of its issuer."),
+    operation!(federation::create_federated_credential POST "/service-accounts/{service_account}/federated-credentials", Needs::Also(A::CreateFederatedCredential, A::CreateOIDCProvider, "for an issuer that no provider stands for yet"), "Let workloads of an issuer be a service account, without any secret.")
+        .takes::<api::CreateFederatedCredential>().creates::<api::FederatedCredential>(),
+    operation!(federation::list_federated_credentials GET "/service-accounts/{service_account}/federated-credentials", Own(A::ListFederatedCredentials), "List whom a service account trusts; one's own without any grant.").lists::<api::FederatedCredential>(),
+    operation!(federation::show_federated_credential GET "/service-accounts/{service_account}/federated-credentials/{federated_credential}", Own(A::ListFederatedCredentials), "Show a federated credential; one's own without any grant.")
+        .gives::<api::FederatedCredential>(),
+    operation!(federation::update_federated_credential PATCH "/service-accounts/{service_account}/federated-credentials/{federated_credential}", Act(A::UpdateFederatedCredential), "Change, enable or disable a federated credential.")
+        .takes::<api::UpdateFederatedCredential>().gives::<api::FederatedCredential>(),
+    operation!(federation::delete_federated_credential DELETE "/service-accounts/{service_account}/federated-credentials/{federated_credential}", Act(A::DeleteFederatedCredential), "Delete a federated credential; every token made from it ends."),
+    operation!(federation::assume_role_with_oidc POST "/oidc-sessions", Needs::Nothing("the issuer's token shows who asks"), "Assume a role with a token of an issuer that it trusts; the session's key is shown this once.")
+        .takes::<api::AssumeRoleWithOidc>().creates::<api::Session>(),
+
     operation!(labels::list_labels GET "/labels", Act(A::ListTagResources), "List labels and what carries them.").query::<api::LabelQuery>().lists::<api::Labelled>(),
     operation!(labels::label_user PATCH "/users/{user}/labels", Act(A::UpdateUser), "Set labels of a user, and take labels away.").takes::<api::UpdateLabels>(),
     operation!(labels::label_group PATCH "/groups/{group}/labels", Act(A::UpdateGroup), "Set labels of a group, and take labels away.").takes::<api::UpdateLabels>(),
@@ -272,6 +297,24 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(instances::update_instance PATCH "/instances/{instance}", Needs::Also(A::UpdateInstance, A::CreateInstance, "to add a host name"), "Change an instance's settings.")
         .takes::<api::UpdateInstance>().gives::<api::Instance>(),
     operation!(instances::delete_instance DELETE "/instances/{instance}", Act(A::DeleteInstance), "Delete an empty instance."),
+
+    operation!(endpoints::list_endpoints GET "/instances/{instance}/endpoints", Act(A::ListInstanceEndpoint), "List an instance's endpoints, the public one first.").lists::<api::Endpoint>(),
+    operation!(endpoints::create_endpoint POST "/instances/{instance}/endpoints", Act(A::CreateInstanceVpcEndpointLinkedVpc), "Give a named network of the server's configuration a private endpoint.")
+        .takes::<api::CreateEndpoint>().creates::<api::Endpoint>(),
+    operation!(endpoints::create_endpoint_entry POST "/instances/{instance}/endpoints/public/entries", Act(A::CreateInstanceEndpointAclPolicy), "Let addresses in at the public endpoint; from then on its entries alone.")
+        .takes::<api::CreateEndpointEntry>().creates::<api::EndpointEntry>(),
+    operation!(endpoints::delete_endpoint_entry DELETE "/instances/{instance}/endpoints/public/entries/{*cidr}", Act(A::DeleteInstanceEndpointAclPolicy), "Let addresses in no longer; with the last entry gone, everybody gets in.")
+        .query::<api::ForceQuery>(),
+    operation!(endpoints::update_public_endpoint PATCH "/instances/{instance}/endpoints/public", Act(A::UpdateInstanceEndpointStatus), "Turn the public endpoint on or off, or open it to everybody.")
+        .takes::<api::UpdateEndpoint>().gives::<api::Endpoint>(),
+    operation!(endpoints::show_endpoint GET "/instances/{instance}/endpoints/{endpoint}", Act(A::GetInstanceEndpoint), "Show an endpoint: `public`, or a named network's.").gives::<api::Endpoint>(),
+    operation!(endpoints::delete_endpoint DELETE "/instances/{instance}/endpoints/{endpoint}", Act(A::DeleteInstanceVpcEndpointLinkedVpc), "Take a named network's private endpoint away.").query::<api::ForceQuery>(),
+
+    operation!(admin_users::show_admin_user GET "/instances/{instance}/admin-user", Act(A::GetAdminUser), "Show an instance's admin user.").gives::<api::AdminUser>(),
+    operation!(admin_users::update_admin_user PATCH "/instances/{instance}/admin-user", Act(A::UpdateAdminUser), "Enable or disable an instance's admin user.")
+        .takes::<api::UpdateEnabled>().gives::<api::AdminUser>(),
+    operation!(admin_users::renew_admin_password PUT "/instances/{instance}/admin-user/passwords/{number}", Act(A::UpdateAdminUser), "Put a new password in the place of one of the two; it is shown this once.")
+        .gives::<api::RenewedAdminPassword>(),
 
     operation!(namespaces::create_namespace POST "/instances/{instance}/namespaces", Act(A::CreateNamespace), "Create a namespace.")
         .takes::<api::CreateNamespace>().creates::<api::Namespace>(),
@@ -308,32 +351,13 @@ mod tests {
     use super::*;
 
     /// Operations that need no action, each named here on purpose: whoever adds one has to come by.
-    const WITHOUT_ACTION: [&str; 4] = ["create_token", "show_openapi", "whoami", "list_signing_keys"];
+    const WITHOUT_ACTION: [&str; 5] = ["create_token", "show_openapi", "whoami", "assume_role_with_oidc", "list_signing_keys"];
 
     /// Actions that other doors need.
     const ELSEWHERE: [Action; 3] = [Action::PullRepository, Action::PushRepository, Action::ReadMetrics];
 
     /// Actions whose operations are still to be built: the table names them already, so that policies can.
     const TO_COME: &[Action] = &[
-        A::SetAccountAlias,
-        // Workload identity.
-        A::CreateFederatedCredential,
-        A::ListFederatedCredentials,
-        A::UpdateFederatedCredential,
-        A::DeleteFederatedCredential,
-        A::CreateOIDCProvider,
-        A::GetOIDCProvider,
-        A::ListOIDCProviders,
-        A::UpdateOIDCProvider,
-        A::DeleteOIDCProvider,
-        // Network rules and the admin user.
-        A::GetAdminUser,
-        A::UpdateAdminUser,
-        A::GetInstanceEndpoint,
-        A::ListInstanceEndpoint,
-        A::UpdateInstanceEndpointStatus,
-        A::CreateInstanceEndpointAclPolicy,
-        A::DeleteInstanceEndpointAclPolicy,
         // Integrations, found secrets.
         A::CreateIntegration,
         A::GetIntegration,

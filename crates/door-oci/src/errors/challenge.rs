@@ -65,14 +65,21 @@ const fn scope_actions(action: Action) -> &'static str {
 #[cfg(test)]
 mod tests {
     use kit::Host;
-    use model::{Op, RequestId, Timestamp};
+    use model::{Network, Op, RequestId, Timestamp};
 
     use super::*;
     use crate::errors::Scheme;
 
     fn challenge(right: Right, name: &str, query: &str, external_url: Option<&str>, error: Option<&str>) -> String {
         let now = Timestamp::from_millis(0);
-        let op = Op { request_id: RequestId::from_random(1), now, source_ip: [127, 0, 0, 1].into(), secure: false, user_agent: None };
+        let op = Op {
+            request_id: RequestId::from_random(1),
+            now,
+            source_ip: [127, 0, 0, 1].into(),
+            network: Network::Public,
+            secure: false,
+            user_agent: None,
+        };
         let host = Host::parse("reg.example:5000").unwrap();
         let asked = Asked { op: &op, host: &host, external_url, path: "/v2/", query, name, right, scheme: Scheme::Nothing };
         asked.challenge(error).unwrap().to_str().unwrap().to_owned()

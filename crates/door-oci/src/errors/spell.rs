@@ -42,7 +42,7 @@ impl Asked<'_> {
     fn unbelieved(&self, error: &AuthError) -> Failure {
         let text = error.to_string();
         match error {
-            AuthError::Invalid | AuthError::Expired | AuthError::Disabled => {
+            AuthError::Invalid | AuthError::Expired | AuthError::Disabled | AuthError::Untrusted(_) => {
                 self.unauthorized(text, (self.scheme == Scheme::Bearer).then_some("invalid_token"))
             }
             AuthError::LockedOut { retry_after } => {
@@ -62,7 +62,7 @@ impl Asked<'_> {
                 self.unauthorized(text, Some("insufficient_scope")).with_detail(missing(*action, resource))
             }
             Refusal::Denied { action, resource } => Failure::new(Code::Denied, text).with_detail(missing(*action, resource)),
-            Refusal::Exceeds { .. } => Failure::new(Code::Denied, text),
+            Refusal::Exceeds { .. } | Refusal::Network(_) => Failure::new(Code::Denied, text),
             Refusal::NotFound => Failure::new(Code::NameUnknown, text),
             Refusal::Unavailable => Failure::new(Code::Unavailable, text).soon(),
         }

@@ -87,6 +87,7 @@ impl Call<'_> {
                 | Refusal::InsufficientScope { .. }
                 | Refusal::Denied { .. }
                 | Refusal::Exceeds { .. }
+                | Refusal::Network(_)
                 | Refusal::NotFound,
             ) => Ok(None),
         }

@@ -149,7 +149,14 @@ fn root_caller(account: AccountId) -> Caller {
 }
 
 pub(crate) fn op() -> Op {
-    Op { request_id: RequestId::from_random(1), now: NOW, source_ip: [127, 0, 0, 1].into(), secure: false, user_agent: None }
+    Op {
+        request_id: RequestId::from_random(1),
+        now: NOW,
+        source_ip: [127, 0, 0, 1].into(),
+        network: model::Network::Public,
+        secure: false,
+        user_agent: None,
+    }
 }
 
 pub(crate) fn basic(username: &str, password: &str) -> String {
@@ -177,7 +184,7 @@ impl House {
         let made = self.identity.create_credential(permit, wanted).await.unwrap();
         let presented =
             identity::Presented::Basic { username: name.into(), password: secrets::Plain::new(made.secret.reveal().into()).unwrap() };
-        let instance = self.identity.instance_at("reg.example").await.unwrap().unwrap();
+        let instance = self.identity.access().enter(&op(), "reg.example").await.unwrap().unwrap();
         let at = identity::At::Registry { instance: &instance, service: HOST };
         let caller = self.identity.authenticate(&op(), presented, at).await.unwrap();
         Person { basic: basic(name, made.secret.reveal()), caller }

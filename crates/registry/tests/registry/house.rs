@@ -179,7 +179,14 @@ pub(crate) fn op() -> Op {
 }
 
 pub(crate) fn op_at(now: Timestamp) -> Op {
-    Op { request_id: RequestId::from_random(1), now, source_ip: [127, 0, 0, 1].into(), secure: true, user_agent: None }
+    Op {
+        request_id: RequestId::from_random(1),
+        now,
+        source_ip: [127, 0, 0, 1].into(),
+        network: model::Network::Public,
+        secure: true,
+        user_agent: None,
+    }
 }
 
 pub(crate) fn body(content: &[u8]) -> impl Stream<Item = std::io::Result<Bytes>> + Send + use<> {

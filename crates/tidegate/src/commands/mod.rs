@@ -29,7 +29,7 @@ enum Command {
     /// Run the registry
     Serve(SettingArguments),
     #[command(flatten)]
-    Client(manage::ClientCommand),
+    Client(Box<manage::ClientCommand>),
     /// Settings of the server
     #[command(subcommand)]
     Config(config::Verb),
@@ -49,7 +49,7 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Serve(settings) => serve::run(&settings),
-        Command::Client(command) => return manage::run(command, environment()),
+        Command::Client(command) => return manage::run(*command, environment()),
         Command::Config(verb) => config::run(&verb),
         Command::Completion { shell } => completion::run(shell, &mut CommandLine::command()),
         Command::Version => print(concat!("tidegate ", env!("CARGO_PKG_VERSION"), "\n")),

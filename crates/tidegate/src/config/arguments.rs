@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::layers::{Layer, Values, from_environment, from_file, split};
-use super::table::{SETTINGS, Setting, Shape};
+use super::table::{SETTINGS, Setting};
 use super::{Config, ConfigError};
 
 /// What a command line says about settings: flatten it into a command that needs them.
@@ -52,12 +52,45 @@ impl Args for SettingArguments {
     }
 }
 
+/// The same settings for commands that run beside the server, on its machine: what they do not need stays out of their help.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MachineArguments(SettingArguments);
+
+impl MachineArguments {
+    /// The server's own settings.
+    pub(crate) fn load(&self, environment: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+        Ok(self.0.load(environment)?.config)
+    }
+}
+
+impl Args for MachineArguments {
+    fn augment_args(command: Command) -> Command {
+        let file = Arg::new("config").long("config").value_name("FILE").help("The server's configuration file; also TIDEGATE_CONFIG");
+        let hidden = |setting: &'static Setting| Some(argument(setting)?.hide(setting.key != "data_dir"));
+        SETTINGS.iter().filter_map(hidden).fold(command.arg(file), Command::arg)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for MachineArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        SettingArguments::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
 fn argument(setting: &'static Setting) -> Option<Arg> {
     let help = match setting.default {
         "" => format!("{} [env: {}]", setting.help, setting.environment()),
         default => format!("{} [env: {}] [default: {default}]", setting.help, setting.environment()),
     };
-    let action = if setting.shape == Shape::Many { ArgAction::Append } else { ArgAction::Set };
+    let action = if setting.is_list() { ArgAction::Append } else { ArgAction::Set };
     Some(Arg::new(setting.key).long(setting.flag()?).value_name(value_name(setting)).help(help).action(action))
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kit::limits;
 
-use super::table::{SETTINGS, Setting, Shape};
+use super::table::{SETTINGS, Setting};
 
 const HEAD: &str = "# Configuration
 
@@ -39,7 +39,7 @@ pub(crate) fn configuration_page() -> String {
 }
 
 fn row(setting: &Setting) -> String {
-    let list = if setting.shape == Shape::Many { "list: " } else { "" };
+    let list = if setting.is_list() { "list: " } else { "" };
     let flag = setting.flag().map_or_else(|| "–".to_owned(), |flag| format!("`--{flag}`"));
     let default = if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };
     let Setting { key, takes, help, .. } = setting;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::ConfigError;
 use super::table::{SETTINGS, Setting, Shape, find, is_reserved};
+use super::{ConfigError, network};
 
 /// Where a value comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,7 +71,7 @@ pub(crate) fn split(setting: &Setting, text: &str) -> Vec<String> {
     match setting.shape {
         _ if text.trim().is_empty() => Vec::new(),
         Shape::One => vec![text.to_owned()],
-        Shape::Many => text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect(),
+        Shape::Many | Shape::Tables => text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect(),
     }
 }
 
@@ -119,12 +119,13 @@ fn flatten(prefix: &str, table: &toml::Table, layer: &mut Layer) -> Result<(), C
 fn written(setting: &Setting, value: &toml::Value) -> Result<Vec<String>, ConfigError> {
     let wrong = || ConfigError::WrongShape { key: setting.key, takes: setting.takes };
     match value {
+        toml::Value::Array(items) if setting.shape == Shape::Tables => items.iter().map(|item| network::written(setting, item)).collect(),
         toml::Value::Array(items) if setting.shape == Shape::Many => items.iter().map(|item| scalar(item).ok_or_else(wrong)).collect(),
         other => scalar(other).map(|text| split(setting, &text)).ok_or_else(wrong),
     }
 }
 
-fn scalar(value: &toml::Value) -> Option<String> {
+pub(super) fn scalar(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Integer(number) => Some(number.to_string()),

@@ -4,6 +4,7 @@ mod arguments;
 mod docs;
 mod error;
 mod layers;
+mod network;
 mod read;
 mod show;
 mod table;
@@ -14,12 +15,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use access::Networks;
 use ipnet::IpNet;
 use kit::{ForwardedHeader, LogRequests};
+use model::NetworkName;
 use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
-pub(crate) use arguments::{Loaded, SettingArguments};
+pub(crate) use arguments::{Loaded, MachineArguments, SettingArguments};
 pub(crate) use docs::configuration_page;
 pub(crate) use error::ConfigError;
 pub(crate) use show::show;
@@ -102,6 +105,9 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) forwarded_header: ForwardedHeader,
+    /// The named networks, and their own listeners.
+    pub(crate) networks: Networks,
+    pub(crate) private_listen: Vec<(SocketAddr, NetworkName)>,
     pub(crate) max_connections: usize,
     pub(crate) shutdown: Duration,
 }

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use access::Networks;
 use kit::{ForwardedHeader, Host, LogRequests};
+use model::NetworkName;
 use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
 use super::layers::Values;
+use super::network::NetworkSetting;
 use super::table::find;
 use super::{Config, ConfigError, Database, LogConfig, LogFormat, MasterKeySource, TlsFiles};
 
@@ -33,6 +36,7 @@ impl Config {
     pub(crate) fn read(values: &Values) -> Result<Self, ConfigError> {
         let from = Reader(values);
         let data_dir: PathBuf = from.required("data_dir")?;
+        let (networks, private_listen) = from.networks()?;
         Ok(Self {
             listen: from.listen()?,
             external_url: from.optional::<ExternalUrl>("external_url")?.map(|url| url.0),
@@ -50,6 +54,8 @@ impl Config {
             },
             trusted_proxies: from.list("trusted_proxies")?,
             forwarded_header: from.choice("forwarded_header", HEADERS)?,
+            networks,
+            private_listen,
             max_connections: usize::try_from(from.number("max_connections", 1, 1_000_000)?).unwrap_or(1),
             shutdown: from.seconds("shutdown_seconds", 0, 3600)?,
             data_dir,
@@ -111,6 +117,16 @@ impl Reader<'_> {
     fn listen(&self) -> Result<Vec<SocketAddr>, ConfigError> {
         let addresses = self.list("listen")?;
         if addresses.is_empty() { Err(self.invalid("listen", "at least one address is needed")) } else { Ok(addresses) }
+    }
+
+    fn networks(&self) -> Result<(Networks, Vec<(SocketAddr, NetworkName)>), ConfigError> {
+        const KEY: &str = "network";
+        let read = |text: &String| text.parse().map_err(|problem: String| self.invalid(KEY, format!("`{text}`: {problem}")));
+        let all: Vec<NetworkSetting> = self.texts(KEY).iter().map(read).collect::<Result<_, _>>()?;
+        let listeners = |one: &NetworkSetting| one.listen.iter().map(|address| (*address, one.network.name.clone())).collect::<Vec<_>>();
+        let private_listen = all.iter().flat_map(listeners).collect();
+        let networks = Networks::new(all.into_iter().map(|one| one.network).collect()).map_err(|problem| self.invalid(KEY, problem))?;
+        Ok((networks, private_listen))
     }
 
     fn tls(&self) -> Result<Option<TlsFiles>, ConfigError> {

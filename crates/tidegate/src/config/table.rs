@@ -8,6 +8,8 @@ pub(crate) enum Shape {
     One,
     /// A list: an array in the file, separated by commas elsewhere.
     Many,
+    /// A list of tables in the file (`[[network]]`), of texts separated by commas elsewhere.
+    Tables,
 }
 
 /// One setting.
@@ -26,6 +28,11 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
+    /// May it have several values?
+    pub(crate) const fn is_list(&self) -> bool {
+        matches!(self.shape, Shape::Many | Shape::Tables)
+    }
+
     /// `tls.cert` is `TIDEGATE_TLS_CERT`.
     pub(crate) fn environment(&self) -> String {
         format!("TIDEGATE_{}", self.key.replace('.', "_").to_ascii_uppercase())
@@ -48,6 +55,10 @@ const fn one(key: &'static str, takes: &'static str, default: &'static str, help
 
 const fn many(key: &'static str, takes: &'static str, default: &'static str, help: &'static str) -> Setting {
     Setting { key, shape: Shape::Many, takes, default, secret: false, help }
+}
+
+const fn tables(key: &'static str, takes: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { key, shape: Shape::Tables, takes, default, secret: false, help }
 }
 
 const fn secret(key: &'static str, takes: &'static str, default: &'static str, help: &'static str) -> Setting {
@@ -97,6 +108,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "header",
         "x-forwarded",
         "What the trusted proxies set: `x-forwarded` (`X-Forwarded-For`, `X-Forwarded-Proto`) or `forwarded` (RFC 7239)",
+    ),
+    tables(
+        "network",
+        "`NAME=CIDR … @IP:PORT …`",
+        "",
+        "A named network that instances may have a private endpoint for: its addresses, or a listener of its own, or both (then those \
+         addresses alone may come by it). In the file a table: `[[network]]` with `name`, `cidrs`, `listen`",
     ),
     one("max_connections", "number", "8192", "Connections at a time; further ones wait to be accepted"),
     one("shutdown_seconds", "seconds", "30", "How long requests under way may take after SIGTERM"),

@@ -68,6 +68,34 @@ fn unknown_names_of_the_environment_are_told_and_the_clients_are_not() {
 }
 
 #[test]
+fn named_networks_are_tables_or_texts() {
+    let file =
+        "[[network]]\nname = 'office'\ncidrs = ['10.1.0.0/16', '2001:db8::/32']\n\n[[network]]\nname = 'lab'\nlisten = '127.0.0.1:5001'\n";
+    let text = [("TIDEGATE_NETWORK", "office=10.1.0.0/16 2001:db8::/32, lab=@127.0.0.1:5001")];
+    let flags = ["--network", "office=10.1.0.0/16 2001:db8::/32", "--network", "lab=@127.0.0.1:5001"];
+    for loaded in [load(file, &[], &[]), load("", &text, &[]), load("", &[], &flags)] {
+        let Loaded { config, values, .. } = loaded.unwrap();
+        let names: Vec<_> = config.networks.names().map(NetworkName::as_str).collect();
+        assert_eq!(names, ["office", "lab"]);
+        assert_eq!(config.private_listen, [("127.0.0.1:5001".parse().unwrap(), NetworkName::parse("lab").unwrap())]);
+        assert!(show(&values).contains("office=10.1.0.0/16 2001:db8::/32,lab=@127.0.0.1:5001"), "{}", show(&values));
+    }
+    for (file, want) in [
+        ("[[network]]\nname = 'a'\ncidr = ['10.0.0.0/8']", "unknown key `network.cidr`"),
+        ("[[network]]\ncidrs = ['10.0.0.0/8']", "`network` takes"),
+        ("[network]\nname = 'a'", "`network` takes"),
+        ("[[network]]\nname = 'public'\ncidrs = '10.0.0.0/8'", "neither `public` nor `internet`"),
+        ("[[network]]\nname = 'a'", "`a` has neither addresses nor a listener"),
+        ("[[network]]\nname = 'a'\ncidrs = '10.0.0.1/8'", "did you mean 10.0.0.0/8 or 10.0.0.1?"),
+        ("[[network]]\nname = 'a'\nlisten = 'localhost:1'", "expected `@IP:PORT`"),
+        ("network = ['a=10.0.0.0/8', 'b=10.0.0.0/8']", "`a` and `b` both have 10.0.0.0/8"),
+    ] {
+        let message = refusal(file, &[], &[]);
+        assert!(message.contains(want), "{file}: {message}");
+    }
+}
+
+#[test]
 fn secrets_are_masked_and_have_no_flag() {
     let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
     let environment = [("TIDEGATE_DATABASE", "postgres://u:hunter2@h/d?password=hunter3"), ("TIDEGATE_MASTER_KEY", key)];

@@ -5,15 +5,19 @@
 
 mod access_key;
 mod account;
+mod admin_user;
 mod apply;
 mod audit;
 mod configure;
 mod credential;
+mod federation;
 mod group;
 mod input;
 mod instance;
 mod label;
 mod namespace;
+mod network;
+mod operator;
 mod password;
 mod policy;
 mod repository;
@@ -33,6 +37,7 @@ use client::{ClientError, Tidegate};
 use declarative::Trouble;
 use model::{Clock as _, Timestamp};
 
+use crate::control::ControlError;
 use crate::printer::{Format, Output, Printer};
 use crate::system::SystemClock;
 
@@ -94,10 +99,18 @@ pub(crate) enum ClientCommand {
     ServiceAccount(Noun<service_account::Command>),
     /// Roles: identities that are assumed for a while
     Role(Noun<role::Command>),
+    /// Federated credentials: whom of which issuer a service account trusts, without any secret
+    Federation(Noun<federation::Command>),
+    /// OIDC providers: issuers that roles and service accounts may trust
+    OidcProvider(Noun<federation::ProviderCommand>),
     /// Policies: what users may do
     Policy(Noun<policy::Command>),
     /// Instances: registries with their own host names
     Instance(Noun<instance::Command>),
+    /// The admin user of an instance: many hands, two passwords, off by default
+    AdminUser(Noun<admin_user::Command>),
+    /// Network rules: whom an instance lets in
+    Network(Noun<network::Command>),
     /// Namespaces of an instance
     Namespace(Noun<namespace::Command>),
     /// Repositories of an instance
@@ -132,8 +145,12 @@ impl ClientCommand {
             | Self::Group(Noun { client, .. })
             | Self::ServiceAccount(Noun { client, .. })
             | Self::Role(Noun { client, .. })
+            | Self::Federation(Noun { client, .. })
+            | Self::OidcProvider(Noun { client, .. })
             | Self::Policy(Noun { client, .. })
             | Self::Instance(Noun { client, .. })
+            | Self::AdminUser(Noun { client, .. })
+            | Self::Network(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
             | Self::Tag(Noun { client, .. })
@@ -161,6 +178,12 @@ pub(crate) enum CommandError {
         /// Why.
         cause: std::io::Error,
     },
+    /// On the server's machine: its settings, its data or what was asked for.
+    #[error("{0}")]
+    Machine(String),
+    /// What only whoever holds the server's configuration may do.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// A file that was named cannot be written.
     #[error("cannot write {}: {cause}", path.display())]
     Unwritable {
@@ -188,7 +211,13 @@ impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Client(_) | Self::File { .. } | Self::Unwritable { .. } | Self::Documents(_) | Self::System(_) => 1,
+            Self::Client(_)
+            | Self::File { .. }
+            | Self::Unwritable { .. }
+            | Self::Documents(_)
+            | Self::Machine(_)
+            | Self::System(_)
+            | Self::Control(_) => 1,
         }
     }
 
@@ -197,9 +226,11 @@ impl CommandError {
             Self::Usage(_) => "usage",
             Self::File { .. } | Self::Unwritable { .. } | Self::Documents(Trouble::File { .. }) => "invalid_file",
             Self::Documents(Trouble::Document(_)) => "invalid_document",
-            Self::Documents(_) => "not_applied",
+Self::Documents(_) => "not_applied",
+            Self::Machine(_) => "machine",
             Self::System(_) => "system",
             Self::Client(error) => error.code(),
+            Self::Control(error) => error.code(),
         }
     }
 
@@ -241,6 +272,9 @@ impl Session {
 pub(crate) fn run(command: ClientCommand, environment: impl Iterator<Item = (String, String)>) -> ExitCode {
     let session = Session { arguments: command.arguments().clone(), environment: environment.collect(), now: SystemClock.now() };
     let printer = Printer::new(session.arguments.output);
+    if let ClientCommand::Network(Noun { verb: network::Command::Reset(reset), .. }) = &command {
+        return printer.finish(network::reset(reset, &session));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     printer.finish(runtime.map_err(CommandError::System).and_then(|runtime| runtime.block_on(answer(command, &session))))
 }
@@ -248,6 +282,9 @@ pub(crate) fn run(command: ClientCommand, environment: impl Iterator<Item = (Str
 async fn answer(command: ClientCommand, session: &Session) -> Result<Output, CommandError> {
     if let ClientCommand::Configure(arguments) = command {
         return configure::run(&arguments, session);
+    }
+    if let ClientCommand::Account(Noun { verb: account::Command::Operator(verb), .. }) = command {
+        return operator::run(verb, session).await;
     }
     let client = session.client()?;
     match command {
@@ -262,8 +299,12 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Group(Noun { verb, .. }) => group::run(verb, &client).await,
         ClientCommand::ServiceAccount(Noun { verb, .. }) => service_account::run(verb, &client).await,
         ClientCommand::Role(Noun { verb, .. }) => role::run(verb, &client).await,
+        ClientCommand::Federation(Noun { verb, .. }) => federation::run(verb, &client).await,
+        ClientCommand::OidcProvider(Noun { verb, .. }) => federation::run_provider(verb, &client).await,
         ClientCommand::Policy(Noun { verb, .. }) => policy::run(verb, &client).await,
         ClientCommand::Instance(Noun { verb, .. }) => instance::run(verb, &client).await,
+        ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
+        ClientCommand::Network(Noun { verb, .. }) => network::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,

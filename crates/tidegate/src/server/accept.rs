@@ -16,7 +16,7 @@ use super::tls::Tls;
 use super::{App, Frame};
 
 /// After a failure to accept (too many open files) nothing is gained by trying at once.
-const BREATH: Duration = Duration::from_millis(100);
+pub(super) const BREATH: Duration = Duration::from_millis(100);
 
 /// The places for connections that several listeners share.
 #[derive(Clone, Debug)]

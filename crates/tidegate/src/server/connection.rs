@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use kit::ObservedBody;
 use kit::limits::{MAX_HEAD_BYTES, MAX_STREAMS};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep, timeout};
 
 use super::activity::{Activity, Going, InFlight, Verdict, Watched};
@@ -47,6 +47,11 @@ pub(super) async fn connection<A: App>(frame: Arc<Frame<A>>, socket: TcpStream, 
     if let Err(error) = served {
         tracing::debug!(peer = %ends.peer.address, %error, "a connection ended before its first request");
     }
+}
+
+/// Serves one connection of the control socket.
+pub(super) async fn local<A: App>(frame: Arc<Frame<A>>, socket: UnixStream, ends: Ends, stop: Stop) {
+    drive(frame, socket, false, ends, stop).await;
 }
 
 async fn plain<A: App>(frame: Arc<Frame<A>>, socket: TcpStream, ends: Ends, stop: Stop) -> io::Result<()> {

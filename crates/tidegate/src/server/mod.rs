@@ -4,6 +4,7 @@ mod accept;
 mod activity;
 mod connection;
 mod listen;
+mod local;
 mod request;
 mod run;
 mod stop;
@@ -29,6 +30,17 @@ pub(crate) trait App: Send + Sync + 'static {
 
     /// Answers.
     fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send;
+}
+
+/// Several listeners may have one app.
+impl<T: App> App for Arc<T> {
+    fn door(&self, path: &str) -> &'static str {
+        self.as_ref().door(path)
+    }
+
+    fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send {
+        self.as_ref().answer(request)
+    }
 }
 
 /// What the requests of a listener share.

@@ -1,11 +1,12 @@
 //! From settings to a running server, and back to nothing.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use kit::limits::MAX_HELD_BACK;
-use kit::{Edge, HttpMetrics, MetricKind, Metrics, Randomness as _};
-use model::Clock as _;
+use kit::{Edge, HttpMetrics, LogRequests, MetricKind, Metrics, Randomness as _};
+use model::{Clock as _, NetworkName};
 use prometheus_client::metrics::counter::Counter;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,10 +14,12 @@ use tokio::sync::Semaphore;
 
 use super::accept::{Slots, accept};
 use super::listen::listen;
+use super::local::{LocalListener, accept_local};
 use super::stop::{Signals, Stop, stop};
 use super::tls::Tls;
 use super::{App, Frame, Patience};
 use crate::config::Config;
+use crate::control::{ControlDoor, Desk, SOCKET};
 use crate::data_dir::open_data_dir;
 use crate::doors::{AdminDoors, Doors};
 use crate::health::Health;
@@ -35,6 +38,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let mut signals = Signals::new()?;
     let tls = config.tls.clone().map(Tls::read).transpose()?.map(Arc::new);
     let listeners = config.listen.iter().map(|address| listen(*address)).collect::<Result<Vec<_>, _>>()?;
+    let private = private_listeners(&config)?;
     let admin = config.admin_listen.map(listen).transpose()?;
     open_data_dir(&config.data_dir)?;
     let random = SystemRandom::open();
@@ -51,14 +55,20 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     jobs::start(&house, &node_name(&random), &stop);
     let frames = Frames { config: &config, http, random };
     let slots = Slots::new(config.max_connections);
-    let doors = frames.frame(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
+    let app = Arc::new(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
+    let doors = frames.frame(Arc::clone(&app), None);
+    control(&config, &frames, Desk::new(&house, endpoint.clone()), &stop);
     announce(&listeners, tls.is_some());
     welcome(&endpoint, first.as_deref());
     for listener in listeners {
         tokio::spawn(accept(listener, tls.clone(), Arc::clone(&doors), slots.clone(), stop.clone()));
     }
+    for (listener, network) in private {
+        let doors = frames.frame(Arc::clone(&app), Some(network));
+        tokio::spawn(accept(listener, tls.clone(), doors, slots.clone(), stop.clone()));
+    }
     if let Some(listener) = admin {
-        let doors = frames.frame(AdminDoors { health, metrics });
+        let doors = frames.frame(AdminDoors { health, metrics }, None);
         tokio::spawn(accept(listener, None, doors, Slots::new(ADMIN_CONNECTIONS), stop.clone()));
     }
     if let Some(tls) = tls {
@@ -76,6 +86,27 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     }
     house.close().await;
     Ok(())
+}
+
+/// The listeners of named networks.
+fn private_listeners(config: &Config) -> Result<Vec<(TcpListener, NetworkName)>, Refusal> {
+    let open = |(address, network): &(SocketAddr, NetworkName)| {
+        let listener = listen(*address)?;
+        tracing::info!(%address, %network, "listening for a named network alone");
+        Ok((listener, network.clone()))
+    };
+    config.private_listen.iter().map(open).collect()
+}
+
+/// Listens at the control socket. Without it the server serves all the same.
+fn control(config: &Config, frames: &Frames<'_>, desk: Desk, stop: &Stop) {
+    let path = config.data_dir.join(SOCKET);
+    match LocalListener::open(&path) {
+        Ok(listener) => drop(tokio::spawn(accept_local(listener, frames.local(ControlDoor(desk)), stop.clone()))),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "there is no control socket: `tidegate account create` does not reach this server");
+        }
+    }
 }
 
 /// What must answer for this node to be ready.
@@ -136,11 +167,24 @@ struct Frames<'a> {
 }
 
 impl Frames<'_> {
-    fn frame<A: App>(&self, app: A) -> Arc<Frame<A>> {
+    fn frame<A: App>(&self, app: A, listener: Option<NetworkName>) -> Arc<Frame<A>> {
         let Config { trusted_proxies, forwarded_header, log, .. } = self.config;
-        let edge = Edge::new(Arc::new(SystemClock), Arc::new(self.random.clone())).behind(trusted_proxies.clone(), *forwarded_header);
+        let edge = self.edge().behind(trusted_proxies.clone(), *forwarded_header);
+        self.around(app, edge.among(Arc::new(self.config.networks.clone()), listener), log.requests)
+    }
+
+    /// Behind the control socket there is no proxy.
+    fn local<A: App>(&self, app: A) -> Arc<Frame<A>> {
+        self.around(app, self.edge(), self.config.log.requests)
+    }
+
+    fn edge(&self) -> Edge {
+        Edge::new(Arc::new(SystemClock), Arc::new(self.random.clone()))
+    }
+
+    fn around<A: App>(&self, app: A, edge: Edge, log: LogRequests) -> Arc<Frame<A>> {
         let (metrics, held_back) = (Arc::clone(&self.http), Semaphore::new(MAX_HELD_BACK));
-        Arc::new(Frame { app, edge, log: log.requests, metrics, patience: Patience::default(), held_back })
+        Arc::new(Frame { app, edge, log, metrics, patience: Patience::default(), held_back })
     }
 }
 

@@ -10,6 +10,7 @@ mod carriers;
 mod http2;
 mod load;
 mod management;
+mod network;
 mod requests;
 #[expect(dead_code, reason = "each suite needs a part of it")]
 #[path = "../support/mod.rs"]

@@ -29,9 +29,14 @@ pub(crate) struct Ran {
 
 impl House {
     pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), "127.0.0.1:0", &[])
+    }
+
+    /// In a folder where a server may have been before, at an address, with further arguments.
+    pub(crate) fn start_in(folder: tempfile::TempDir, address: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(PROGRAM);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data-dir"]).arg(folder.path().join("data"));
+        command.args(["serve", "--listen", address, "--log-format", "json"]).args(arguments);
+        command.arg("--data-dir").arg(folder.path().join("data"));
         let mut server = command.env_clear().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(server.stderr.take().unwrap());
         let mut line = String::new();
@@ -42,6 +47,21 @@ impl House {
         // Whoever stops reading would stop the server.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         Self { server, folder }
+    }
+
+    /// The folder, once the server has ended.
+    pub(crate) fn end(mut self) -> tempfile::TempDir {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
+    /// The same folder, after a graceful stop.
+    pub(crate) fn stopped(mut self) -> Self {
+        let pid = rustix::process::Pid::from_raw(self.server.id().cast_signed()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(self.server.wait().unwrap().success());
+        self
     }
 
     pub(crate) fn bootstrap(&self) -> PathBuf {

@@ -1,8 +1,10 @@
 //! The management API and its command line, over a running server.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 
+mod accounts;
 mod commands;
 mod declarative;
 mod house;
 mod http;
+mod network;
 mod rights;

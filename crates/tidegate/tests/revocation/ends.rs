@@ -10,7 +10,7 @@ use crate::support::http::{Answer, Ask, basic};
 use crate::support::node::{Node, Settings};
 
 /// The promise.
-const PROMISE: Duration = Duration::from_secs(1);
+pub(crate) const PROMISE: Duration = Duration::from_secs(1);
 /// How long a probe waits at most to be refused.
 const WATCHED: Duration = Duration::from_secs(2);
 /// What is refused for so long stays refused.
@@ -57,9 +57,9 @@ struct Somebody {
 }
 
 /// Something that is presented again and again, and where.
-struct Probe {
-    what: &'static str,
-    ask: Ask,
+pub(crate) struct Probe {
+    pub(crate) what: &'static str,
+    pub(crate) ask: Ask,
 }
 
 impl Somebody {
@@ -168,9 +168,8 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// Ends something at `here` while every probe runs at `there`.
-fn round(here: &Api<'_>, there: &Node, somebody: &Somebody, end: End) -> Vec<(&'static str, Duration)> {
-    let probes = somebody.probes(end, there);
+/// Ends something while every probe runs at `there`.
+pub(crate) fn round(there: &Node, probes: &[Probe], end: impl FnOnce()) -> Vec<(&'static str, Duration)> {
     let (acknowledged, ready) = (&std::sync::OnceLock::new(), &std::sync::Barrier::new(probes.len() + 1));
     std::thread::scope(|scope| {
         let watch = |probe: &Probe| {
@@ -180,7 +179,7 @@ fn round(here: &Api<'_>, there: &Node, somebody: &Somebody, end: End) -> Vec<(&'
         };
         let runs: Vec<_> = probes.iter().map(|probe| (probe.what, scope.spawn(move || watch(probe)))).collect();
         ready.wait();
-        somebody.end(end, here);
+        end();
         acknowledged.set(now()).unwrap();
         runs.into_iter().map(|(what, run)| (what, run.join().unwrap())).collect()
     })
@@ -195,7 +194,9 @@ fn measure(name: &str, rounds: u8, here: &Node, there: &Node, promise: Duration)
         for (number, end) in ENDS.into_iter().enumerate() {
             let somebody =
                 Somebody::new(&api, &format!("u{count}-{}", format!("{end:?}").to_lowercase()), format!("10.{count}.{number}.1"));
-            all.extend(round(&api, there, &somebody, end).into_iter().map(|(what, took)| (end, what, took)));
+            all.extend(
+                round(there, &somebody.probes(end, there), || somebody.end(end, &api)).into_iter().map(|(what, took)| (end, what, took)),
+            );
         }
     }
     println!("{name}: from the acknowledgement to the last answer that honoured what had ended");
@@ -207,7 +208,7 @@ fn measure(name: &str, rounds: u8, here: &Node, there: &Node, promise: Duration)
     assert!(late.is_empty(), "later than {promise:?}: {late:?}");
 }
 
-fn report(what: &str, mut took: Vec<Duration>) {
+pub(crate) fn report(what: &str, mut took: Vec<Duration>) {
     took.sort();
     let (median, most) = (took[took.len() / 2], took[took.len() - 1]);
     println!(

@@ -27,6 +27,7 @@ impl Pair {
         let wire = Wire::to(server);
         let shared = |node: &str, url: &str| {
             let settings = Settings::in_folder(folder.path(), node).set("TIDEGATE_DATABASE", url);
+            let settings = settings.set("TIDEGATE_NETWORK", crate::network::HOME);
             let blobs = folder.path().join("blobs");
             settings.set("TIDEGATE_MASTER_KEY", crate::support::MASTER_KEY).set("TIDEGATE_BLOBS", blobs.to_str().unwrap())
         };

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 #![expect(clippy::print_stdout, reason = "the latencies are the output")]
 
+mod accounts;
 mod ends;
 mod house;
+mod network;
 mod outage;
 #[expect(dead_code, reason = "each suite needs a part of it")]
 #[path = "../support/mod.rs"]

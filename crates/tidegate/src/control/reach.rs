@@ -1,0 +1,140 @@
+//! How a command reaches the desk: through the running server's socket, or else by opening the database itself.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+use http::Method;
+use identity::IdentityError;
+use kit::Randomness as _;
+use model::{Clock as _, Op, RequestId};
+
+use super::socket::{SOCKET, Socket};
+use super::{AccountChanges, AccountRow, ControlError, Desk, NewAccount, Prepared, door};
+use crate::config::{Config, Database, MasterKeySource};
+use crate::data_dir::open_data_dir;
+use crate::house::House;
+use crate::master_key::master_key;
+use crate::refusal::Refusal;
+use crate::system::{SystemClock, SystemRandom};
+
+/// A way to the desk.
+pub(crate) enum Reach {
+    /// A server runs here.
+    Socket(Socket),
+    /// None runs here, or several share the database.
+    Database(Box<Own>),
+}
+
+/// A desk of one's own.
+pub(crate) struct Own {
+    desk: Desk,
+    house: House,
+    random: SystemRandom,
+}
+
+impl Reach {
+    /// Finds the way that the settings lead.
+    pub(crate) async fn find(config: &Config) -> Result<Self, ControlError> {
+        match Socket::connect(&config.data_dir.join(SOCKET)).await? {
+            Some(socket) => Ok(Self::Socket(socket)),
+            None => Own::open(config).await.map(|own| Self::Database(Box::new(own))),
+        }
+    }
+
+    pub(crate) async fn prepare(&self, new: NewAccount) -> Result<Prepared, ControlError> {
+        match self {
+            Self::Socket(socket) => socket.call(Method::POST, "/accounts/preparations", &new).await,
+            Self::Database(own) => Ok(own.desk.prepare(&own.op(), new).await?),
+        }
+    }
+
+    pub(crate) async fn create(&self, preparation: &str) -> Result<AccountRow, ControlError> {
+        match self {
+            Self::Socket(socket) => socket.call(Method::PUT, &format!("/accounts/preparations/{preparation}"), &()).await,
+            Self::Database(own) => Ok(own.desk.create(&own.op(), preparation).await?),
+        }
+    }
+
+    /// All of them, page by page.
+    pub(crate) async fn list(&self) -> Result<Vec<AccountRow>, ControlError> {
+        let mut all: Vec<AccountRow> = Vec::new();
+        loop {
+            let after = all.last().map_or("0", |last| &last.account.account_id).to_owned();
+            let page = match self {
+                Self::Socket(socket) => socket.call(Method::GET, &format!("/accounts?after={after}"), &()).await?,
+                Self::Database(own) => own.desk.list(&own.op(), after.parse().unwrap_or_default()).await?,
+            };
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    /// `account`: id or alias.
+    pub(crate) async fn update(&self, account: &str, changes: AccountChanges) -> Result<AccountRow, ControlError> {
+        match self {
+            Self::Socket(socket) => socket.call(Method::PATCH, &format!("/accounts/{account}"), &changes).await,
+            Self::Database(own) => Ok(own.desk.update(&own.op(), account, changes).await?),
+        }
+    }
+
+    /// Nothing more will be asked.
+    pub(crate) async fn close(self) {
+        if let Self::Database(own) = self {
+            own.house.close().await;
+        }
+    }
+}
+
+impl Own {
+    async fn open(config: &Config) -> Result<Self, ControlError> {
+        if !is_set_up(config) {
+            return Err(ControlError::Nowhere(config.data_dir.clone()));
+        }
+        open_data_dir(&config.data_dir)?;
+        let random = SystemRandom::open();
+        let key = master_key(&config.master_key, &mut random.clone())?;
+        let house = House::open(config, &key, &random).await.map_err(|refusal| match refusal {
+            Refusal::DataDirInUse(path) => ControlError::Silent(path),
+            other => other.into(),
+        })?;
+        if house.identity.is_new().await? {
+            return Err(ControlError::NeverStarted);
+        }
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        let listened = || config.listen.first().map(|address| format!("{scheme}://{address}")).unwrap_or_default();
+        let endpoint = config.external_url.clone().unwrap_or_else(listened);
+        Ok(Self { desk: Desk::new(&house, endpoint), house, random })
+    }
+
+    fn op(&self) -> Op {
+        let mut bits = [0; 16];
+        self.random.fill(&mut bits);
+        Op {
+            request_id: RequestId::from_random(u128::from_be_bytes(bits)),
+            now: SystemClock.now(),
+            source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            network: model::Network::Public,
+            secure: false,
+            user_agent: Some("tidegate account".into()),
+        }
+    }
+}
+
+/// Has a server been started with these settings? A command makes neither a database nor a master key.
+fn is_set_up(config: &Config) -> bool {
+    let there = |path: &Path| path.exists();
+    let key = match &config.master_key {
+        MasterKeySource::Value(_) | MasterKeySource::File(_) => true,
+        MasterKeySource::DataDir(path) => there(path),
+    };
+    key && (config.database != Database::Sqlite || there(&config.data_dir.join("format")))
+}
+
+impl From<IdentityError> for ControlError {
+    fn from(error: IdentityError) -> Self {
+        let (_, code) = door::code(&error);
+        Self::Refused { code: code.to_owned(), message: error.to_string() }
+    }
+}
