@@ -35,9 +35,10 @@ const HOUSE: &[(&str, Room)] = &[
     ("model", room(0, Knows::Only(&[]))),
     ("policy", room(1, Knows::Only(&["model"]))),
     ("secrets", room(1, Knows::Only(&["model"]))),
-    // Sideways, and the only one: signing hashes with keys that are `secrets`' types.
+    // Sideways, and the only two: signing hashes with keys that are `secrets`' types, the chain's hashes are over `api`'s records.
     ("signing", room(1, Knows::Only(&["model", "secrets"]))),
     ("api", room(1, Knows::Only(&["model"]))),
+    ("chain", room(1, Knows::Only(&["model", "api"]))),
     ("fetch", room(1, Knows::Only(&["model"]))),
     ("store", room(2, Knows::Only(&["model", "secrets"]))),
     ("blobs", room(2, Knows::Only(&["model"]))),
@@ -46,6 +47,7 @@ const HOUSE: &[(&str, Room)] = &[
     ("federation", room(4, Knows::Only(&["model", "policy", "fetch"]))),
     ("identity", room(5, Knows::Below)),
     ("registry", room(5, Knows::Only(&["model", "store", "blobs", "access", "fetch"]))),
+    ("trail", room(5, Knows::Only(&["model", "api", "chain", "secrets", "fetch", "store", "access"]))),
     ("kit", room(6, Knows::Below)),
     ("console", room(7, Knows::Below)),
     ("client", room(7, Knows::Only(&["model", "secrets", "signing", "api", "fetch"]))),
@@ -235,7 +237,7 @@ mod tests {
         for (name, room) in HOUSE {
             let Knows::Only(known) = room.knows else { continue };
             for to in known {
-                let sideways = (*name, *to) == ("signing", "secrets");
+                let sideways = matches!((*name, *to), ("signing", "secrets") | ("chain", "api"));
                 assert!(sideways || room_of(to).unwrap().floor < room.floor, "{name} -> {to}");
             }
         }

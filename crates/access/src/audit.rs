@@ -1,7 +1,8 @@
 //! The audit trail: who did what to which resource, from where, with which credential, and how it ended.
 //!
 //! A change writes its record in its own transaction ([`write()`]). Refusals, logins, grants and pulls go through a bounded
-//! batch that is flushed each second and on a graceful stop ([`Audit::note`], [`Audit::flush`]).
+//! batch that is flushed each second and on a graceful stop ([`Audit::note`], [`Audit::flush`]). Whatever is written down says
+//! also that its credential was used: that is noted beside it, once a minute at most. What is written is sealed by `trail`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -96,14 +97,24 @@ impl Record {
         Self { name: "operator".into(), ..Self::new(op, &caller, action.as_str(), &on.resource(), Outcome::Success) }
     }
 
+    /// What the server did by itself, without anybody asking.
+    pub fn job(op: &Op, account: AccountId, action: &str) -> Self {
+        Self::of_nobody(op, account, ("system", action), Outcome::Success)
+    }
+
     /// Whoever holds the server's configuration did `what` to an account.
     pub(crate) fn by_operator_of_account(op: &Op, account: AccountId, what: &'static str, outcome: Outcome) -> Self {
+        Self::of_nobody(op, account, ("operator", what), outcome)
+    }
+
+    /// What nobody did who is a principal.
+    fn of_nobody(op: &Op, account: AccountId, (name, what): (&str, &str), outcome: Outcome) -> Self {
         Self {
             account: Some(account),
             action: what.into(),
             outcome,
             principal: None,
-            name: "operator".into(),
+            name: name.into(),
             credential: None,
             resource: format!("account/{account}").into(),
             detail: None,
@@ -126,6 +137,7 @@ fn printable(text: &str, at_most: usize) -> String {
 
 /// Writes a record in the transaction of the change it tells of.
 pub async fn write(tx: &mut Tx<'_>, audit: &Audit, record: &Record) -> Result<(), StoreError> {
+    audit.lock().note_use_in(record);
     match audit.event(record, 1) {
         Some(event) => store::audit::insert(tx, &event).await,
         None => Ok(()),
@@ -158,6 +170,21 @@ struct Batch {
     records: Vec<(Record, i64)>,
     folded: HashMap<Same, (Record, i64)>,
     uses: HashMap<CredentialId, Use>,
+}
+
+impl Batch {
+    /// The credential in a record was used.
+    fn note_use_in(&mut self, record: &Record) {
+        if let Some((credential, _)) = record.credential {
+            self.note_use(Use { credential, at: record.op.now, from: record.op.source_ip });
+        }
+    }
+
+    fn note_use(&mut self, one: Use) {
+        if self.uses.len() < USES || self.uses.contains_key(&one.credential) {
+            self.uses.insert(one.credential, one);
+        }
+    }
 }
 
 /// The audit trail's batch.
@@ -193,6 +220,7 @@ impl Audit {
     pub async fn note(&self, record: Record) {
         let full = {
             let mut batch = self.lock();
+            batch.note_use_in(&record);
             batch.records.push((record, 1));
             batch.records.len() >= BATCH
         };
@@ -207,7 +235,13 @@ impl Audit {
         let key = Same { what, credential, from: op.source_ip, second: op.now.seconds() };
         let full = {
             let mut batch = self.lock();
-            batch.folded.entry(key).or_insert_with(|| (record(), 0)).1 += 1;
+            if let Some((_, count)) = batch.folded.get_mut(&key) {
+                *count += 1;
+            } else {
+                let record = record();
+                batch.note_use_in(&record);
+                batch.folded.insert(key, (record, 1));
+            }
             batch.folded.len() >= BATCH
         };
         if full && let Err(error) = self.flush().await {
@@ -215,12 +249,9 @@ impl Audit {
         }
     }
 
-    /// Notes that a credential was used.
+    /// Notes that a credential was used, where nothing else is written down.
     pub fn note_use(&self, op: &Op, credential: CredentialId) {
-        let mut batch = self.lock();
-        if batch.uses.len() < USES || batch.uses.contains_key(&credential) {
-            batch.uses.insert(credential, Use { credential, at: op.now, from: op.source_ip });
-        }
+        self.lock().note_use(Use { credential, at: op.now, from: op.source_ip });
     }
 
     /// How many records wait to be written.
@@ -295,12 +326,14 @@ impl Audit {
             return Ok(());
         }
         let rows: &Vec<Use> = &uses.values().cloned().collect();
-        if let Err(error) = self.store.write(|tx| Box::pin(store::credential::note_uses(tx, rows))).await {
+        if let Err(error) = self.store.write(|tx| Box::pin(store::credential::note_uses(tx, rows, USE_EVERY_MS))).await {
             self.put_back_uses(uses);
             return Err(error);
         }
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        written.extend(uses.values().map(|u| (u.credential, u.at)));
+        // Whoever finds no room here is asked about in the database, which writes no oftener either.
+        let room = USES.saturating_sub(written.len());
+        written.extend(uses.values().take(room).map(|u| (u.credential, u.at)));
         Ok(())
     }
 
@@ -318,11 +351,11 @@ impl Audit {
             account: record.account?,
             time: record.op.now,
             action: Arc::clone(&record.action),
-            outcome: record.outcome.as_str(),
+            outcome: record.outcome.as_str().into(),
             principal: record.principal,
             principal_name: Arc::clone(&record.name),
             credential: record.credential.map(|(id, _)| id),
-            credential_kind: record.credential.map(|(_, kind)| kind),
+            credential_kind: record.credential.map(|(_, kind)| kind.as_str().into()),
             resource: Arc::clone(&record.resource),
             detail: record.detail.clone(),
             source_ip: record.op.source_ip.to_string().into(),

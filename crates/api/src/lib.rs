@@ -36,7 +36,7 @@ mod whoami;
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
 pub use account::{Account, SetAccountAlias};
 pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
-pub use audit::{AuditEvent, AuditQuery};
+pub use audit::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditTrail};
 pub use credential::{CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, UpdateEnabled};
 pub use endpoint::{CreateEndpoint, CreateEndpointEntry, DefaultAction, Endpoint, EndpointEntry, EndpointKind, ForceQuery, UpdateEndpoint};
 pub use error::{ErrorAnswer, ErrorDetail};

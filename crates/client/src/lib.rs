@@ -17,7 +17,7 @@ pub use endpoint::Endpoint;
 pub use error::ClientError;
 pub use tidegate::{
     AccessKeys, AdminUsers, Audit, Credentials, Endpoints, Federated, Groups, Holder, Instances, LabelOwner, Labels, Namespaces, Policies,
-    Providers, Repositories, Roles, ServiceAccounts, SigningKeys, Tags, Tidegate, Users,
+    Providers, Records, Repositories, Roles, ServiceAccounts, SigningKeys, Tags, Tidegate, Users,
 };
 
 /// In place of an instance's name or id: the one that the server's host name chooses. No instance can be named so.

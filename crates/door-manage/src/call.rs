@@ -10,6 +10,7 @@ use model::{Action, ActionKind, Caller, Known, OnAccount, OnInstance, OnPrincipa
 use registry::Registry;
 use serde::de::DeserializeOwned;
 use store::instance::Instance;
+use trail::Trail;
 
 use crate::Manage;
 use crate::errors::Problem;
@@ -37,6 +38,10 @@ impl Call {
 
     pub(crate) fn registry(&self) -> &Registry {
         &self.door.registry
+    }
+
+    pub(crate) fn trail(&self) -> &Trail {
+        &self.door.trail
     }
 
     /// Who calls. (An operation that needs nobody does not ask.)

@@ -10,6 +10,7 @@ use model::{NameError, Op};
 use registry::RegistryError;
 use store::StoreError;
 use tokens::TokenError;
+use trail::TrailError;
 
 /// An error on its way out.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -133,6 +134,15 @@ impl From<IdentityError> for Problem {
             IdentityError::Busy => Self::unavailable(message),
             IdentityError::Store(error) => error.into(),
             IdentityError::Sealing => Self::internal(&error),
+        }
+    }
+}
+
+impl From<TrailError> for Problem {
+    fn from(error: TrailError) -> Self {
+        match error {
+            TrailError::Store(error) => error.into(),
+            TrailError::Key | TrailError::Overtaken => Self::internal(&error),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The management API under `/api/v1`: identities, keys, policies, instances, namespaces, repositories, tags, the audit trail.
 //!
-//! What it is for: turning requests into use cases of `identity` and `registry`, and their answers into shapes of `api`. What
+//! What it is for: turning requests into use cases of `identity`, `registry` and `trail`, and their answers into shapes of `api`. What
 //! it may not do: hold a rule, see SQL. A handler parses, is told who calls, asks for a permit, acts, renders, and no more.
 //!
 //! To add an operation: a shape in `api`, a handler in its noun's module below `operations/`, and a line in the table of
@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use identity::Identity;
 use registry::Registry;
+use trail::Trail;
 
 pub use openapi::openapi;
 
@@ -28,11 +29,12 @@ pub use openapi::openapi;
 pub struct Manage {
     identity: Arc<Identity>,
     registry: Arc<Registry>,
+    trail: Arc<Trail>,
 }
 
 impl Manage {
     /// A door to these.
-    pub const fn new(identity: Arc<Identity>, registry: Arc<Registry>) -> Self {
-        Self { identity, registry }
+    pub const fn new(identity: Arc<Identity>, registry: Arc<Registry>, trail: Arc<Trail>) -> Self {
+        Self { identity, registry, trail }
     }
 }

@@ -1,9 +1,9 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, AuditEvent, Credential, DefaultAction, Endpoint, EndpointEntry,
-    EndpointKind, Group, Instance, Labelled, Namespace, Policy, PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, Role,
-    ServiceAccount, SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, Credential, DefaultAction, Endpoint, EndpointEntry, EndpointKind, Group,
+    Instance, Labelled, Namespace, Policy, PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, Role, ServiceAccount,
+    SigningKey, Tag, User, Whoami,
 };
 use identity::PolicyDetails;
 use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, RepositoryName};
@@ -307,24 +307,6 @@ pub(crate) fn tag(repository: &RepositoryName, t: &registry::Tagged) -> Tag {
         size: t.size,
         created_at: t.created,
         updated_at: t.updated,
-    }
-}
-
-pub(crate) fn audit_event(e: &store::audit::Event) -> AuditEvent {
-    AuditEvent {
-        time: e.time,
-        action: e.action.to_string(),
-        outcome: e.outcome.to_owned(),
-        principal: e.principal_name.to_string(),
-        principal_id: e.principal.map(|id| id.to_string()),
-        credential_id: e.credential.map(|id| id.to_string()),
-        credential_kind: e.credential_kind.map(|k| k.as_str().to_owned()),
-        resource: e.resource.to_string(),
-        detail: e.detail.as_deref().map(str::to_owned),
-        source_ip: e.source_ip.to_string(),
-        user_agent: e.user_agent.as_deref().map(str::to_owned),
-        request_id: e.request_id.to_string(),
-        count: e.count,
     }
 }
 

@@ -8,7 +8,6 @@
 mod access_keys;
 mod accounts;
 mod admin_user;
-mod audit_trail;
 mod authenticate;
 mod bootstrap;
 mod client_secrets;

@@ -203,11 +203,13 @@ pub struct Use {
     pub from: IpAddr,
 }
 
-/// Notes uses. Touches rows that are there alone, so that it can never bring a deleted credential back.
-pub async fn note_uses(tx: &mut Tx<'_>, uses: &[Use]) -> Result<(), StoreError> {
-    let sql = "UPDATE credential SET last_used_ms = $1, last_used_from = $2 WHERE id = $3 AND (last_used_ms IS NULL OR last_used_ms < $1)";
+/// Notes uses, at most one in `every_ms` of a credential, whichever node saw it. Touches rows that are there alone, so that it
+/// can never bring a deleted credential back.
+pub async fn note_uses(tx: &mut Tx<'_>, uses: &[Use], every_ms: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE credential SET last_used_ms = $1, last_used_from = $2 WHERE id = $3 AND (last_used_ms IS NULL OR last_used_ms <= $4)";
     for one in uses {
-        tx.execute(sql, params![one.at.millis(), one.from.to_string(), one.credential.as_i64()]).await?;
+        let values = params![one.at.millis(), one.from.to_string(), one.credential.as_i64(), one.at.millis() - every_ms];
+        tx.execute(sql, values).await?;
     }
     Ok(())
 }

@@ -56,4 +56,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 4, name: "accounts", sql: include_str!("../migrations/0004_accounts.sql") },
     Migration { number: 5, name: "federation", sql: include_str!("../migrations/0005_federation.sql") },
     Migration { number: 6, name: "labels", sql: include_str!("../migrations/0006_labels.sql") },
+    Migration { number: 7, name: "audit", sql: include_str!("../migrations/0007_audit.sql") },
 ];

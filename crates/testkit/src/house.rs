@@ -17,6 +17,7 @@ use registry::{Limits, Registry};
 use secrets::{Dice, MasterKey};
 use store::Store;
 use tokens::Tokens;
+use trail::Trail;
 
 use crate::Client;
 
@@ -34,6 +35,8 @@ pub struct House {
     pub registry: Arc<Registry>,
     /// Decides rights.
     pub access: Arc<Access>,
+    /// The audit trail.
+    pub trail: Arc<Trail>,
     /// The database.
     pub store: Arc<Store>,
     /// What the first start made.
@@ -82,6 +85,7 @@ impl House {
         access.directory().listen(tokens.listener());
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, &master, Arc::clone(&dice), 1);
         let identity = Arc::new(identity.fetching_with(Arc::new(Fetcher::new().unwrap())));
+        let trail = Arc::new(Trail::open(Arc::clone(&store), &master, Arc::clone(&dice), "testkit", NOW).await.unwrap());
         let random = move || dice.bits();
         let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
         let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();
@@ -90,10 +94,11 @@ impl House {
             clock: FixedClock::at(NOW),
             oci: DoorOci::new(Arc::clone(&identity), Arc::clone(&registry), None),
             token: DoorToken::new(Arc::clone(&identity), vec!["other.example".into()]),
-            manage: Manage::new(Arc::clone(&identity), Arc::clone(&registry)),
+            manage: Manage::new(Arc::clone(&identity), Arc::clone(&registry), Arc::clone(&trail)),
             identity,
             registry,
             access,
+            trail,
             store,
             bootstrap,
             accounts: Vec::new(),
@@ -163,6 +168,13 @@ impl House {
         self
     }
 
+    /// With the trail of another node over the same database.
+    #[must_use]
+    pub fn with_trail(self, trail: Arc<Trail>) -> Self {
+        let manage = Manage::new(Arc::clone(&self.identity), Arc::clone(&self.registry), Arc::clone(&trail));
+        Self { trail, manage, ..self }
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -172,6 +184,12 @@ impl House {
     pub async fn advance(&self, by: Seconds) {
         self.clock.advance(by);
         self.access.directory().follow(self.now()).await.unwrap();
+    }
+
+    /// What the background does each second: writes down what has gathered, and seals it. How many records were sealed.
+    pub async fn seal(&self) -> u64 {
+        self.access.audit().flush().await.unwrap();
+        self.trail.seal(self.now()).await.unwrap()
     }
 
     /// Nobody in particular.

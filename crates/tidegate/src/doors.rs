@@ -35,7 +35,7 @@ impl Doors {
         let token = DoorToken::new(Arc::clone(&house.identity), config.services.clone());
         let external = config.external_url.as_deref();
         let oci = DoorOci::new(Arc::clone(&house.identity), Arc::clone(&house.registry), external);
-        let manage = Manage::new(Arc::clone(&house.identity), Arc::clone(&house.registry));
+        let manage = Manage::new(Arc::clone(&house.identity), Arc::clone(&house.registry), Arc::clone(&house.trail));
         Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token, manage, oci }
     }
 

@@ -13,7 +13,9 @@ use registry::{Limits, Registry};
 use secrets::{Dice, MasterKey};
 use store::{PostgresSettings, Store, StoreError};
 use tokens::Tokens;
+use trail::Trail;
 
+use crate::audit_heads::AuditHeads;
 use crate::config::{Config, Database};
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
@@ -26,11 +28,13 @@ pub(crate) struct House {
     pub(crate) access: Arc<Access>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) trail: Arc<Trail>,
+    pub(crate) heads: AuditHeads,
 }
 
 impl House {
-    /// Opens the database, the blobs and what stands on them.
-    pub(crate) async fn open(config: &Config, master: &MasterKey, random: &SystemRandom) -> Result<Self, Refusal> {
+    /// Opens the database, the blobs and what stands on them. `node` names this one among its equals.
+    pub(crate) async fn open(config: &Config, master: &MasterKey, random: &SystemRandom, node: &str) -> Result<Self, Refusal> {
         let now = SystemClock.now();
         let dice = Arc::new(Dice::new(Box::new(random.clone())));
         let store = Arc::new(Store::open(&database(config)).await.map_err(|error| refused(config, error))?);
@@ -46,9 +50,12 @@ impl House {
         let fetcher = Arc::new(Fetcher::new().map_err(|e| Refusal::Outgoing(e.to_string()))?);
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, master, Arc::clone(&dice), hashers());
         let identity = Arc::new(identity.fetching_with(fetcher));
+        let trail = Trail::open(Arc::clone(&store), master, Arc::clone(&dice), node, now).await;
+        let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
+        let heads = AuditHeads::open(&config.data_dir, &trail);
         let registry =
             Arc::new(Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), Limits::default()));
-        Ok(Self { store, blobs, access, identity, registry })
+        Ok(Self { store, blobs, access, identity, registry, trail, heads })
     }
 
     /// Writes out what waits to be written. Call it when the last request has been answered.
@@ -56,6 +63,10 @@ impl House {
         if let Err(error) = self.access.audit().flush().await {
             tracing::error!(%error, "audit records were not written");
         }
+        if let Err(error) = self.trail.close(SystemClock.now()).await {
+            tracing::warn!(%error, "audit records are written, and will be sealed by the next node");
+        }
+        self.heads.keep(&self.trail);
     }
 }
 

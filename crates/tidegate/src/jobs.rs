@@ -1,10 +1,15 @@
-//! Background work: following the change feed, flushing the audit batch, rotating the signing key, clearing up.
+//! Background work: following the change feed, flushing the audit batch, sealing and delivering the audit trail, rotating the
+//! signing key, clearing up.
 
 use std::future::Future;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Clock as _, Seconds, Timestamp};
+use model::{Clock as _, Op, RequestId, Seconds, Timestamp};
 use store::StoreError;
+use tokio::sync::Notify;
+use trail::HttpSink;
 
 use crate::house::House;
 use crate::server::Stop;
@@ -14,6 +19,9 @@ use crate::system::SystemClock;
 const FOLLOW_EVERY: Duration = Duration::from_millis(250);
 /// How often the audit batch is written: what a crash can lose.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// How often the sink is looked after, and the trail's heads are kept outside the database.
+const DELIVER_EVERY: Duration = Duration::from_secs(1);
+const KEEP_HEADS_EVERY: Duration = Duration::from_secs(10);
 /// How often the hourly work is looked at, and how long the node that does it keeps it for itself.
 const TEND_EVERY: Duration = Duration::from_mins(10);
 const TEND_LEASE: Seconds = Seconds::minutes(5);
@@ -22,12 +30,28 @@ const SESSIONS: i64 = 10_000;
 /// Changes are kept for as long as any node may need them.
 const KEEP_CHANGES: Seconds = Seconds::days(2);
 
+/// What is done with the audit trail besides sealing it.
+#[derive(Clone)]
+pub(crate) struct TrailWork {
+    /// How long records are kept; none: for ever.
+    pub(crate) retention: Option<Seconds>,
+    pub(crate) sink: Option<Arc<HttpSink>>,
+}
+
 /// Starts all of it. `node` names this one among its equals.
-pub(crate) fn start(house: &House, node: &str, stop: &Stop) {
+pub(crate) fn start(house: &House, node: &str, trail: &TrailWork, stop: &Stop) {
     every(FOLLOW_EVERY, stop, house.clone(), follow);
-    every(FLUSH_EVERY, stop, house.clone(), flush);
+    let flushed = Arc::new(Notify::new());
+    tokio::spawn(seal(house.clone(), Arc::clone(&flushed), stop.clone()));
+    every(FLUSH_EVERY, stop, house.clone(), move |house| flush(house, Arc::clone(&flushed)));
     let node = node.to_owned();
     every(TEND_EVERY, stop, house.clone(), move |house| tend(house, node.clone()));
+    let work = trail.clone();
+    every(TEND_EVERY, stop, house.clone(), move |house| retain(house, work.clone()));
+    every(KEEP_HEADS_EVERY, stop, house.clone(), keep_heads);
+    if let Some(sink) = trail.sink.clone() {
+        every(DELIVER_EVERY, stop, house.clone(), move |house| deliver(house, Arc::clone(&sink)));
+    }
 }
 
 fn every<F>(period: Duration, stop: &Stop, house: House, work: impl Fn(House) -> F + Send + 'static)
@@ -53,9 +77,59 @@ async fn follow(house: House) {
     }
 }
 
-async fn flush(house: House) {
+async fn flush(house: House, flushed: Arc<Notify>) {
     if let Err(error) = house.access.audit().flush().await {
         tracing::warn!(%error, "audit records wait: the database does not take them");
+    }
+    flushed.notify_one();
+}
+
+/// Right after each flush, so that what reads remember of the database is forgotten once a second and not twice.
+async fn seal(house: House, flushed: Arc<Notify>, stop: Stop) {
+    loop {
+        tokio::select! {
+            () = flushed.notified() => if let Err(error) = house.trail.seal(SystemClock.now()).await {
+                tracing::warn!(%error, "audit records wait to be sealed");
+            },
+            () = stop.asked() => return,
+        }
+    }
+}
+
+async fn deliver(house: House, sink: Arc<HttpSink>) {
+    if let Err(error) = house.trail.deliver(&*sink, &SystemClock).await {
+        tracing::warn!(%error, "audit records wait to be delivered");
+    }
+}
+
+async fn keep_heads(house: House) {
+    // A file that is synced: off the threads that answer requests.
+    let kept = tokio::task::spawn_blocking(move || house.heads.keep(&house.trail)).await;
+    if let Err(error) = kept {
+        tracing::error!(%error, "the heads of the audit trail were not kept");
+    }
+}
+
+async fn retain(house: House, work: TrailWork) {
+    let Some(keep) = work.retention else { return };
+    let op = job_op(SystemClock.now());
+    let sink = work.sink.as_deref().map(trail::Sink::name);
+    match house.trail.retain(&op, keep, sink, house.access.audit()).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "deleted audit records that are older than `audit.retention`"),
+        Err(error) => tracing::warn!(%error, "old audit records cannot be deleted"),
+    }
+}
+
+/// What the server does by itself has no client.
+fn job_op(now: Timestamp) -> Op {
+    Op {
+        request_id: RequestId::from_random(0),
+        now,
+        source_ip: IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        network: model::Network::Public,
+        secure: true,
+        user_agent: None,
     }
 }
 

@@ -5,6 +5,8 @@
 //! in `manage/` when it is a client of the management API; a setting: `config/table.rs`; a door: a
 //! field of `doors.rs`. The system's clock, randomness and environment are opened here and nowhere else.
 
+mod audit_heads;
+mod audit_sink;
 mod bootstrap;
 mod commands;
 mod config;

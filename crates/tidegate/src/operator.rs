@@ -26,7 +26,7 @@ pub(crate) fn at_home<T, F: Future<Output = Result<T, CommandError>>>(
         let random = SystemRandom::open();
         let refused = |refusal: crate::refusal::Refusal| CommandError::Machine(refusal.to_string());
         let master = master_key(&config.master_key, &mut random.clone()).map_err(refused)?;
-        let house = House::open(&config, &master, &random).await.map_err(refused)?;
+        let house = House::open(&config, &master, &random, "operator").await.map_err(refused)?;
         let done = act(house.clone(), op(&random)).await;
         house.close().await;
         done

@@ -32,8 +32,12 @@ pub(crate) enum Output {
     Report(Vec<Value>, String, Option<Box<CommandError>>),
     /// A text that stands for itself in every format.
     Text(String),
+    /// What was found, by its keys; and what is wrong, for people: then the command has failed.
+    Verdict(Value, Option<String>),
     /// Nothing but the news that it is done.
     Done(String),
+    /// Nothing at all: the answer is out already.
+    Nothing,
 }
 
 impl Output {
@@ -90,17 +94,22 @@ impl Printer {
     fn output(self, output: &Output) -> ExitCode {
         let text = match (output, self.format()) {
             (Output::Text(text), _) => text.trim_end().to_owned(),
-            (Output::Done(_), Format::Json) => return ExitCode::SUCCESS,
+            (Output::Done(_), Format::Json) | (Output::Nothing, _) => return ExitCode::SUCCESS,
             (Output::Done(news), Format::Table) => news.clone(),
-            (Output::One(thing) | Output::Secret(thing), Format::Json) => pretty(thing),
+            (Output::One(thing) | Output::Secret(thing) | Output::Verdict(thing, _), Format::Json) => pretty(thing),
             (Output::Many(things, _) | Output::Report(things, ..), Format::Json) => pretty(things),
             (Output::Report(_, text, _), Format::Table) => harmless(text),
             (Output::One(thing) | Output::Secret(thing), Format::Table) => describe(thing),
             (Output::Many(things, columns), Format::Table) => table(things, columns),
+            (Output::Verdict(thing, _), Format::Table) => describe(&without_lists(thing)),
         };
         let written = print(&(text + "\n"));
         if matches!(output, Output::Secret(_)) && self.format() == Format::Table {
             note("Keep the secret now: it is shown this once.");
+        }
+        if let Output::Verdict(_, Some(harm)) = output {
+            note(&format!("error: {harm}"));
+            return ExitCode::FAILURE;
         }
         if let Output::Report(_, _, Some(error)) = output {
             return self.error(error);
@@ -157,6 +166,20 @@ fn describe(thing: &Value) -> String {
         table.add_row([key.clone(), cell(value)]);
     }
     table.trim_fmt()
+}
+
+/// A report in a table: its lists are told otherwise.
+fn without_lists(report: &Value) -> Value {
+    let fields = report.as_object().into_iter().flatten().filter(|(_, value)| !value.is_array());
+    Value::Object(fields.map(|(key, value)| (key.clone(), flat(value))).collect())
+}
+
+/// A place in the trail, or whatever has fields of its own, in one cell.
+fn flat(value: &Value) -> Value {
+    match value.as_object() {
+        Some(fields) => fields.values().map(cell).collect::<Vec<_>>().join(" ").into(),
+        None => value.clone(),
+    }
 }
 
 fn table(things: &[Value], columns: &[&str]) -> String {

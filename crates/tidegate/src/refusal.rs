@@ -37,6 +37,8 @@ pub(crate) enum Refusal {
     SigningKeys(String),
     #[error("outgoing connections cannot be made: {0}")]
     Outgoing(String),
+    #[error("the audit sink cannot be used: {0}; check `audit.sink`")]
+    AuditSink(String),
     #[error("the first account could not be made: {0}")]
     Bootstrap(String),
     #[error("the master key {from} cannot be used: {problem}")]

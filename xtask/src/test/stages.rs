@@ -21,7 +21,7 @@ pub(super) const STAGES: &[Stage] = &[
     stage("generated", 10, "generated files are up to date", &["release"], generate::check),
     stage("debian", 60, "clients and servers from Debian", &[], peers::debian::provision),
     stage("go-clients", 200, "clients that are Go modules, at pinned versions", &[], peers::go::provision_clients),
-    stage("store-postgres", 150, "the suites of store and registry over PostgreSQL", &["debian"], suites::store_postgres),
+    stage("store-postgres", 150, "the suites of store, registry and trail over PostgreSQL", &["debian"], suites::store_postgres),
     stage("conformance", 30, "the OCI conformance suite", &["release", "debian", "go-clients"], suites::conformance),
     stage("clients", 110, "real container clients", &["release", "debian", "go-clients"], suites::clients),
     stage("revocation", 130, "two nodes on one PostgreSQL", &["release", "debian"], suites::revocation),

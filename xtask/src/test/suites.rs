@@ -27,7 +27,7 @@ pub(super) fn unit(workspace: &Workspace) -> Result<String> {
 pub(super) fn store_postgres(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
     let mut remarks = Vec::new();
-    for package in ["store", "registry"] {
+    for package in ["store", "registry", "trail"] {
         let before = cluster.commits()?;
         let mut call = workspace.cargo(["test", "--locked", "--package", package, "--", "--include-ignored"]);
         remarks.push(format!("{package}: {}", cargo_test(call.env(POSTGRES_URL, cluster.url()))?));

@@ -1,8 +1,8 @@
-//! Users, credentials, login tokens, access keys, the audit trail, signing keys.
+//! Users, credentials, login tokens, access keys, signing keys.
 
 use api::{
-    AccessKey, AuditEvent, AuditQuery, CreateAccessKey, CreateCredential, CreateLoginToken, CreateUser, CreatedAccessKey,
-    CreatedCredential, CreatedLoginToken, Credential, OwnerQuery, SetPassword, SigningKey, UpdateEnabled, UpdateUser, User,
+    AccessKey, CreateAccessKey, CreateCredential, CreateLoginToken, CreateUser, CreatedAccessKey, CreatedCredential, CreatedLoginToken,
+    Credential, OwnerQuery, SetPassword, SigningKey, UpdateEnabled, UpdateUser, User,
 };
 use bytes::Bytes;
 use http::Method;
@@ -105,17 +105,6 @@ impl AccessKeys<'_> {
     /// Deletes one.
     pub async fn delete(&self, id: &str) -> Result<(), ClientError> {
         self.0.delete(&format!("/access-keys/{}", segment(id))).await
-    }
-}
-
-/// The audit trail.
-#[derive(Clone, Copy, Debug)]
-pub struct Audit<'a>(pub(super) &'a Tidegate);
-
-impl Audit<'_> {
-    /// Events, newest first, at most `most`.
-    pub async fn list(&self, query: &AuditQuery, most: usize) -> Result<Vec<AuditEvent>, ClientError> {
-        self.0.list("/audit-events", query, Some(most)).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! The client of Tidegate's management API: sending, reading, paging. The operations stand in one module a noun.
 
 mod admin_users;
+mod audit;
 mod endpoints;
 mod federation;
 mod identities;
@@ -23,9 +24,10 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 pub use admin_users::AdminUsers;
+pub use audit::{Audit, Records};
 pub use endpoints::Endpoints;
 pub use federation::{Federated, Providers};
-pub use identities::{AccessKeys, Audit, Credentials, SigningKeys, Users};
+pub use identities::{AccessKeys, Credentials, SigningKeys, Users};
 pub use labels::{LabelOwner, Labels};
 pub use policies::{Holder, Policies};
 pub use principals::{Groups, Roles, ServiceAccounts};
@@ -207,6 +209,12 @@ impl Tidegate {
                 (None, _) => return Ok(items),
             }
         }
+    }
+
+    /// One page of a list, and the path of the next one.
+    async fn page<A: DeserializeOwned>(&self, path: &str) -> Result<(Vec<A>, Option<String>), ClientError> {
+        let answer = self.authorized(Method::GET, path, Bytes::new()).await?;
+        Ok((self.read(&answer)?, next_page(answer.headers()).map(str::to_owned)))
     }
 
     async fn call<A: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<A, ClientError> {

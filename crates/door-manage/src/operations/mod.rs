@@ -340,6 +340,9 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(tags::delete_tag DELETE "/instances/{instance}/tags/{*tag}", Act(A::DeleteRepositoryTag), "Delete a tag; what it points at stays."),
 
     operation!(audit::list_audit_events GET "/audit-events", Act(A::ListAuditEvent), "List what happened, newest first.").query::<api::AuditQuery>().lists::<api::AuditEvent>(),
+    operation!(audit::list_audit_records GET "/audit-records", Act(A::ExportAuditEvent), "Read sealed records in the order of the chain, to export or verify them.")
+        .query::<api::AuditRecordQuery>().lists::<api::AuditRecord>(),
+    operation!(audit::show_audit_trail GET "/audit-trail", Act(A::ListAuditEvent), "Show where the trail begins and ends, signed, and the keys that sign it.").gives::<api::AuditTrail>(),
     operation!(signing_keys::list_signing_keys GET "/signing-keys", Needs::Caller("the public halves are public: see /.well-known"), "List the keys whose signatures hold.").lists::<api::SigningKey>(),
     operation!(signing_keys::rotate_signing_key POST "/signing-keys", Act(A::RotateSigningKey), "Begin a new signing key; answers all.").lists::<api::SigningKey>(),
 ]);
@@ -376,8 +379,6 @@ mod tests {
         A::AttachGuardPolicy,
         A::DetachGuardPolicy,
         A::ListGuardPolicies,
-        // The audit trail.
-        A::ExportAuditEvent,
     ];
 
     #[test]

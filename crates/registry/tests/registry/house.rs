@@ -301,11 +301,13 @@ impl House {
     /// What the audit trail says, oldest first.
     pub(crate) async fn trail(&self) -> Vec<String> {
         self.access.audit().flush().await.unwrap();
-        let (account, query) = (self.local.account, store::audit::Query { limit: 1000, ..store::audit::Query::default() });
-        let events = self.store.read(|tx| Box::pin(store::audit::list(tx, account, &query))).await.unwrap();
+        let (account, by) = (self.local.account, &store::audit::By::Pending);
+        let (first, end) = (model::Timestamp::from_millis(0), (model::Timestamp::from_millis(i64::MAX), 0));
+        let events = self.store.read(|tx| Box::pin(store::audit::page(tx, account, by, first, end, 1000))).await.unwrap();
         events
             .iter()
             .rev()
+            .map(|listed| &listed.event)
             .map(|e| format!("{} {} {} x{}", e.principal_name, e.action, e.detail.as_deref().unwrap_or("-"), e.count))
             .collect()
     }

@@ -26,4 +26,16 @@ enum Durability {
     Full,
     /// For moments.
     Soon,
+    /// Not at all, and reading makes nobody else run again. The same as `Full` where there is one writer.
+    Apart,
+}
+
+impl Durability {
+    /// What it comes to where writers never meet.
+    const fn of_one_writer(self) -> Self {
+        match self {
+            Self::Apart => Self::Full,
+            other => other,
+        }
+    }
 }

@@ -20,6 +20,7 @@ mod tls;
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 const WRITE_SOON: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL synchronous_commit = off";
+const WRITE_APART: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 /// For migrations: each statement sees what was committed while this one waited for the lock.
 const MIGRATE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// What a statement may take beyond the time that the server gives it: the way there and back.
@@ -124,6 +125,7 @@ impl Postgres {
         let begin = match durability {
             Durability::Full => WRITE,
             Durability::Soon => WRITE_SOON,
+            Durability::Apart => WRITE_APART,
         };
         let mut tries = 1;
         loop {

@@ -108,6 +108,17 @@ impl Store {
         self.write_with(Durability::Soon, body).await
     }
 
+    /// As [`write`](Self::write), but on PostgreSQL over a snapshot (REPEATABLE READ): two units that change the same row
+    /// still meet, but what this one reads makes nobody else run again. For a job that guards what it changes by a row of
+    /// its own, beside requests that must not wait for it.
+    pub async fn write_apart<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        self.write_with(Durability::Apart, body).await
+    }
+
     async fn write_with<'c, T, E>(
         &'c self,
         durability: Durability,
@@ -118,7 +129,7 @@ impl Store {
         E: From<StoreError> + Send,
     {
         match &self.backend {
-            Backend::Sqlite(sqlite) => Box::pin(sqlite.write(durability, body)).await,
+            Backend::Sqlite(sqlite) => Box::pin(sqlite.write(durability.of_one_writer(), body)).await,
             Backend::Postgres(postgres) => Box::pin(postgres.write(durability, body)).await,
         }
     }

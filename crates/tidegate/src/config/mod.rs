@@ -18,7 +18,7 @@ use std::time::Duration;
 use access::Networks;
 use ipnet::IpNet;
 use kit::{ForwardedHeader, LogRequests};
-use model::NetworkName;
+use model::{NetworkName, Seconds};
 use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
@@ -73,6 +73,40 @@ pub(crate) struct TlsFiles {
     pub(crate) key: PathBuf,
 }
 
+/// Where audit records are delivered to.
+#[derive(Clone, Debug)]
+pub(crate) struct SinkConfig {
+    pub(crate) url: String,
+    pub(crate) format: chain::Format,
+    pub(crate) token: Option<SinkToken>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) internal: bool,
+}
+
+/// What the sink knows us by.
+#[derive(Clone)]
+pub(crate) enum SinkToken {
+    Value(Zeroizing<String>),
+    File(PathBuf),
+}
+
+impl std::fmt::Debug for SinkToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Value(_) => f.write_str("Value(…)"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+        }
+    }
+}
+
+/// The audit trail's settings.
+#[derive(Clone, Debug)]
+pub(crate) struct AuditConfig {
+    /// None: for ever.
+    pub(crate) retention: Option<Seconds>,
+    pub(crate) sink: Option<SinkConfig>,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum LogFormat {
@@ -102,6 +136,7 @@ pub(crate) struct Config {
     pub(crate) master_key: MasterKeySource,
     pub(crate) services: Vec<String>,
     pub(crate) bearer_lifetime: Duration,
+    pub(crate) audit: AuditConfig,
     pub(crate) log: LogConfig,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) forwarded_header: ForwardedHeader,

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use access::Networks;
 use kit::{ForwardedHeader, Host, LogRequests};
-use model::NetworkName;
+use model::{NetworkName, Seconds};
 use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
 use super::layers::Values;
 use super::network::NetworkSetting;
 use super::table::find;
-use super::{Config, ConfigError, Database, LogConfig, LogFormat, MasterKeySource, TlsFiles};
+use super::{AuditConfig, Config, ConfigError, Database, LogConfig, LogFormat, MasterKeySource, SinkConfig, SinkToken, TlsFiles};
 
 /// Each choice of a setting with what it means.
 type Choices<T> = &'static [(&'static str, T)];
@@ -23,6 +23,8 @@ type Choices<T> = &'static [(&'static str, T)];
 const FORMATS: Choices<LogFormat> = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
 const REQUESTS: Choices<LogRequests> = &[("all", LogRequests::All), ("errors", LogRequests::Errors), ("off", LogRequests::Off)];
 const HEADERS: Choices<ForwardedHeader> = &[("x-forwarded", ForwardedHeader::XForwarded), ("forwarded", ForwardedHeader::Forwarded)];
+const LINES: Choices<chain::Format> = &[("jsonl", chain::Format::Jsonl), ("cloudevents", chain::Format::CloudEvents)];
+const YES: Choices<bool> = &[("true", true), ("false", false)];
 const LEVELS: Choices<LevelFilter> = &[
     ("error", LevelFilter::ERROR),
     ("warn", LevelFilter::WARN),
@@ -47,6 +49,7 @@ impl Config {
             master_key: from.master_key(&data_dir)?,
             services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
             bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
+            audit: AuditConfig { retention: from.retention()?, sink: from.sink()? },
             log: LogConfig {
                 format: from.choice("log.format", FORMATS)?,
                 level: from.choice("log.level", LEVELS)?,
@@ -146,6 +149,22 @@ impl Reader<'_> {
         } else {
             Err(self.wrong("database", ""))
         }
+    }
+
+    fn retention(&self) -> Result<Option<Seconds>, ConfigError> {
+        let Some(text) = self.optional::<String>("audit.retention")? else { return Ok(None) };
+        let days = Seconds::parse(&text).filter(|keep| *keep >= Seconds::days(1)).ok_or_else(|| self.wrong("audit.retention", &text))?;
+        Ok(Some(days))
+    }
+
+    fn sink(&self) -> Result<Option<SinkConfig>, ConfigError> {
+        let format = self.choice("audit.sink.format", LINES)?;
+        let internal = self.choice("audit.sink.internal", YES)?;
+        let Some(url) = self.optional::<String>("audit.sink.url")? else { return Ok(None) };
+        let token: Option<String> = self.optional("audit.sink.token")?;
+        let file: Option<PathBuf> = self.optional("audit.sink.token_file")?;
+        let token = token.map(|value| SinkToken::Value(Zeroizing::new(value))).or(file.map(SinkToken::File));
+        Ok(Some(SinkConfig { url, format, token, ca_file: self.optional("audit.sink.ca_file")?, internal }))
     }
 
     fn master_key(&self, data_dir: &Path) -> Result<MasterKeySource, ConfigError> {

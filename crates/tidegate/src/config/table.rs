@@ -94,6 +94,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
     secret("master_key", "64 hex digits", "", "The same key as a value; overrules the file"),
     many("services", "host names", "", "Further names that clients may give as `service` when they ask for a token"),
     one("token.bearer_seconds", "seconds", "300", "How long a bearer token lives, 60 to 3600"),
+    one("audit.retention", "days", "", "How long audit records are kept: `400d`; whole days go, oldest first; not set: for ever"),
+    one(
+        "audit.sink.url",
+        "`https://HOST/PATH`",
+        "",
+        "Where audit records are delivered to, by POST, in order and never lost; not set: nowhere",
+    ),
+    one("audit.sink.format", "`jsonl` or `cloudevents`", "jsonl", "JSON lines, or batches of CloudEvents 1.0"),
+    one("audit.sink.token_file", "path", "", "File with a token for `audit.sink.url`, sent as `Authorization: Bearer`; read at start"),
+    secret("audit.sink.token", "token", "", "The same token as a value; overrules the file"),
+    one("audit.sink.ca_file", "path", "", "Authorities in PEM that the sink's certificate is checked against, instead of the public ones"),
+    one("audit.sink.internal", "`true` or `false`", "false", "Whether the sink may be at an internal address, and then without TLS"),
     one("log.format", "`text` or `json`", "text", "How log lines look; they go to standard error"),
     one("log.level", "level", "info", "`error`, `warn`, `info`, `debug` or `trace`"),
     one(

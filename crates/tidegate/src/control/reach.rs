@@ -95,7 +95,7 @@ impl Own {
         open_data_dir(&config.data_dir)?;
         let random = SystemRandom::open();
         let key = master_key(&config.master_key, &mut random.clone())?;
-        let house = House::open(config, &key, &random).await.map_err(|refusal| match refusal {
+        let house = House::open(config, &key, &random, "account").await.map_err(|refusal| match refusal {
             Refusal::DataDirInUse(path) => ControlError::Silent(path),
             other => other.into(),
         })?;

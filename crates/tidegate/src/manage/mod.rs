@@ -286,6 +286,11 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     if let ClientCommand::Account(Noun { verb: account::Command::Operator(verb), .. }) = command {
         return operator::run(verb, session).await;
     }
+    if let ClientCommand::Audit(Noun { verb, .. }) = &command
+        && let Some(done) = audit::offline(verb)
+    {
+        return done;
+    }
     let client = session.client()?;
     match command {
         ClientCommand::Configure(arguments) => configure::run(&arguments, session),
@@ -311,7 +316,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Label(Noun { verb, .. }) => label::run(verb, &client).await,
         ClientCommand::Apply(arguments) => apply::run(arguments, session, &client).await,
         ClientCommand::Export(arguments) => apply::run_export(arguments, &client).await,
-        ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client).await,
+        ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client, session.arguments.output).await,
         ClientCommand::SigningKey(Noun { verb, .. }) => signing_key::run(verb, &client, session.arguments.output).await,
     }
 }

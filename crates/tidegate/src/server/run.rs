@@ -28,7 +28,7 @@ use crate::log::LogWriter;
 use crate::master_key::master_key;
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
-use crate::{bootstrap, jobs};
+use crate::{audit_sink, bootstrap, jobs};
 
 /// Connections of the admin listener, apart from the others so that it answers under load.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -43,7 +43,10 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     open_data_dir(&config.data_dir)?;
     let random = SystemRandom::open();
     let master_key = master_key(&config.master_key, &mut random.clone())?;
-    let house = House::open(&config, &master_key, &random).await?;
+    let node = node_name(&random);
+    let house = House::open(&config, &master_key, &random, &node).await?;
+    let sink = config.audit.sink.as_ref().map(audit_sink::open).transpose()?.map(Arc::new);
+    let work = jobs::TrailWork { retention: config.audit.retention, sink };
     let endpoint = endpoint(&config, &listeners, tls.is_some());
     let first = bootstrap::bootstrap(&house.identity, &config.data_dir, &endpoint).await?;
 
@@ -52,7 +55,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let metrics = Arc::new(metrics);
     let health = Arc::new(checks(&house));
     let (stopper, stop) = stop();
-    jobs::start(&house, &node_name(&random), &stop);
+    jobs::start(&house, &node, &work, &stop);
     let frames = Frames { config: &config, http, random };
     let slots = Slots::new(config.max_connections);
     let app = Arc::new(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));

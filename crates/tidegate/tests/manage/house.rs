@@ -29,15 +29,20 @@ pub(crate) struct Ran {
 
 impl House {
     pub(crate) fn start() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), "127.0.0.1:0", &[])
+        Self::start_in(tempfile::tempdir().unwrap(), "127.0.0.1:0", &[], &[])
     }
 
-    /// In a folder where a server may have been before, at an address, with further arguments.
-    pub(crate) fn start_in(folder: tempfile::TempDir, address: &str, arguments: &[&str]) -> Self {
+    /// With these settings.
+    pub(crate) fn start_with(environment: &[(&str, &str)]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), "127.0.0.1:0", &[], environment)
+    }
+
+    /// In a folder where a server may have been before, at an address, with further arguments and settings.
+    pub(crate) fn start_in(folder: tempfile::TempDir, address: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(PROGRAM);
         command.args(["serve", "--listen", address, "--log-format", "json"]).args(arguments);
-        command.arg("--data-dir").arg(folder.path().join("data"));
-        let mut server = command.env_clear().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        command.arg("--data-dir").arg(folder.path().join("data")).env_clear().envs(environment.iter().copied());
+        let mut server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(server.stderr.take().unwrap());
         let mut line = String::new();
         while !line.contains("http://") {
@@ -97,7 +102,12 @@ impl House {
     }
 
     pub(crate) fn document(&self, text: &str) -> String {
-        let path = self.folder.path().join("document.json");
+        self.file("document.json", text)
+    }
+
+    /// A file in the house's folder.
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 
 mod accounts;
+mod audit;
 mod commands;
 mod declarative;
 mod house;

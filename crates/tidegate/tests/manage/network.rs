@@ -7,7 +7,7 @@ use crate::house::{House, has};
 #[test]
 fn network_rules_are_shown_and_changed() {
     let networks = ["--network", "office=10.1.0.0/16", "--network", "home=127.0.0.0/8"];
-    let house = House::start_in(tempfile::tempdir().unwrap(), "127.0.0.1:0", &networks);
+    let house = House::start_in(tempfile::tempdir().unwrap(), "127.0.0.1:0", &networks, &[]);
     let root = house.root();
     let all = root.json(&["network", "list"]);
     assert_eq!(all.as_array().unwrap().len(), 1);
@@ -38,7 +38,7 @@ fn network_rules_are_shown_and_changed() {
 #[test]
 fn who_is_locked_out_gets_in_again_on_the_machine() {
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let house = House::start_in(tempfile::tempdir().unwrap(), &address, &[]);
+    let house = House::start_in(tempfile::tempdir().unwrap(), &address, &[], &[]);
     let root = house.root();
     root.json(&["network", "allow", "203.0.113.0/24", "--force"]);
     let refused = root.run(&["whoami"]);
@@ -56,7 +56,7 @@ fn who_is_locked_out_gets_in_again_on_the_machine() {
     assert_eq!(root.run(&[&reset[..], &["--instance", "nowhere"]].concat()).code, Some(1));
     let done = root.run(&[&reset[..], &["-o", "table"]].concat());
     assert!(done.code == Some(0) && done.out.contains("lets everybody in again"), "{}{}", done.out, done.err);
-    let _house = House::start_in(folder, &address, &[]);
+    let _house = House::start_in(folder, &address, &[], &[]);
     let shown = root.json(&["network", "show"]);
     assert_eq!((&shown["default_action"], &shown["entries"][0]["cidr"]), (&json!("allow"), &json!("203.0.113.0/24")));
 }

@@ -17,7 +17,7 @@ impl Durability {
     /// With a write-ahead log, NORMAL leaves out the sync at each commit, and nothing else.
     const fn pragma(self) -> &'static str {
         match self {
-            Self::Full => "PRAGMA synchronous = FULL",
+            Self::Full | Self::Apart => "PRAGMA synchronous = FULL",
             Self::Soon => "PRAGMA synchronous = NORMAL",
         }
     }
