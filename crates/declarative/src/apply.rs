@@ -73,7 +73,7 @@ async fn plan(here: &Here<'_>, sources: &[Source], set: Option<&Set>, any_number
     let labels = if labelled { Labels::read(here, None).await? } else { Labels::default() };
     let mut steps = Vec::new();
     for document in &documents {
-        steps.extend(document.item.plan(here).await?);
+        steps.extend(document.item.plan(here).await.map_err(|trouble| placed(document, trouble))?);
         steps.extend(labels::plan(document, set, &labels)?);
     }
     if let Some(set) = set {
@@ -85,6 +85,14 @@ async fn plan(here: &Here<'_>, sources: &[Source], set: Option<&Set>, any_number
     }
     steps.sort_by_key(order);
     Ok(steps)
+}
+
+/// What a document asks for and cannot have is said with its place.
+fn placed(document: &Document, trouble: Trouble) -> Trouble {
+    match trouble {
+        Trouble::Unsafe(problem) => document.place.problem("", problem),
+        other => other,
+    }
 }
 
 /// Things and their labels noun by noun, then ties noun by noun, then what goes, the last noun first. Equal ones stay in the

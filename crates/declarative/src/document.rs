@@ -174,6 +174,14 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_s_example_reads() {
+        let guide = include_str!("../../../docs/declarative.md");
+        let example = guide.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let kinds = nouns::KINDS.iter().filter(|kind| example.contains(&format!("kind: {}\n", kind.name))).count();
+        assert_eq!((read(example).unwrap().len(), kinds), (nouns::KINDS.len(), nouns::KINDS.len()));
+    }
+
+    #[test]
     fn errors_name_file_line_document_and_field() {
         let user = "apiVersion: tidegate/v1\nkind: User\nmetadata: {name: a}\n---\n";
         let wrong = |rest: &str| read(&format!("{user}{rest}")).unwrap_err();

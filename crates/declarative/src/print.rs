@@ -87,7 +87,14 @@ fn word(text: &str) -> String {
         && text.chars().all(|c| inner(c) || c == ' ')
         && !text.ends_with(' ')
         && !matches!(&*text.to_ascii_lowercase(), "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n");
-    if plain { text.to_owned() } else { Value::String(text.to_owned()).to_string() }
+    if plain { text.to_owned() } else { quoted(text) }
+}
+
+/// A JSON string, in which no control character stands as it is: a terminal is not to be steered.
+fn quoted(text: &str) -> String {
+    let json = Value::String(text.to_owned()).to_string();
+    let escaped = |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    json.chars().map(escaped).collect()
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl Printer {
             (Output::Done(news), Format::Table) => news.clone(),
             (Output::One(thing) | Output::Secret(thing) | Output::Verdict(thing, _), Format::Json) => pretty(thing),
             (Output::Many(things, _) | Output::Report(things, ..), Format::Json) => pretty(things),
-            (Output::Report(_, text, _), Format::Table) => text.clone(),
+            (Output::Report(_, text, _), Format::Table) => harmless(text),
             (Output::One(thing) | Output::Secret(thing), Format::Table) => describe(thing),
             (Output::Many(things, columns), Format::Table) => table(things, columns),
             (Output::Verdict(thing, _), Format::Table) => describe(&without_lists(thing)),

@@ -1,9 +1,13 @@
 //! The nouns, in the order of making; things are deleted in the reverse order.
 
+mod account;
 mod attachments;
+mod endpoint;
+mod federated;
 mod group;
 mod instance;
 mod namespace;
+mod oidc_provider;
 mod policy;
 mod repository;
 mod role;
@@ -18,11 +22,14 @@ pub(crate) const KINDS: &[Kind] = &[
     line::<policy::Policy>(),
     line::<user::User>(),
     line::<group::Group>(),
+    line::<oidc_provider::OidcProvider>(),
     line::<service_account::ServiceAccount>(),
     line::<role::Role>(),
     line::<instance::Instance>(),
+    line::<endpoint::Endpoint>(),
     line::<namespace::Namespace>(),
     line::<repository::Repository>(),
+    line::<account::Account>(),
 ];
 
 /// The line of a kind.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::attachments;
+use super::federated::{self, Federated};
 use crate::Trouble;
 use crate::diff;
 use crate::error::found;
@@ -35,6 +36,9 @@ pub(crate) struct ServiceAccountSpec {
     /// All policies that are attached to it, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     policies: Option<Vec<String>>,
+    /// All federated credentials of it: whom of which issuer it trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    federated_credentials: Option<Vec<Federated>>,
     /// Where a new service account's first secret is written: a file, relative to this one, that its owner alone can read. Left
     /// out, a new service account has no secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +46,7 @@ pub(crate) struct ServiceAccountSpec {
 }
 
 /// What is not compared field by field.
-const APART: [&str; 3] = ["policies", "writeSecretTo", "expiresAt"];
+const APART: [&str; 4] = ["policies", "federatedCredentials", "writeSecretTo", "expiresAt"];
 
 impl Noun for ServiceAccount {
     const KIND: &'static str = "ServiceAccount";
@@ -63,11 +67,14 @@ impl Noun for ServiceAccount {
         let Some(there) = found(here.client.service_accounts().show(&key.name).await)? else { return Ok(None) };
         let policies = wanted.is_none_or(|wanted| wanted.policies.is_some());
         let policies = attachments::read(here, &Holder::ServiceAccount(there.name), policies).await?;
+        let asked = wanted.is_none_or(|wanted| wanted.federated_credentials.is_some());
+        let federated_credentials = federated::read(here, &key.name, asked).await?;
         Ok(Some(ServiceAccountSpec {
             description: Some(there.description),
             enabled: Some(there.enabled),
             expires_at: there.expires_at.map(minute),
             policies,
+            federated_credentials,
             write_secret_to: None,
         }))
     }
@@ -95,6 +102,7 @@ impl Noun for ServiceAccount {
             let name = name.clone();
             steps.push(Step::update(key, changes, call!(client => client.service_accounts().update(&name, &change))));
         }
+        steps.extend(federated::plan(key, wanted.federated_credentials.as_ref(), there.federated_credentials.as_ref()));
         steps.extend(attachments::plan(key, &Holder::ServiceAccount(name), wanted.policies.as_ref(), there.policies.as_ref()));
         Ok(steps)
     }
@@ -128,7 +136,7 @@ fn create(here: &Here<'_>, key: &Key, wanted: &ServiceAccountSpec, expires_in: O
     let new = CreateServiceAccount { name: key.name.clone(), description, expires_in, ..CreateServiceAccount::default() };
     let (path, show) = (wanted.write_secret_to.clone(), here.show_secrets);
     let call: Call = Box::new(move |client| Box::pin(make(client, new, path, show)));
-    Ok(Step::create(key, diff::all(wanted, &["policies", "enabled"]), call))
+    Ok(Step::create(key, diff::all(wanted, &["policies", "federatedCredentials", "enabled"]), call))
 }
 
 /// The first secret goes to its file, to whoever asked to see it, or away: none is left that nobody knows.

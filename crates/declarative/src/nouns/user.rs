@@ -125,8 +125,9 @@ async fn held(here: &Here<'_>, user: &str, wanted: &[Password]) -> Result<Vec<Pa
         password.there = match password.kind {
             PasswordKind::SignIn => credentials.iter().any(|c| c.kind == "sign_in_password"),
             PasswordKind::Permanent => {
-                let at = here.client.instances().show(password.instance.as_deref().unwrap_or(client::HERE)).await?.instance_id;
-                credentials.iter().any(|c| c.kind == "permanent_password" && c.instance_id.as_ref() == Some(&at))
+                let at = password.instance.as_deref().unwrap_or(client::HERE);
+                let at = found(here.client.instances().show(at).await)?.map(|instance| instance.instance_id);
+                at.is_some() && credentials.iter().any(|c| c.kind == "permanent_password" && c.instance_id == at)
             }
         };
     }

@@ -38,7 +38,8 @@ spec:
 apiVersion: tidegate/v1
 kind: ServiceAccount
 metadata: {name: ci}
-spec: {description: builds, expiresAt: "YEAR-01-01T00:00:00Z", policies: [AcrPush], writeSecretTo: ci.secret}
+spec: {description: builds, expiresAt: "YEAR-01-01T00:00:00Z", policies: [AcrPush], writeSecretTo: ci.secret,
+  federatedCredentials: [{name: main, issuer: "https://gitlab.example.com", audience: here, subject: "project_path:*", enabled: false}]}
 ---
 apiVersion: tidegate/v1
 kind: Role
@@ -66,6 +67,21 @@ spec: {hosts: [Prod.example.com], identityTokens: true}
 apiVersion: tidegate/v1
 kind: Namespace
 metadata: {name: apps, instance: prod}
+---
+apiVersion: tidegate/v1
+kind: Account
+metadata: {name: this}
+spec: {alias: acme-registry}
+---
+apiVersion: tidegate/v1
+kind: OidcProvider
+metadata: {name: gitlab}
+spec: {issuer: "https://gitlab.example.com", clientIds: [b, a], jwks: '{"keys":[]}', description: builds, enabled: false}
+---
+apiVersion: tidegate/v1
+kind: Endpoint
+metadata: {name: public, instance: prod}
+spec: {defaultAction: allow, entries: [{cidr: 198.51.100.7, comment: office}, {cidr: "2001:db8::/32"}]}
 "#;
 
 /// A folder of documents.
@@ -153,6 +169,7 @@ fn everything_is_made_once_in_an_order_that_works_and_then_nothing_changes() {
     assert_eq!(root.json(&["instance", "show", "prod"])["hosts"], json!(["prod.example.com"]));
     assert_eq!(root.json(&["service-account", "secret", "list", "ci"]).as_array().unwrap().len(), 1);
     assert_eq!(root.json(&["label", "list", "--key", "team"])[0]["name"], "alice");
+    assert_eq!(root.json(&["account", "show"])["alias"], "acme-registry");
 }
 
 #[test]
