@@ -175,14 +175,15 @@ fn settings(key: &Key, wanted: &EndpointSpec, there: &EndpointSpec) -> Option<St
         default_action: wanted.default_action.filter(|_| touched("defaultAction")).map(DefaultAction::from),
         force: false,
     };
-    let call = call!(client => client.endpoints(&instance).update_public(&change));
+    let call: Call = call!(client => client.endpoints(&instance).update_public(&change));
     let mut step = Step::update(key, changes, call);
     step.stage = Stage::Tie;
     Some(step)
 }
 
 fn allow(key: &Key, entry: &EndpointEntry) -> Step {
-    let (instance, new) = (key.at().to_owned(), CreateEndpointEntry { cidr: entry.cidr.clone(), comment: entry.comment.clone(), force: false });
+    let (instance, new) =
+        (key.at().to_owned(), CreateEndpointEntry { cidr: entry.cidr.clone(), comment: entry.comment.clone(), force: false });
     Step::tie(key, Change::add("entries", &entry.cidr), call!(client => client.endpoints(&instance).allow(&new)))
 }
 
