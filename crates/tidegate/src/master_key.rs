@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// What a command may print: a key and its line break are 65 bytes.
 const MOST: u64 = 4096;
+/// So that no grown-out-of buffer keeps a copy.
+const ROOM: usize = 2 * 4096;
 
 /// All that the settings name. Only in the data folder a missing one is made.
 pub(crate) fn master_keys(config: &Config, random: &mut dyn Random) -> Result<MasterKeys, Refusal> {
@@ -86,7 +88,7 @@ fn wait_for_output(child: &mut Child) -> Result<Zeroizing<Vec<u8>>, String> {
     let out = child.stdout.take().ok_or("its output cannot be read")?;
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(MOST as usize + 1));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
         let read = out.take(MOST + 1).read_to_end(&mut bytes).map(|_| bytes);
         // Nobody waits any longer where it took too long.
         let _ = sender.send(read);

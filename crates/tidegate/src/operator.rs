@@ -10,7 +10,7 @@ use model::{Clock as _, Network, Op, RequestId};
 use crate::config::{Config, Database, SettingArguments};
 use crate::house::House;
 use crate::manage::CommandError;
-use crate::master_key::master_key;
+use crate::master_key::master_keys;
 use crate::system::{SystemClock, SystemRandom};
 
 /// Opens the server's house and does something in it.
@@ -25,8 +25,8 @@ pub(crate) fn at_home<T, F: Future<Output = Result<T, CommandError>>>(
     runtime.block_on(async {
         let random = SystemRandom::open();
         let refused = |refusal: crate::refusal::Refusal| CommandError::Machine(refusal.to_string());
-        let master = master_key(&config.master_key, &mut random.clone()).map_err(refused)?;
-        let house = House::open(&config, &master, &random, "operator").await.map_err(refused)?;
+        let keys = master_keys(&config, &mut random.clone()).map_err(refused)?;
+        let house = House::open(&config, &keys, &random, "operator").await.map_err(refused)?;
         let done = act(house.clone(), op(&random)).await;
         house.close().await;
         done

@@ -46,9 +46,9 @@ impl Config {
             admin_listen: from.optional("admin_listen")?,
             database: from.database()?,
             blobs: from.optional("blobs")?.unwrap_or_else(|| data_dir.join("blobs")),
-            master_key: from.master_key(MASTER_KEY)?.unwrap_or_else(|| MasterKeySource::DataDir(data_dir.join("master.key"))),
-            old_master_key: from.master_key(OLD_MASTER_KEY)?,
-            next_master_key: from.master_key(NEXT_MASTER_KEY)?,
+            master_key: from.master_key(&MASTER_KEY)?.unwrap_or_else(|| MasterKeySource::DataDir(data_dir.join("master.key"))),
+            old_master_key: from.master_key(&OLD_MASTER_KEY)?,
+            next_master_key: from.master_key(&NEXT_MASTER_KEY)?,
             services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
             bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
             audit: AuditConfig { retention: from.retention()?, sink: from.sink()? },
@@ -169,7 +169,7 @@ impl Reader<'_> {
         Ok(Some(SinkConfig { url, format, token, ca_file: self.optional("audit.sink.ca_file")?, internal }))
     }
 
-    fn master_key(&self, keys: MasterKeySettings) -> Result<Option<MasterKeySource>, ConfigError> {
+    fn master_key(&self, keys: &MasterKeySettings) -> Result<Option<MasterKeySource>, ConfigError> {
         let value: Option<String> = self.optional(keys.value)?;
         let file: Option<PathBuf> = self.optional(keys.file)?;
         Ok(match (value, self.texts(keys.command), file) {

@@ -13,7 +13,7 @@ use super::{AccountChanges, AccountRow, ControlError, Desk, NewAccount, Prepared
 use crate::config::{Config, Database, MasterKeySource};
 use crate::data_dir::open_data_dir;
 use crate::house::House;
-use crate::master_key::master_key;
+use crate::master_key::master_keys;
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
 
@@ -94,8 +94,8 @@ impl Own {
         }
         open_data_dir(&config.data_dir)?;
         let random = SystemRandom::open();
-        let key = master_key(&config.master_key, &mut random.clone())?;
-        let house = House::open(config, &key, &random, "account").await.map_err(|refusal| match refusal {
+        let keys = master_keys(config, &mut random.clone())?;
+        let house = House::open(config, &keys, &random, "account").await.map_err(|refusal| match refusal {
             Refusal::DataDirInUse(path) => ControlError::Silent(path),
             other => other.into(),
         })?;
@@ -126,7 +126,7 @@ impl Own {
 fn is_set_up(config: &Config) -> bool {
     let there = |path: &Path| path.exists();
     let key = match &config.master_key {
-        MasterKeySource::Value(_) | MasterKeySource::File(_) => true,
+        MasterKeySource::Value(_) | MasterKeySource::Command(_) | MasterKeySource::File(_) => true,
         MasterKeySource::DataDir(path) => there(path),
     };
     key && (config.database != Database::Sqlite || there(&config.data_dir.join("format")))

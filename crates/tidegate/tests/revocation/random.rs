@@ -155,13 +155,13 @@ impl World<'_> {
     }
 
     /// Notes a change before it is sent, and what came of it: acknowledged, or as if it had never been.
-    fn change(&self, id: &str, after: Duration, switch: Option<bool>, send: impl FnOnce() -> Answer) -> Answer {
+    fn change(&self, id: &str, after: Duration, switch: Option<bool>, ask: impl FnOnce() -> Answer) -> Answer {
         let sent = now() + after.saturating_sub(SLACK);
         self.with(id, |life| match switch {
             Some(on) => life.switches.push((Change { sent, done: None }, on)),
             None => life.ends.push(Change { sent, done: None }),
         });
-        let answer = send();
+        let answer = ask();
         let done = (200..300).contains(&answer.status).then(|| now() + after + SLACK);
         assert!(done.is_some() || matches!(answer.status, 400 | 404 | 409), "{} {}", answer.status, answer.text());
         self.with(id, |life| {

@@ -89,7 +89,7 @@ impl Walk {
         let read = from.and_then(|from| self.stream(from, &mut |found| findings.push(found)));
         let room = MOST.saturating_sub(self.findings.len());
         let now = self.now;
-        let mut found = findings.into_iter().filter_map(|found| finding(name, found, now));
+        let mut found = findings.into_iter().filter_map(|found| finding(name, &found, now));
         self.findings.extend(found.by_ref().take(room));
         self.cut |= found.next().is_some();
         match read {
@@ -143,7 +143,7 @@ impl Walk {
         let files = if self.files == 1 { "file" } else { "files" };
         let mut text = format!("{} {files}, {} bytes looked through, {} found", self.files, self.bytes, self.findings.len());
         if self.unread > 0 {
-            text.push_str(&format!("; {} could not be read", self.unread));
+            text = format!("{text}; {} could not be read", self.unread);
         }
         if self.cut {
             text.push_str("; there are more than these");
@@ -153,7 +153,7 @@ impl Walk {
 }
 
 /// Other people's tokens are none of ours, and what has ended opens nothing.
-fn finding(path: &str, found: Found, now: Timestamp) -> Option<Finding> {
+fn finding(path: &str, found: &Found, now: Timestamp) -> Option<Finding> {
     let kind = match found.shape {
         Shape::Secret(Kind::AccessCredential) => "access_credential",
         Shape::Secret(Kind::AccessKeySecret) => "access_key_secret",
@@ -174,7 +174,9 @@ mod tests {
 
     fn look(paths: &[&Path]) -> Walk {
         let mut walk = Walk::starting(Timestamp::from_millis(0));
-        paths.iter().for_each(|path| walk.look_into(path));
+        for path in paths {
+            walk.look_into(path);
+        }
         walk
     }
 
