@@ -26,7 +26,7 @@ const ELSEWHERE: [(&str, &str); 2] = [
 ];
 
 /// Fields that are filled besides those that must be there, so that the rest of the body comes to be read.
-const FIELDS: [(&str, &str, &str); 9] = [
+const FIELDS: [(&str, &str, &str); 10] = [
     ("create_oidc_provider", "issuer", r#""https://probe.example""#),
     ("create_endpoint", "network", r#""lab""#),
     ("create_endpoint_entry", "cidr", r#""192.0.2.0/24""#),
@@ -36,6 +36,7 @@ const FIELDS: [(&str, &str, &str); 9] = [
     ("create_service_account", "policies", r#"["AcrPull"]"#),
     ("set_password", "kind", r#""permanent""#),
     ("explain_policy", "resource", r#""demo/app""#),
+    ("look_up_secrets", "secrets", r#"["tgc_probe"]"#),
 ];
 
 /// Fields that are spelled like the name of a thing and are none.
