@@ -13,7 +13,7 @@ pub(super) const STAGES: &[Stage] = &[
     stage("fmt", 10, "the code's layout", &[], fmt).of_the_loop(),
     stage("floors", 5, "arrows between crates", &[], floors::check).of_the_loop(),
     stage("licences", 30, "licences, sources and bans of dependencies", &[], licences::check),
-    stage("unused", 100, "dependencies that nothing uses", &[], unused),
+    stage("unused", 110, "dependencies that nothing uses", &[], unused),
     stage("clippy", 220, "lints, warnings denied", &[], clippy),
     stage("doc", 60, "documentation, warnings denied", &[], doc),
     stage("unit", 420, "unit and in-process tests", &[], suites::unit).of_the_loop(),
@@ -27,7 +27,7 @@ pub(super) const STAGES: &[Stage] = &[
     stage("revocation", 170, "two nodes on one PostgreSQL", &["release", "debian"], suites::revocation),
     stage("federation", 60, "tokens of a real OpenID Provider", &["release", "go-clients"], suites::federation),
     stage("crash", 80, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
-    stage("fuzz", 390, "everything that parses a stranger's bytes", &[], fuzz::run_targets),
+    stage("fuzz", 345, "everything that parses a stranger's bytes", &[], fuzz::run_targets),
 ];
 
 /// A stage of the whole run.

@@ -26,7 +26,7 @@ const ELSEWHERE: [(&str, &str); 2] = [
 ];
 
 /// Fields that are filled besides those that must be there, so that the rest of the body comes to be read.
-const FIELDS: [(&str, &str, &str); 12] = [
+const FIELDS: [(&str, &str, &str); 13] = [
     ("create_oidc_provider", "issuer", r#""https://probe.example""#),
     ("create_endpoint", "network", r#""lab""#),
     ("create_endpoint_entry", "cidr", r#""192.0.2.0/24""#),
@@ -39,6 +39,7 @@ const FIELDS: [(&str, &str, &str); 12] = [
     ("create_service_account", "policies", r#"["AcrPull"]"#),
     ("set_password", "kind", r#""permanent""#),
     ("explain_policy", "resource", r#""demo/app""#),
+    ("look_up_secrets", "secrets", r#"["tgc_probe"]"#),
 ];
 
 /// A document that belongs to a namespace or a repository, as a JSON string.

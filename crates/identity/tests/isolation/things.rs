@@ -53,6 +53,8 @@ pub(crate) async fn furnish(account: &Account<'_>, prefix: &str) -> Things {
         json!({"name": name("fed"), "audience": "here", "issuer": format!("https://{prefix}.example"), "subject": "repo:acme/app"});
     make(&root, &format!("/service-accounts/{}/federated-credentials", name("robot")), trusted).await;
     things.insert("federated_credential", [name("fed"), name("fed")]);
+    let integration = make(&root, "/integrations", json!({"name": name("cluster"), "kind": "other"})).await;
+    things.insert("integration", [text(&integration, "integration_id"), name("cluster")]);
     let trust = json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": {"RAM": [format!("acs:ram::{}:root", account.id())]}}]});
     let role = make(&root, "/roles", json!({"name": name("role"), "trust_policy": trust.to_string()})).await;
@@ -107,6 +109,7 @@ pub(crate) fn nobodys() -> Things {
         ("role", "9999999999999996", "nobody-role"),
         ("provider", "nobody-idp", "nobody-idp"),
         ("federated_credential", "nobody-fed", "nobody-fed"),
+        ("integration", "int-0000000000000001", "nobody-cluster"),
         ("instance", "cri-0000000000000001", "nobody-inst"),
         ("namespace", "nobody-ns", "nobody-ns"),
         ("repository", "nobody-ns/app", "nobody-ns/app"),

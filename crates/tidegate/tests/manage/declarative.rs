@@ -76,7 +76,7 @@ spec: {alias: acme-registry}
 apiVersion: tidegate/v1
 kind: OidcProvider
 metadata: {name: gitlab}
-spec: {issuer: "https://gitlab.example.com", clientIds: [b, a], jwks: '{"keys":[]}', description: builds, enabled: false}
+spec: {issuer: "https://gitlab.example.com", clientIds: [b, a], jwks: '{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}', description: builds, enabled: false}
 ---
 apiVersion: tidegate/v1
 kind: Endpoint

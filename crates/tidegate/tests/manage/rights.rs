@@ -25,7 +25,13 @@ fn body(operation: &str) -> &'static str {
         "assume_role" => r#"{"session_name":"s1"}"#,
         "set_password" => r#"{"kind":"permanent","password":"correct horse 9"}"#,
         "create_credential" => r#"{"user":"root","description":"x"}"#,
-        "create_login_token"
+        "create_integration" => r#"{"name":"other","kind":"other"}"#,
+        "look_up_secrets" => r#"{"secrets":["x"]}"#,
+        "update_integration"
+        | "rotate_credential"
+        | "rotate_client_secret"
+        | "rotate_access_key"
+        | "create_login_token"
         | "update_oidc_provider"
         | "update_federated_credential"
         | "update_instance"
@@ -88,6 +94,7 @@ fn attempts(house: &House) -> Vec<Attempt> {
             .replace("{service_account}", "ci")
             .replace("{role}", "deploy")
             .replace("{provider}", "corp")
+            .replace("{integration}", "prod")
             .replace("{federated_credential}", "main")
             .replace("{policy}", "AdministratorAccess")
             .replace("{version}", "1")
@@ -118,6 +125,7 @@ fn furnish(house: &House) {
     root.json(&["repository", "create", "demo/app"]);
     root.json(&["group", "create", "readers"]);
     root.json(&["service-account", "create", "ci"]);
+    root.json(&["integration", "create", "prod"]);
     let trust = house.bootstrap().with_file_name("trust.json");
     std::fs::write(&trust, TRUST).unwrap();
     root.json(&["role", "create", "deploy", "--trust-policy", trust.to_str().unwrap()]);
