@@ -19,7 +19,6 @@ mod jobs;
 mod log;
 mod manage;
 mod master_key;
-mod operator;
 mod printer;
 mod refusal;
 mod server;
