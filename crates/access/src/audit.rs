@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{AccountId, Action, Caller, CredentialId, CredentialKind, Digest, Op, PrincipalId, Resource, Target, Timestamp};
+use model::{AccountId, Caller, CredentialId, CredentialKind, Digest, Op, PrincipalId, Resource, Timestamp};
 use store::audit::Event;
 use store::credential::Use;
 use store::{Store, StoreError, Tx};
@@ -89,12 +89,6 @@ impl Record {
             detail: None,
             op: op.clone(),
         }
-    }
-
-    /// Whoever holds the server's configuration did `action` to `on`, on the machine itself.
-    pub fn by_operator(op: &Op, action: Action, on: &impl Target) -> Self {
-        let caller = Caller::anonymous();
-        Self { name: "operator".into(), ..Self::new(op, &caller, action.as_str(), &on.resource(), Outcome::Success) }
     }
 
     /// What the server did by itself, without anybody asking.

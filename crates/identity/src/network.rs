@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use access::{Cidr, Permit, Record, Rules, audit};
+use access::{Cidr, Operator, Permit, Rules, audit};
 use model::{ActionKind, InstanceId, NetworkName, OnInstance, Op, act};
 use store::change::{self, Change};
 use store::instance;
@@ -136,9 +136,9 @@ impl Identity {
     /// Lets everybody in at an instance's public endpoint again; entries and private endpoints stay. For whoever holds the
     /// server's configuration and has locked everybody out: there is nobody to ask for a permit. `instance` is an id or a name;
     /// none: the default one.
-    pub async fn reset_endpoints(&self, op: &Op, instance: Option<&str>) -> Result<OnInstance, IdentityError> {
-        let on = &self.any_instance(instance).await?;
-        let record = &Record::by_operator(op, act::UpdateInstanceEndpointStatus::ACTION, on).with_detail("reset on the machine");
+    pub async fn reset_endpoints(&self, by: Operator, instance: Option<&str>) -> Result<OnInstance, IdentityError> {
+        let (op, on) = (by.op(), &self.any_instance(instance).await?);
+        let record = &by.success(on.account, "operator:ResetEndpoints").with_detail(on.name.as_str());
         self.change(op.now, |tx| {
             Box::pin(async move {
                 network::set_public(tx, on.id, Public::default()).await?;

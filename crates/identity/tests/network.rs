@@ -148,12 +148,12 @@ mod network {
         allow(&root, "203.0.113.0/24", true).await.expect(201);
         turned_away(&root.get("/api/v1/whoami").await, "192.0.2.1");
         turned_away(&root.get("/v2/").await, "192.0.2.1");
-        house.identity.reset_endpoints(&op("127.0.0.1"), None).await.unwrap();
+        house.identity.reset_endpoints(house.operator(), None).await.unwrap();
         let shown = root.get(&format!("{ENDPOINTS}/public")).await.expect(200).json();
         assert_eq!((&shown["default_action"], &shown["entries"][0]["cidr"]), (&json!("allow"), &json!("203.0.113.0/24")));
         house.access.audit().flush().await.unwrap();
-        let events = root.get("/api/v1/audit-events?action=cr:UpdateInstanceEndpointStatus").await.expect(200).json();
-        assert_eq!((&events[0]["principal"], &events[0]["detail"]), (&json!("operator"), &json!("reset on the machine")));
+        let events = root.get("/api/v1/audit-events?action=operator:ResetEndpoints").await.expect(200).json();
+        assert_eq!((&events[0]["principal"], &events[0]["detail"]), (&json!("operator"), &json!("local")));
     }
 
     #[tokio::test(flavor = "multi_thread")]

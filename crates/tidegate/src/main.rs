@@ -20,7 +20,6 @@ mod key_jobs;
 mod log;
 mod manage;
 mod master_key;
-mod operator;
 mod printer;
 mod refusal;
 mod server;

@@ -7,7 +7,7 @@ use identity::{Bootstrap, Identity, IdentityError, UpdateAccount};
 use model::{AccountAlias, AccountId, InstanceName, Op, Seconds, Timestamp};
 use store::account::Account;
 
-use super::{AccountChanges, AccountRow, NewAccount, Prepared};
+use super::{AccountChanges, AccountRow, NetworkReset, NewAccount, Prepared, ResetRow};
 use crate::bootstrap::secrets_text;
 use crate::house::House;
 
@@ -72,6 +72,12 @@ impl Desk {
     pub(crate) async fn update(&self, op: &Op, account: &str, changes: AccountChanges) -> Result<AccountRow, IdentityError> {
         let wanted = UpdateAccount { enabled: changes.enabled, domains: changes.domains };
         self.identity.update_account(self.operator(op), account, wanted).await.map(row)
+    }
+
+    /// Lets everybody in again at an instance's public endpoint.
+    pub(crate) async fn reset_network(&self, op: &Op, reset: NetworkReset) -> Result<ResetRow, IdentityError> {
+        let on = self.identity.reset_endpoints(self.operator(op), reset.instance.as_deref()).await?;
+        Ok(ResetRow { account_id: on.account.to_string(), instance_id: on.id.to_string(), name: on.name.to_string() })
     }
 
     /// What waits, without what has waited too long.

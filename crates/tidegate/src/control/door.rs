@@ -46,6 +46,9 @@ impl ControlDoor {
         let Request { op, head, body, .. } = request;
         let body = read_body(body, MAX_BODY).await.map_err(|_| No::Body("the body cannot be read"))?;
         let (path, desk) = (head.uri.path(), &self.0);
+        if (&head.method, path) == (&Method::POST, "/network-resets") {
+            return Ok(json(StatusCode::OK, &desk.reset_network(&op, read(&body)?).await?));
+        }
         match (&head.method, path.strip_prefix("/accounts").unwrap_or_default()) {
             (&Method::GET, "") if path == "/accounts" => {
                 let after = head.uri.query().and_then(|query| query.strip_prefix("after=")).map_or(Ok(0), str::parse);

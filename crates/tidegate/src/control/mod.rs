@@ -1,4 +1,5 @@
-//! What whoever holds the server's configuration may do, and nobody else: make, list, suspend and resume accounts.
+//! What whoever holds the server's configuration may do, and nobody else: make, list, suspend and resume accounts, and open an
+//! instance again whose network rules let nobody in.
 //!
 //! A [`Desk`] does it. In a running server it stands behind the control socket of the data folder ([`ControlDoor`]); where no
 //! server runs, or several share a database, a command opens the database itself and has a desk of its own ([`reach`]). To
@@ -42,6 +43,22 @@ pub(crate) struct Prepared {
 pub(crate) struct AccountChanges {
     pub(crate) enabled: Option<bool>,
     pub(crate) domains: Option<Vec<String>>,
+}
+
+/// Whose endpoints to open again.
+#[derive(Clone, Serialize, Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NetworkReset {
+    /// By name or id; none: the default instance.
+    pub(crate) instance: Option<String>,
+}
+
+/// An instance whose public endpoint lets everybody in again.
+#[derive(Clone, Serialize, Deserialize, Debug)]
+pub(crate) struct ResetRow {
+    pub(crate) account_id: String,
+    pub(crate) instance_id: String,
+    pub(crate) name: String,
 }
 
 /// An account as whoever runs the server sees it: nothing of what is in it.

@@ -9,7 +9,7 @@ use kit::Randomness as _;
 use model::{Clock as _, Op, RequestId};
 
 use super::socket::{SOCKET, Socket};
-use super::{AccountChanges, AccountRow, ControlError, Desk, NewAccount, Prepared, door};
+use super::{AccountChanges, AccountRow, ControlError, Desk, NetworkReset, NewAccount, Prepared, ResetRow, door};
 use crate::config::{Config, Database, MasterKeySource};
 use crate::data_dir::open_data_dir;
 use crate::house::House;
@@ -52,6 +52,14 @@ impl Reach {
         match self {
             Self::Socket(socket) => socket.call(Method::PUT, &format!("/accounts/preparations/{preparation}"), &()).await,
             Self::Database(own) => Ok(own.desk.create(&own.op(), preparation).await?),
+        }
+    }
+
+    /// Lets everybody in again at an instance's public endpoint.
+    pub(crate) async fn reset_network(&self, reset: NetworkReset) -> Result<ResetRow, ControlError> {
+        match self {
+            Self::Socket(socket) => socket.call(Method::POST, "/network-resets", &reset).await,
+            Self::Database(own) => Ok(own.desk.reset_network(&own.op(), reset).await?),
         }
     }
 

@@ -192,9 +192,6 @@ pub(crate) enum CommandError {
         /// Why.
         cause: std::io::Error,
     },
-    /// On the server's machine: its settings, its data or what was asked for.
-    #[error("{0}")]
-    Machine(String),
     /// What only whoever holds the server's configuration may do.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -225,13 +222,7 @@ impl CommandError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Client(_)
-            | Self::File { .. }
-            | Self::Unwritable { .. }
-            | Self::Documents(_)
-            | Self::Machine(_)
-            | Self::System(_)
-            | Self::Control(_) => 1,
+            Self::Client(_) | Self::File { .. } | Self::Unwritable { .. } | Self::Documents(_) | Self::System(_) | Self::Control(_) => 1,
         }
     }
 
@@ -241,7 +232,6 @@ impl CommandError {
             Self::File { .. } | Self::Unwritable { .. } | Self::Documents(Trouble::File { .. }) => "invalid_file",
             Self::Documents(Trouble::Document(_)) => "invalid_document",
             Self::Documents(_) => "not_applied",
-            Self::Machine(_) => "machine",
             Self::System(_) => "system",
             Self::Client(error) => error.code(),
             Self::Control(error) => error.code(),
@@ -286,9 +276,6 @@ impl Session {
 pub(crate) fn run(command: ClientCommand, environment: impl Iterator<Item = (String, String)>) -> ExitCode {
     let session = Session { arguments: command.arguments().clone(), environment: environment.collect(), now: SystemClock.now() };
     let printer = Printer::new(session.arguments.output);
-    if let ClientCommand::Network(Noun { verb: network::Command::Reset(reset), .. }) = &command {
-        return printer.finish(network::reset(reset, &session));
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     printer.finish(runtime.map_err(CommandError::System).and_then(|runtime| runtime.block_on(answer(command, &session))))
 }
@@ -302,6 +289,9 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     }
     if let ClientCommand::Account(Noun { verb: account::Command::Operator(verb), .. }) = command {
         return operator::run(verb, session).await;
+    }
+    if let ClientCommand::Network(Noun { verb: network::Command::Reset { instance, machine }, .. }) = command {
+        return network::reset(instance, &machine, session).await;
     }
     if let ClientCommand::Audit(Noun { verb, .. }) = &command
         && let Some(done) = audit::offline(verb)

@@ -6,8 +6,8 @@ use client::Tidegate;
 
 use super::input::InstanceArgument;
 use super::{CommandError, Session};
-use crate::config::SettingArguments;
-use crate::operator::at_home;
+use crate::config::MachineArguments;
+use crate::control::{ControlError, NetworkReset, Reach};
 use crate::printer::Output;
 
 #[derive(Subcommand, Debug)]
@@ -62,18 +62,15 @@ pub(crate) enum Command {
     /// Private endpoints of named networks
     #[command(subcommand)]
     Private(Private),
-    /// On the server's machine: let everybody in again at the public endpoint, for who has locked everybody out
-    Reset(Box<Reset>),
-}
-
-/// The server's settings, as `tidegate serve` takes them.
-#[derive(Args, Debug)]
-pub(crate) struct Reset {
-    /// The instance, by name or id [default: the default instance]
-    #[arg(long, value_name = "INSTANCE")]
-    instance: Option<String>,
-    #[command(flatten)]
-    settings: SettingArguments,
+    /// Let everybody in again at the public endpoint, for who has locked everybody out; on the server's machine, with its
+    /// configuration
+    Reset {
+        /// The instance, by name or id [default: the default instance]
+        #[arg(long, value_name = "INSTANCE")]
+        instance: Option<String>,
+        #[command(flatten)]
+        machine: MachineArguments,
+    },
 }
 
 #[derive(Subcommand, Debug)]
@@ -125,13 +122,14 @@ impl From<Default> for DefaultAction {
     }
 }
 
-/// Opens the instance to everybody; its entries and private endpoints stay.
-pub(super) fn reset(Reset { instance, settings }: &Reset, session: &Session) -> Result<Output, CommandError> {
-    at_home(settings, session.environment.clone().into_iter(), |house, op| async move {
-        let reset = house.identity.reset_endpoints(&op, instance.as_deref()).await;
-        let on = reset.map_err(|error| CommandError::Machine(error.to_string()))?;
-        Ok(Output::Done(format!("The public endpoint of {} lets everybody in again; its entries and private endpoints stay.", on.name)))
-    })
+/// Opens an instance to everybody; its entries and private endpoints stay.
+pub(super) async fn reset(instance: Option<String>, machine: &MachineArguments, session: &Session) -> Result<Output, CommandError> {
+    let environment = session.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let config = machine.load(environment).map_err(ControlError::from)?;
+    let reach = Reach::find(&config).await?;
+    let done = reach.reset_network(NetworkReset { instance }).await;
+    reach.close().await;
+    Ok(Output::one(&done?))
 }
 
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
@@ -159,6 +157,6 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             client.endpoints(&of.instance).delete(&network, force).await?;
             Output::Done(format!("Deleted the private endpoint of {network}."))
         }
-        Command::Reset(_) => return Err(CommandError::Usage("this is done on the server's machine".to_owned())),
+        Command::Reset { .. } => return Err(CommandError::Usage("this runs on the server's machine".to_owned())),
     })
 }

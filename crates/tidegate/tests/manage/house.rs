@@ -54,13 +54,6 @@ impl House {
         Self { server, folder }
     }
 
-    /// The folder, once the server has ended.
-    pub(crate) fn end(mut self) -> tempfile::TempDir {
-        self.server.kill().unwrap();
-        self.server.wait().unwrap();
-        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
-    }
-
     /// The same folder, after a graceful stop.
     pub(crate) fn stopped(mut self) -> Self {
         let pid = rustix::process::Pid::from_raw(self.server.id().cast_signed()).unwrap();
