@@ -43,7 +43,9 @@ impl Noun for Account {
 
     fn plan(_here: &Here<'_>, key: &Key, wanted: &AccountSpec, there: Option<AccountSpec>) -> Result<Vec<Step>, Trouble> {
         if key.name != NAME {
-            return Err(Trouble::Unsafe(format!("{key}: only the account of your access key can be changed, and its name here is `{NAME}`")));
+            return Err(Trouble::Unsafe(format!(
+                "{key}: only the account of your access key can be changed, and its name here is `{NAME}`"
+            )));
         }
         let (mut steps, there) = (Vec::new(), there.unwrap_or_default());
         let changes = diff::changes(wanted, &there, &[]);

@@ -67,8 +67,7 @@ pub(crate) fn plan(key: &Key, wanted: Option<&Vec<Federated>>, there: Option<&Ve
     let Some(wanted) = wanted else { return Vec::new() };
     let there = there.map_or(&[][..], Vec::as_slice);
     let same = |a: &Federated, b: &Federated| a.name == b.name && a.issuer == b.issuer;
-    let mut steps: Vec<Step> =
-        there.iter().filter(|old| !wanted.iter().any(|new| same(old, new))).map(|old| delete(key, old)).collect();
+    let mut steps: Vec<Step> = there.iter().filter(|old| !wanted.iter().any(|new| same(old, new))).map(|old| delete(key, old)).collect();
     for new in wanted {
         match there.iter().find(|old| same(old, new)) {
             Some(old) if old == new => {}
@@ -95,7 +94,8 @@ fn update(key: &Key, old: &Federated, new: &Federated) -> Step {
         enabled: Some(new.enabled),
     };
     let (account, name) = (key.name.clone(), new.name.clone());
-    let shown = Change::new(&format!("{FIELD}.{name}"), "as it is", if fields.is_empty() { "as said".to_owned() } else { fields.join(", ") });
+    let shown =
+        Change::new(&format!("{FIELD}.{name}"), "as it is", if fields.is_empty() { "as said".to_owned() } else { fields.join(", ") });
     Step::tie(key, shown, call!(client => client.federated(&account).update(&name, &change)))
 }
 

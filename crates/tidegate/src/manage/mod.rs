@@ -226,7 +226,7 @@ impl CommandError {
             Self::Usage(_) => "usage",
             Self::File { .. } | Self::Unwritable { .. } | Self::Documents(Trouble::File { .. }) => "invalid_file",
             Self::Documents(Trouble::Document(_)) => "invalid_document",
-Self::Documents(_) => "not_applied",
+            Self::Documents(_) => "not_applied",
             Self::Machine(_) => "machine",
             Self::System(_) => "system",
             Self::Client(error) => error.code(),
