@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use api::{CreateEndpoint, CreateEndpointEntry, DefaultAction, UpdateEndpoint};
-use client::ClientError;
+use client::{ClientError, Tidegate};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -144,9 +144,9 @@ fn public(key: &Key, wanted: &EndpointSpec, there: &EndpointSpec) -> Vec<Step> {
     let (new, old) = (by_cidr(wanted), by_cidr(there));
     let mut steps = Vec::new();
     if wanted.entries.is_some() {
-        let changed = |entry: &&EndpointEntry| old.get(&entry.cidr) != Some(*entry);
-        for entry in new.values().filter(changed) {
-            steps.push(allow(key, entry));
+        let added: Vec<_> = new.values().filter(|entry| old.get(&entry.cidr) != Some(*entry)).collect();
+        if !added.is_empty() {
+            steps.push(allow(key, &added));
         }
         // With the last entry gone everybody gets in: that has to be said.
         let opens = new.is_empty() && wanted.default_action == Some(Besides::Allow);
@@ -181,10 +181,39 @@ fn settings(key: &Key, wanted: &EndpointSpec, there: &EndpointSpec) -> Option<St
     Some(step)
 }
 
-fn allow(key: &Key, entry: &EndpointEntry) -> Step {
-    let (instance, new) =
-        (key.at().to_owned(), CreateEndpointEntry { cidr: entry.cidr.clone(), comment: entry.comment.clone(), force: false });
-    Step::tie(key, Change::add("entries", &entry.cidr), call!(client => client.endpoints(&instance).allow(&new)))
+fn allow(key: &Key, entries: &[&EndpointEntry]) -> Step {
+    let new = |entry: &&EndpointEntry| CreateEndpointEntry { cidr: entry.cidr.clone(), comment: entry.comment.clone(), force: false };
+    let (instance, new): (_, Vec<_>) = (key.at().to_owned(), entries.iter().map(new).collect());
+    let mut step = Step::update(
+        key,
+        entries.iter().map(|entry| Change::add("entries", &entry.cidr)).collect(),
+        call!(client => allow_all(client, &instance, new)),
+    );
+    step.stage = Stage::Tie;
+    step
+}
+
+/// The first entry shuts everybody else out, so that it must be the one with the caller's own address: whichever is refused for
+/// that is tried again behind another one.
+async fn allow_all(client: &Tidegate, instance: &str, mut waiting: Vec<CreateEndpointEntry>) -> Result<(), ClientError> {
+    loop {
+        let (before, mut again, mut refused) = (waiting.len(), Vec::new(), None);
+        for entry in waiting {
+            match client.endpoints(instance).allow(&entry).await {
+                Ok(_) => {}
+                Err(error) if error.code() == "needs_force" => {
+                    again.push(entry);
+                    refused = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match refused {
+            None => return Ok(()),
+            Some(error) if again.len() == before => return Err(error),
+            Some(_) => waiting = again,
+        }
+    }
 }
 
 fn disallow(key: &Key, cidr: &str, opens: bool) -> Step {

@@ -76,12 +76,12 @@ spec: {alias: acme-registry}
 apiVersion: tidegate/v1
 kind: OidcProvider
 metadata: {name: gitlab}
-spec: {issuer: "https://gitlab.example.com", clientIds: [b, a], jwks: '{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}', description: builds, enabled: false}
+spec: {issuer: "https://gitlab.example.com", clientIds: [b, a], jwks: '{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}', description: builds, enabled: false}
 ---
 apiVersion: tidegate/v1
 kind: Endpoint
 metadata: {name: public, instance: prod}
-spec: {defaultAction: allow, entries: [{cidr: 198.51.100.7, comment: office}, {cidr: "2001:db8::/32"}]}
+spec: {defaultAction: deny, entries: [{cidr: 127.0.0.0/8}, {cidr: 10.1.2.3, comment: office}, {cidr: "2001:db8::/32"}]}
 "#;
 
 /// A folder of documents.
