@@ -153,6 +153,17 @@ mod keys {
         done.unwrap();
     }
 
+    /// Whoever can write to the database only makes no tokens: what verifies them is sealed too.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_public_key_that_is_put_into_the_database_verifies_nothing() {
+        let house = house().await;
+        let root = house.root_manager().await;
+        sql(&house, "UPDATE signing_key SET public = x'00'").await;
+        // The ring is read again.
+        root.post("/api/v1/signing-keys", &json!({})).await.expect(200);
+        house.root_manager().await.get("/api/v1/whoami").await.expect(200);
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn a_use_that_could_not_be_written_is_written_the_next_time() {
         let house = house().await.with_user("alice").await;

@@ -156,14 +156,7 @@ impl Ring {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).map_err(|_| TokenError::Key)?;
         // What the database says is its public half could be somebody else's.
         let public = pair.public_key().as_ref().to_vec();
-        Ok(Key {
-            kid: stored.kid,
-            pair,
-            public,
-            created: stored.created,
-            signs_from: stored.signs_from,
-            retires: stored.retires,
-        })
+        Ok(Key { kid: stored.kid, pair, public, created: stored.created, signs_from: stored.signs_from, retires: stored.retires })
     }
 }
 
