@@ -7,6 +7,8 @@ use crate::TokenError;
 
 /// A node's clock may be this far ahead of another's, in seconds.
 const SKEW: i64 = 30;
+/// The last second that a time in milliseconds holds.
+const LAST: i64 = i64::MAX / 1000;
 
 /// The kinds of token. A token of one kind opens nothing that another kind opens.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -126,7 +128,12 @@ impl Payload {
 
     /// What it says; every claim is there, of its type, and no claim is from the future.
     pub(crate) fn claims(&self, now: Timestamp) -> Result<Claims, TokenError> {
-        if self.nbf > now.seconds() + SKEW || self.iat > now.seconds() + SKEW || self.exp <= self.nbf {
+        let times = 0 <= self.nbf
+            && self.nbf <= now.seconds() + SKEW
+            && self.iat <= now.seconds() + SKEW
+            && self.nbf < self.exp
+            && self.exp <= LAST;
+        if !times {
             return Err(TokenError::Invalid);
         }
         let scopes = self.access.iter().flatten().map(Entry::text).collect::<Vec<_>>();
@@ -219,6 +226,8 @@ mod tests {
             ("exp", json!("1800000300")),
             ("exp", json!(1e300)),
             ("exp", json!(u64::MAX)),
+            ("exp", json!(i64::MAX)),
+            ("nbf", json!(-1)),
             ("access", json!([{"type": "repository", "name": "Demo", "actions": ["pull"]}])),
             ("access", json!([{"type": "repository", "name": "demo/app"}])),
             ("access", Value::from(vec![json!({"type": "repository", "name": "a", "actions": ["pull"]}); 65])),
