@@ -35,7 +35,7 @@ pub struct LabelQuery {
 /// A label, and what carries it.
 #[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
 pub struct Labelled {
-    /// `user`, `group`, `service_account`, `role`, `policy`, `instance` or `namespace`.
+    /// `user`, `group`, `service_account`, `role`, `policy`, `oidc_provider`, `instance` or `namespace`.
     pub kind: String,
     /// Its id.
     pub id: String,

@@ -7,7 +7,7 @@ use api::{
     SecretOwner, ServiceAccount, SigningKey, Tag, User, Whoami,
 };
 use identity::{IntegrationUse, PolicyDetails};
-use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, RepositoryName};
+use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, ProviderId, RepositoryName};
 use store::network::{Endpoints, Entry, Private, Public};
 
 pub(crate) fn public_endpoint(id: InstanceId, endpoints: &Endpoints) -> Endpoint {
@@ -148,6 +148,7 @@ pub(crate) fn labelled(l: store::label::Labelled) -> Labelled {
         "instance" => InstanceId::from_i64(l.id).to_string(),
         "namespace" => NamespaceId::from_i64(l.id).to_string(),
         "policy" => PolicyId::from_i64(l.id).to_string(),
+        "oidc_provider" => ProviderId::from_i64(l.id).to_string(),
         _ => PrincipalId::from_i64(l.id).to_string(),
     };
     Labelled { kind: l.kind, id, name: l.name, instance: l.instance, key: l.key, value: l.value }

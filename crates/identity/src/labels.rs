@@ -80,6 +80,12 @@ impl Labels for act::CreatePolicyVersion {
     }
 }
 
+impl Labels for act::UpdateOIDCProvider {
+    fn carrier(on: &Self::On) -> Result<Carrier, IdentityError> {
+        on.id.map(|id| Carrier::Known(Owner::Provider(id))).ok_or(IdentityError::NotFound("OIDC provider"))
+    }
+}
+
 impl Labels for act::UpdateInstance {
     fn carrier(on: &Self::On) -> Result<Carrier, IdentityError> {
         Ok(Carrier::Known(Owner::Instance(on.id)))

@@ -9,6 +9,7 @@ CREATE TABLE label (
   policy_id BIGINT REFERENCES policy (id) ON DELETE CASCADE,
   instance_id BIGINT REFERENCES instance (id) ON DELETE CASCADE,
   namespace_id BIGINT REFERENCES namespace (id) ON DELETE CASCADE,
+  provider_id BIGINT REFERENCES oidc_provider (id) ON DELETE CASCADE,
   PRIMARY KEY (object_id, key)
 );
 CREATE INDEX label_by_key ON label (account_id, object_id, key);
@@ -16,3 +17,4 @@ CREATE INDEX label_by_principal ON label (principal_id);
 CREATE INDEX label_by_policy ON label (policy_id);
 CREATE INDEX label_by_instance ON label (instance_id);
 CREATE INDEX label_by_namespace ON label (namespace_id);
+CREATE INDEX label_by_provider ON label (provider_id);

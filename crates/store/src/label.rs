@@ -1,6 +1,6 @@
 //! Labels: which things belong together. A thing's labels go with it.
 
-use model::{AccountId, InstanceId, NamespaceId, PolicyId, PrincipalId};
+use model::{AccountId, InstanceId, NamespaceId, PolicyId, PrincipalId, ProviderId};
 
 use crate::{Row, StoreError, Tx, params};
 
@@ -15,6 +15,8 @@ pub enum Owner {
     Instance(InstanceId),
     /// A namespace.
     Namespace(NamespaceId),
+    /// An OIDC provider.
+    Provider(ProviderId),
 }
 
 impl Owner {
@@ -25,16 +27,18 @@ impl Owner {
             Self::Policy(id) => id.as_i64(),
             Self::Instance(id) => id.as_i64(),
             Self::Namespace(id) => id.as_i64(),
+            Self::Provider(id) => id.as_i64(),
         }
     }
 
-    /// The same as the four columns.
-    const fn columns(self) -> [Option<i64>; 4] {
+    /// The same as the five columns.
+    const fn columns(self) -> [Option<i64>; 5] {
         match self {
-            Self::Principal(id) => [Some(id.as_i64()), None, None, None],
-            Self::Policy(id) => [None, Some(id.as_i64()), None, None],
-            Self::Instance(id) => [None, None, Some(id.as_i64()), None],
-            Self::Namespace(id) => [None, None, None, Some(id.as_i64())],
+            Self::Principal(id) => [Some(id.as_i64()), None, None, None, None],
+            Self::Policy(id) => [None, Some(id.as_i64()), None, None, None],
+            Self::Instance(id) => [None, None, Some(id.as_i64()), None, None],
+            Self::Namespace(id) => [None, None, None, Some(id.as_i64()), None],
+            Self::Provider(id) => [None, None, None, None, Some(id.as_i64())],
         }
     }
 }
@@ -42,7 +46,7 @@ impl Owner {
 /// A label and what carries it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Labelled {
-    /// The kind of what carries it: a principal's, or `policy`, `instance`, `namespace`.
+    /// The kind of what carries it: a principal's, or `policy`, `instance`, `namespace`, `oidc_provider`.
     pub kind: String,
     /// Its id.
     pub id: i64,
@@ -58,23 +62,23 @@ pub struct Labelled {
 
 fn labelled(row: &Row) -> Result<Labelled, StoreError> {
     let (principal, policy, namespace): (Option<String>, Option<String>, Option<String>) = (row.get(4)?, row.get(5)?, row.get(7)?);
-    let instance: Option<String> = row.get(6)?;
+    let (instance, provider): (Option<String>, Option<String>) = (row.get(6)?, row.get(8)?);
     let (kind, name, instance) = match (principal, policy, namespace, instance) {
         (Some(name), ..) => (row.get(3)?, name, None),
         (_, Some(name), ..) => ("policy".to_owned(), name, None),
         (_, _, Some(name), instance) => ("namespace".to_owned(), name, instance),
         (_, _, _, Some(name)) => ("instance".to_owned(), name, None),
-        _ => return Err(StoreError::corrupt("label.object_id")),
+        _ => ("oidc_provider".to_owned(), provider.ok_or_else(|| StoreError::corrupt("label.object_id"))?, None),
     };
     Ok(Labelled { kind, id: row.get(0)?, name, instance, key: row.get(1)?, value: row.get(2)? })
 }
 
 /// Puts a label on something, or gives the label a new value.
 pub async fn set(tx: &mut Tx<'_>, account: AccountId, owner: Owner, key: &str, value: &str) -> Result<(), StoreError> {
-    let sql = "INSERT INTO label (account_id, object_id, key, value, principal_id, policy_id, instance_id, namespace_id) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (object_id, key) DO UPDATE SET value = excluded.value";
-    let [principal, policy, instance, namespace] = owner.columns();
-    tx.execute(sql, params![account.as_i64(), owner.id(), key, value, principal, policy, instance, namespace]).await?;
+    let sql = "INSERT INTO label (account_id, object_id, key, value, principal_id, policy_id, instance_id, namespace_id, provider_id) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (object_id, key) DO UPDATE SET value = excluded.value";
+    let [principal, policy, instance, namespace, provider] = owner.columns();
+    tx.execute(sql, params![account.as_i64(), owner.id(), key, value, principal, policy, instance, namespace, provider]).await?;
     Ok(())
 }
 
@@ -98,8 +102,9 @@ pub async fn list(
     (after_id, after_key): (i64, &str),
     limit: i64,
 ) -> Result<Vec<Labelled>, StoreError> {
-    let sql = "SELECT l.object_id, l.key, l.value, p.kind, p.name, o.name, i.name, n.name FROM label l \
+    let sql = "SELECT l.object_id, l.key, l.value, p.kind, p.name, o.name, i.name, n.name, d.name FROM label l \
                LEFT JOIN principal p ON p.id = l.principal_id LEFT JOIN policy o ON o.id = l.policy_id \
+               LEFT JOIN oidc_provider d ON d.id = l.provider_id \
                LEFT JOIN namespace n ON n.id = l.namespace_id LEFT JOIN instance i ON i.id = coalesce(l.instance_id, n.instance_id) \
                WHERE l.account_id = $1 AND (CAST($2 AS TEXT) = '' OR l.key = $2) AND (CAST($3 AS TEXT) = '' OR l.value = $3) \
                AND (l.object_id > $4 OR (l.object_id = $4 AND l.key > $5)) ORDER BY l.object_id, l.key LIMIT $6";

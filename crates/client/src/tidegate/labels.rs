@@ -23,6 +23,8 @@ pub enum LabelOwner {
     Role(String),
     /// A policy.
     Policy(String),
+    /// An OIDC provider.
+    OidcProvider(String),
     /// An instance, by name or id.
     Instance(String),
     /// A namespace of an instance.
@@ -42,6 +44,7 @@ impl LabelOwner {
             Self::ServiceAccount(name) => format!("/service-accounts/{}/labels", segment(name)),
             Self::Role(name) => format!("/roles/{}/labels", segment(name)),
             Self::Policy(name) => format!("/policies/{}/labels", segment(name)),
+            Self::OidcProvider(name) => format!("/oidc-providers/{}/labels", segment(name)),
             Self::Instance(name) => format!("/instances/{}/labels", segment(name)),
             Self::Namespace { instance, name } => format!("/instances/{}/namespaces/{}/labels", segment(instance), segment(name)),
         }

@@ -1,9 +1,10 @@
 //! `kind: Account`: the caller's own, named `this`.
 
-use client::ClientError;
+use client::{ClientError, Holder};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::attachments;
 use crate::Trouble;
 use crate::diff;
 use crate::noun::{Here, Noun};
@@ -21,6 +22,9 @@ pub(crate) struct AccountSpec {
     /// Its alias, as good as its id in `NAME@ACCOUNT`; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     alias: Option<String>,
+    /// All policies that bound everybody in the account but the root user, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guard_policies: Option<Vec<String>>,
 }
 
 impl Noun for Account {
@@ -33,12 +37,14 @@ impl Noun for Account {
     }
 
     async fn read(here: &Here<'_>, _key: &Key, wanted: Option<&AccountSpec>) -> Result<Option<AccountSpec>, ClientError> {
+        let guards = wanted.is_none_or(|wanted| wanted.guard_policies.is_some());
+        let guard_policies = attachments::read(here, &Holder::Account, guards).await?;
         let alias = if wanted.is_none_or(|wanted| wanted.alias.is_some()) {
             Some(here.client.account().await?.alias.unwrap_or_default())
         } else {
             None
         };
-        Ok(Some(AccountSpec { alias }))
+        Ok(Some(AccountSpec { alias, guard_policies }))
     }
 
     fn plan(_here: &Here<'_>, key: &Key, wanted: &AccountSpec, there: Option<AccountSpec>) -> Result<Vec<Step>, Trouble> {
@@ -48,11 +54,13 @@ impl Noun for Account {
             )));
         }
         let (mut steps, there) = (Vec::new(), there.unwrap_or_default());
-        let changes = diff::changes(wanted, &there, &[]);
+        let changes = diff::changes(wanted, &there, &["guardPolicies"]);
         if !changes.is_empty() {
             let alias = wanted.alias.clone().filter(|alias| !alias.is_empty());
             steps.push(Step::update(key, changes, call!(client => client.set_account_alias(alias))));
         }
+        let (wanted, there) = (wanted.guard_policies.as_ref(), there.guard_policies.as_ref());
+        steps.extend(attachments::plan_field("guardPolicies", key, &Holder::Account, wanted, there));
         Ok(steps)
     }
 

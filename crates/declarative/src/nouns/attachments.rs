@@ -20,14 +20,19 @@ pub(crate) async fn read(here: &Here<'_>, holder: &Holder, wanted: bool) -> Resu
 
 /// First what is to be attached, then what is to be detached: nobody is without in between.
 pub(crate) fn plan(key: &Key, holder: &Holder, wanted: Option<&Vec<String>>, there: Option<&Vec<String>>) -> Vec<Step> {
+    plan_field(FIELD, key, holder, wanted, there)
+}
+
+/// The same, where the field has another name.
+pub(crate) fn plan_field(field: &str, key: &Key, holder: &Holder, wanted: Option<&Vec<String>>, there: Option<&Vec<String>>) -> Vec<Step> {
     let (add, remove) = diff::members(wanted, there.map_or(&[], Vec::as_slice));
     let attach = add.into_iter().map(|name| {
         let (policy, to) = (name.clone(), holder.clone());
-        Step::tie(key, Change::add(FIELD, name), call!(client => client.policies().attach(&policy, &to)))
+        Step::tie(key, Change::add(field, name), call!(client => client.policies().attach(&policy, &to)))
     });
     let detach = remove.into_iter().map(|name| {
         let (policy, from) = (name.clone(), holder.clone());
-        Step::tie(key, Change::remove(FIELD, name), call!(client => client.policies().detach(&policy, &from)))
+        Step::tie(key, Change::remove(field, name), call!(client => client.policies().detach(&policy, &from)))
     });
     attach.chain(detach).collect()
 }

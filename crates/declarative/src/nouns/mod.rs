@@ -10,6 +10,7 @@ mod namespace;
 mod oidc_provider;
 mod policy;
 mod repository;
+mod resource_policy;
 mod role;
 mod service_account;
 mod text;

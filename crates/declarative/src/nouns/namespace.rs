@@ -1,10 +1,14 @@
 //! `kind: Namespace`
 
+use std::path::Path;
+
 use api::{CreateNamespace, UpdateNamespace};
 use client::{ClientError, LabelOwner};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::resource_policy::{self, Of};
+use super::text::{self, PolicyText};
 use crate::Trouble;
 use crate::diff;
 use crate::error::found;
@@ -26,6 +30,10 @@ pub(crate) struct NamespaceSpec {
     /// May an index lack children? No for a new one unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sparse_indexes: Option<bool>,
+    /// Who else may use it: a RAM document whose statements name principals; `{}`: nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = text::schema)]
+    policy: Option<PolicyText>,
 }
 
 impl Noun for Namespace {
@@ -34,21 +42,29 @@ impl Noun for Namespace {
     const LABEL: Option<&'static str> = Some("namespace");
     type Spec = NamespaceSpec;
 
+    fn resolve(spec: &mut NamespaceSpec, base: &Path) -> Result<(), Trouble> {
+        spec.policy.as_mut().map_or(Ok(()), |policy| policy.resolve(base))
+    }
+
     async fn list(here: &Here<'_>, instance: &str) -> Result<Vec<String>, ClientError> {
         Ok(here.client.namespaces(instance).list().await?.into_iter().map(|namespace| namespace.name).collect())
     }
 
-    async fn read(here: &Here<'_>, key: &Key, _wanted: Option<&NamespaceSpec>) -> Result<Option<NamespaceSpec>, ClientError> {
-        let there = found(here.client.namespaces(key.at()).show(&key.name).await)?;
-        Ok(there.map(|there| NamespaceSpec {
+    async fn read(here: &Here<'_>, key: &Key, wanted: Option<&NamespaceSpec>) -> Result<Option<NamespaceSpec>, ClientError> {
+        let Some(there) = found(here.client.namespaces(key.at()).show(&key.name).await)? else { return Ok(None) };
+        let asked = wanted.is_none_or(|wanted| wanted.policy.is_some());
+        Ok(Some(NamespaceSpec {
             public: Some(there.public),
             auto_create_repository: Some(there.auto_create_repository),
             sparse_indexes: Some(there.sparse_indexes),
+            policy: resource_policy::read(here, Of::Namespace, key, asked).await?,
         }))
     }
 
     fn plan(_here: &Here<'_>, key: &Key, wanted: &NamespaceSpec, there: Option<NamespaceSpec>) -> Result<Vec<Step>, Trouble> {
         let (instance, name) = (key.at().to_owned(), key.name.clone());
+        let policy =
+            resource_policy::plan(Of::Namespace, key, wanted.policy.as_ref(), there.as_ref().and_then(|there| there.policy.as_ref()));
         let Some(there) = there else {
             let new = CreateNamespace {
                 name,
@@ -56,11 +72,12 @@ impl Noun for Namespace {
                 auto_create_repository: wanted.auto_create_repository,
                 sparse_indexes: wanted.sparse_indexes.unwrap_or_default(),
             };
-            return Ok(vec![Step::create(key, diff::all(wanted, &[]), call!(client => client.namespaces(&instance).create(&new)))]);
+            let made = Step::create(key, diff::all(wanted, &["policy"]), call!(client => client.namespaces(&instance).create(&new)));
+            return Ok([made].into_iter().chain(policy).collect());
         };
-        let changes = diff::changes(wanted, &there, &[]);
+        let changes = diff::changes(wanted, &there, &["policy"]);
         if changes.is_empty() {
-            return Ok(Vec::new());
+            return Ok(policy.into_iter().collect());
         }
         let touched = |field| diff::touches(&changes, &[field]);
         let change = UpdateNamespace {
@@ -68,7 +85,8 @@ impl Noun for Namespace {
             auto_create_repository: wanted.auto_create_repository.filter(|_| touched("autoCreateRepository")),
             sparse_indexes: wanted.sparse_indexes.filter(|_| touched("sparseIndexes")),
         };
-        Ok(vec![Step::update(key, changes, call!(client => client.namespaces(&instance).update(&name, &change)))])
+        let step = Step::update(key, changes, call!(client => client.namespaces(&instance).update(&name, &change)));
+        Ok([step].into_iter().chain(policy).collect())
     }
 
     fn delete(key: &Key) -> Option<Call> {

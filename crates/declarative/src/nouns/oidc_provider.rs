@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use api::{CreateProvider, UpdateProvider};
-use client::ClientError;
+use client::{ClientError, LabelOwner};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -51,7 +51,7 @@ pub(crate) struct OidcProviderSpec {
 
 impl Noun for OidcProvider {
     const KIND: &'static str = "OidcProvider";
-    const LABEL: Option<&'static str> = None;
+    const LABEL: Option<&'static str> = Some("oidc_provider");
     type Spec = OidcProviderSpec;
 
     fn resolve(spec: &mut OidcProviderSpec, base: &Path) -> Result<(), Trouble> {
@@ -103,6 +103,10 @@ impl Noun for OidcProvider {
     fn delete(key: &Key) -> Option<Call> {
         let name = key.name.clone();
         Some(call!(client => client.providers().delete(&name)))
+    }
+
+    fn owner(key: &Key) -> Option<LabelOwner> {
+        Some(LabelOwner::OidcProvider(key.name.clone()))
     }
 }
 

@@ -1,10 +1,14 @@
 //! `kind: Repository`: its settings. It holds images, so that it carries no labels and is never pruned.
 
+use std::path::Path;
+
 use api::{CreateRepository, UpdateRepository};
 use client::ClientError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::resource_policy::{self, Of};
+use super::text::{self, PolicyText};
 use crate::Trouble;
 use crate::diff;
 use crate::error::found;
@@ -23,6 +27,10 @@ pub(crate) struct RepositorySpec {
     /// What it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    /// Who else may use it: a RAM document whose statements name principals; `{}`: nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = text::schema)]
+    policy: Option<PolicyText>,
 }
 
 impl Noun for Repository {
@@ -30,6 +38,10 @@ impl Noun for Repository {
     const IN_INSTANCE: bool = true;
     const LABEL: Option<&'static str> = None;
     type Spec = RepositorySpec;
+
+    fn resolve(spec: &mut RepositorySpec, base: &Path) -> Result<(), Trouble> {
+        spec.policy.as_mut().map_or(Ok(()), |policy| policy.resolve(base))
+    }
 
     async fn list(here: &Here<'_>, instance: &str) -> Result<Vec<String>, ClientError> {
         let mut names = Vec::new();
@@ -40,28 +52,34 @@ impl Noun for Repository {
         Ok(names)
     }
 
-    async fn read(here: &Here<'_>, key: &Key, _wanted: Option<&RepositorySpec>) -> Result<Option<RepositorySpec>, ClientError> {
-        let there = found(here.client.repositories(key.at()).show(&key.name).await)?;
-        Ok(there.map(|there| RepositorySpec { public: Some(there.public), description: Some(there.description) }))
+    async fn read(here: &Here<'_>, key: &Key, wanted: Option<&RepositorySpec>) -> Result<Option<RepositorySpec>, ClientError> {
+        let Some(there) = found(here.client.repositories(key.at()).show(&key.name).await)? else { return Ok(None) };
+        let asked = wanted.is_none_or(|wanted| wanted.policy.is_some());
+        let policy = resource_policy::read(here, Of::Repository, key, asked).await?;
+        Ok(Some(RepositorySpec { public: Some(there.public), description: Some(there.description), policy }))
     }
 
     fn plan(_here: &Here<'_>, key: &Key, wanted: &RepositorySpec, there: Option<RepositorySpec>) -> Result<Vec<Step>, Trouble> {
         let (instance, name) = (key.at().to_owned(), key.name.clone());
+        let policy =
+            resource_policy::plan(Of::Repository, key, wanted.policy.as_ref(), there.as_ref().and_then(|there| there.policy.as_ref()));
         let Some(there) = there else {
             let (public, description) = (wanted.public.unwrap_or_default(), wanted.description.clone().unwrap_or_default());
             let new = CreateRepository { name, public, description };
-            return Ok(vec![Step::create(key, diff::all(wanted, &[]), call!(client => client.repositories(&instance).create(&new)))]);
+            let made = Step::create(key, diff::all(wanted, &["policy"]), call!(client => client.repositories(&instance).create(&new)));
+            return Ok([made].into_iter().chain(policy).collect());
         };
-        let changes = diff::changes(wanted, &there, &[]);
+        let changes = diff::changes(wanted, &there, &["policy"]);
         if changes.is_empty() {
-            return Ok(Vec::new());
+            return Ok(policy.into_iter().collect());
         }
         let touched = |field| diff::touches(&changes, &[field]);
         let change = UpdateRepository {
             public: wanted.public.filter(|_| touched("public")),
             description: wanted.description.clone().filter(|_| touched("description")),
         };
-        Ok(vec![Step::update(key, changes, call!(client => client.repositories(&instance).update(&name, &change)))])
+        let step = Step::update(key, changes, call!(client => client.repositories(&instance).update(&name, &change)));
+        Ok([step].into_iter().chain(policy).collect())
     }
 
     fn delete(_key: &Key) -> Option<Call> {

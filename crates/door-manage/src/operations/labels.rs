@@ -62,6 +62,14 @@ pub(super) async fn label_policy(call: Call) -> Result<Answer, Problem> {
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
+pub(super) async fn label_oidc_provider(call: Call) -> Result<Answer, Problem> {
+    let changes = changes(&call)?;
+    let on = call.identity().provider(&call.caller, call.path(0)).await?;
+    let permit = call.admit_or_hide::<act::UpdateOIDCProvider>(on, Action::GetOIDCProvider).await?;
+    call.identity().label(permit, &changes).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
 pub(super) async fn label_instance(call: Call) -> Result<Answer, Problem> {
     let changes = changes(&call)?;
     let on = (*call.on_instance().await?).clone();

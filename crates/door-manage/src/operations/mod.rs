@@ -324,6 +324,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(labels::label_service_account PATCH "/service-accounts/{service_account}/labels", Act(A::UpdateServiceAccount), "Set labels of a service account, and take labels away.").takes::<api::UpdateLabels>(),
     operation!(labels::label_role PATCH "/roles/{role}/labels", Act(A::UpdateRole), "Set labels of a role, and take labels away.").takes::<api::UpdateLabels>(),
     operation!(labels::label_policy PATCH "/policies/{policy}/labels", Act(A::CreatePolicyVersion), "Set labels of a policy, and take labels away.").takes::<api::UpdateLabels>(),
+    operation!(labels::label_oidc_provider PATCH "/oidc-providers/{provider}/labels", Act(A::UpdateOIDCProvider), "Set labels of an OIDC provider, and take labels away.").takes::<api::UpdateLabels>(),
     operation!(labels::label_instance PATCH "/instances/{instance}/labels", Act(A::UpdateInstance), "Set labels of an instance, and take labels away.").takes::<api::UpdateLabels>(),
     operation!(labels::label_namespace PATCH "/instances/{instance}/namespaces/{namespace}/labels", Act(A::UpdateNamespace), "Set labels of a namespace, and take labels away.").takes::<api::UpdateLabels>(),
 

@@ -58,6 +58,7 @@ enum Kind {
     ServiceAccount,
     Role,
     Policy,
+    OidcProvider,
     Instance,
     Namespace,
 }
@@ -71,6 +72,7 @@ impl Carrier {
             Kind::ServiceAccount => LabelOwner::ServiceAccount(name),
             Kind::Role => LabelOwner::Role(name),
             Kind::Policy => LabelOwner::Policy(name),
+            Kind::OidcProvider => LabelOwner::OidcProvider(name),
             Kind::Instance => LabelOwner::Instance(name),
             Kind::Namespace => LabelOwner::Namespace { instance: self.of.instance.clone(), name },
         }
