@@ -83,6 +83,7 @@ actions! {
     DeleteNamespace "cr:DeleteNamespace" on OnNamespace as Namespace, "Delete an empty namespace.";
     CreateInstance "cr:CreateInstance" on OnAccount as Account, "Create an instance.";
     GetInstance "cr:GetInstance" on OnInstance as Instance, "See an instance.";
+    GetInstanceUsage "cr:GetInstanceUsage" on OnInstance as Instance, "See how much an instance holds and may hold.";
     ListInstance "cr:ListInstance" on OnAccount as Account, "List instances.";
     UpdateInstance "cr:UpdateInstance" on OnInstance as Instance, "Change an instance's settings.";
     DeleteInstance "cr:DeleteInstance" on OnInstance as Instance, "Delete an empty instance.";

@@ -117,7 +117,9 @@ impl Registry {
             digest,
             record: permit.success().with_detail(format!("{digest} from {}", source.on().name)),
         };
-        self.store.write(|tx| Box::pin(mount.link(tx, self.audit()))).await
+        let linked = self.store.write(|tx| Box::pin(mount.link(tx, self.audit()))).await?;
+        self.settled(&mount.destination).await;
+        Ok(linked)
     }
 }
 
