@@ -1,8 +1,8 @@
 //! Instances and what is in them.
 
 use api::{
-    CreateInstance, CreateNamespace, CreateRepository, CreateTag, Instance, InstanceUsage, Namespace, Repository, RepositoryQuery, Tag, TagQuery,
-    UpdateInstance, UpdateNamespace, UpdateRepository, UpdateTag,
+    CreateInstance, CreateNamespace, CreateRepository, CreateTag, Instance, InstanceUsage, Namespace, Repository, RepositoryQuery, Tag,
+    TagQuery, UpdateInstance, UpdateNamespace, UpdateRepository, UpdateTag,
 };
 use http::Method;
 
