@@ -58,6 +58,12 @@ impl Identity {
         self.endpoints(permit.on().id).await
     }
 
+    /// The host names at which an instance is reached, for whoever may do something to it.
+    pub async fn hosts_of<A: ActionKind<On = OnInstance>>(&self, permit: &Permit<A>) -> Result<Vec<String>, IdentityError> {
+        let id = permit.on().id;
+        Ok(self.read(|tx| Box::pin(instance::hosts(tx, id))).await?)
+    }
+
     async fn endpoints(&self, id: InstanceId) -> Result<Endpoints, IdentityError> {
         Ok(self.read(|tx| Box::pin(network::of_instance(tx, id))).await?)
     }

@@ -48,6 +48,13 @@ pub struct Counted<T> {
     pub total: i64,
 }
 
+impl<T> Counted<T> {
+    fn one(found: Option<T>, window: Window) -> Self {
+        let total = i64::from(found.is_some());
+        Self { items: found.into_iter().skip(window.skip).take(window.take).collect(), total }
+    }
+}
+
 /// Which repositories of an instance to list, among those that may be seen.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct RepositoriesNamed<'a> {
@@ -67,12 +74,20 @@ impl RepositoriesNamed<'_> {
 const REACH_SQL: i64 = 100_000;
 
 impl Registry {
-    /// An instance's namespaces by name.
-    pub async fn count_namespaces(&self, permit: Permit<act::ListNamespace>, window: Window) -> Result<Counted<Namespace>, RegistryError> {
+    /// An instance's namespaces by name, or the one that is `named`.
+    pub async fn count_namespaces(
+        &self,
+        permit: Permit<act::ListNamespace>,
+        named: Option<&NamespaceName>,
+        window: Window,
+    ) -> Result<Counted<Namespace>, RegistryError> {
         let id = permit.on().id;
         self.store
             .scan(|tx| {
                 Box::pin(async move {
+                    if let Some(name) = named {
+                        return Ok(Counted::one(namespace::by_name(tx, id, name).await?, window));
+                    }
                     let items = namespace::window(tx, id, window.sql()).await?;
                     Ok(Counted { items, total: namespace::count(tx, id, REACH_SQL).await? })
                 })
@@ -80,10 +95,11 @@ impl Registry {
             .await
     }
 
-    /// A namespace's repositories by name.
+    /// A namespace's repositories by name, or the one that is `named`, with its whole name.
     pub async fn count_repositories(
         &self,
         permit: Permit<act::ListRepository>,
+        named: Option<&RepositoryName>,
         window: Window,
     ) -> Result<Counted<Repository>, RegistryError> {
         let on = permit.on();
@@ -91,6 +107,10 @@ impl Registry {
             .scan(|tx| {
                 Box::pin(async move {
                     let namespace = namespace::by_name(tx, on.instance.id, &on.name).await?.ok_or(RegistryError::NameUnknown)?;
+                    if let Some(name) = named {
+                        let found = repository::by_name(tx, on.instance.id, name).await?.filter(|r| r.namespace == namespace.id);
+                        return Ok(Counted::one(found, window));
+                    }
                     let items = repository::window(tx, namespace.id, window.sql()).await?;
                     Ok(Counted { items, total: repository::count(tx, namespace.id, REACH_SQL).await? })
                 })

@@ -12,6 +12,7 @@ on_each! {
     new_repositories_are_public_where_their_namespace_says_so
     images_are_as_large_as_all_that_they_are_made_of
     a_tag_is_made_from_another
+    a_small_configuration_is_read_whole
     ids_name_what_is_in_their_instance
 }
 
@@ -37,15 +38,25 @@ async fn pages_by_number_count_everything_that_may_be_seen(house: House) {
     assert_eq!(tags(4, 2).await, (String::new(), 3));
     let repositories = async |skip, take| {
         let permit = house.may::<act::ListRepository>(&house.alice, house.namespace("demo")).await;
-        let page = house.registry.count_repositories(permit, window(skip, take)).await.unwrap();
+        let page = house.registry.count_repositories(permit, None, window(skip, take)).await.unwrap();
         (page.items.iter().map(|r| r.name.to_string()).collect::<Vec<_>>().join(" "), page.total)
     };
     assert_eq!(repositories(1, 2).await, ("demo/web demo/x/y".into(), 3));
     let namespaces = house.may::<act::ListNamespace>(&house.alice, (*house.local).clone()).await;
-    let page = house.registry.count_namespaces(namespaces, window(1, 1)).await.unwrap();
+    let page = house.registry.count_namespaces(namespaces, None, window(1, 1)).await.unwrap();
     assert_eq!((page.items[0].name.as_str(), page.items.len(), page.total), ("other", 1, 2));
+    for (name, want) in [("demo/web", 1), ("demo/none", 0), ("other/app", 0)] {
+        let permit = house.may::<act::ListRepository>(&house.alice, house.namespace("demo")).await;
+        let page = house.registry.count_repositories(permit, Some(&house.at(name).name), window(0, 9)).await.unwrap();
+        assert_eq!((page.items.len(), page.total), (usize::try_from(want).unwrap(), want), "{name}");
+    }
+    for (name, skip, want) in [("other", 0, (1, 1)), ("other", 1, (0, 1)), ("none", 0, (0, 0))] {
+        let permit = house.may::<act::ListNamespace>(&house.alice, (*house.local).clone()).await;
+        let page = house.registry.count_namespaces(permit, Some(&house.namespace(name).name), window(skip, 9)).await.unwrap();
+        assert_eq!((page.items.len(), page.total), want, "{name}");
+    }
     let nowhere = house.may::<act::ListRepository>(&house.alice, house.namespace("none")).await;
-    assert!(matches!(house.registry.count_repositories(nowhere, window(0, 1)).await, Err(RegistryError::NameUnknown)));
+    assert!(matches!(house.registry.count_repositories(nowhere, None, window(0, 1)).await, Err(RegistryError::NameUnknown)));
     assert_eq!((Window::new(REACH - 1, 2), Window::new(usize::MAX, 2), Window::new(0, 1001)), (None, None, None));
 }
 
@@ -176,6 +187,18 @@ async fn a_tag_is_made_from_another(house: House) {
     assert!(matches!(copy("v7", "v3").await, Err(RegistryError::ManifestUnknown)));
     let trail = house.trail().await;
     assert!(trail.iter().any(|line| line == "alice cr:CreateRepositoryTag v2 as v1 x1"), "{trail:?}");
+}
+
+async fn a_small_configuration_is_read_whole(house: House) {
+    let config = house.put_blob("demo/app", b"{}").await;
+    let large = house.put_blob("demo/app", &[b' '; 65_537]).await;
+    let read = async |name: &str, digest: &Digest| house.registry.configuration(house.pull(name).await, digest).await;
+    assert_eq!(read("demo/app", &config).await.unwrap().as_deref(), Some(&b"{}"[..]));
+    assert_eq!(read("demo/app", &large).await.unwrap(), None);
+    assert_eq!(read("demo/app", &Digest::sha256(b"none")).await.unwrap(), None);
+    house.begin("demo/other").await;
+    assert_eq!(read("demo/other", &config).await.unwrap(), None, "another repository's");
+    assert!(matches!(read("demo/none", &config).await, Err(RegistryError::NameUnknown)));
 }
 
 async fn ids_name_what_is_in_their_instance(house: House) {
