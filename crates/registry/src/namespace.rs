@@ -36,7 +36,9 @@ pub struct NamespaceChanges {
 }
 
 impl NamespaceChanges {
-    fn apply(self, to: Settings) -> Settings {
+    /// Settings with these changes.
+    #[must_use]
+    pub fn apply(self, to: Settings) -> Settings {
         Settings {
             public: self.public.unwrap_or(to.public),
             auto_create_repository: self.auto_create_repository.unwrap_or(to.auto_create_repository),

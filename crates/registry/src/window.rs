@@ -33,6 +33,12 @@ impl Window {
         (end <= REACH && take <= MOST).then_some(Self { skip, take })
     }
 
+    /// Its part of a list that is there whole.
+    pub fn of<T>(self, all: &[T]) -> &[T] {
+        let rest = all.get(self.skip..).unwrap_or_default();
+        rest.get(..self.take).unwrap_or(rest)
+    }
+
     fn sql(self) -> (i64, i64) {
         let number = |n| i64::try_from(n).unwrap_or(i64::MAX);
         (number(self.skip), number(self.take))

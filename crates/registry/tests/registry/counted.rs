@@ -57,6 +57,7 @@ async fn pages_by_number_count_everything_that_may_be_seen(house: House) {
     }
     let nowhere = house.may::<act::ListRepository>(&house.alice, house.namespace("none")).await;
     assert!(matches!(house.registry.count_repositories(nowhere, None, window(0, 1)).await, Err(RegistryError::NameUnknown)));
+    assert_eq!((window(1, 1).of(&[1, 2, 3]), window(2, 5).of(&[1, 2, 3]), window(3, 1).of(&[1, 2, 3])), (&[2][..], &[3][..], &[][..]));
     assert_eq!((Window::new(REACH - 1, 2), Window::new(usize::MAX, 2), Window::new(0, 1001)), (None, None, None));
 }
 
