@@ -1,0 +1,19 @@
+//! Users.
+
+use identity::{IdentityError, User};
+use model::{PrincipalKind, act};
+
+use crate::call::Call;
+use crate::errors::Failure;
+use crate::shapes::{Object, moment};
+
+pub(super) async fn get_user(call: Call) -> Result<Object, Failure> {
+    let on = call.principal(PrincipalKind::User, call.required("UserName")?).await?;
+    let permit = call.admit_own::<act::GetUser>(on).await?;
+    let user = call.identity().show_user(permit).await?;
+    Ok(Object::new().with("User", shape(&user)))
+}
+
+fn shape(user: &User) -> Object {
+    Object::new()
+}
