@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 
 use crate::errors::{Fault, Problem};
 
-/// Parameters of one request, bytes of a name, bytes of a value.
-const MOST: usize = 512;
+/// Bytes of a name, bytes of a value. (How many there are, `signing` bounds.)
 const LONGEST_NAME: usize = 128;
 const LONGEST_VALUE: usize = 256 * 1024;
 /// Elements of a list.
@@ -31,26 +29,16 @@ impl std::fmt::Debug for Parameters {
 }
 
 impl Parameters {
-    /// Reads a query and a form body: `+` is a space in both. A name that comes twice would mean one thing to whoever signed it and
-    /// another to whoever reads it, so it is refused.
-    pub(crate) fn read(query: &str, form: &str) -> Result<Self, Problem> {
-        let mut all = BTreeMap::new();
-        for pair in query.split('&').chain(form.split('&')).filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (name, value) = (decoded(name)?, decoded(value)?);
-            if name.is_empty() || name.len() > LONGEST_NAME || value.len() > LONGEST_VALUE || all.len() >= MOST {
-                return Err(Problem::malformed("there are too many parameters, or one is too long"));
+    /// Those of a request. What V1 signs along with them for itself is not among them.
+    pub(crate) fn of(all: &signing::Params<'_>) -> Result<Self, Problem> {
+        let mut kept = BTreeMap::new();
+        for param in all.iter() {
+            if param.name.len() > LONGEST_NAME || param.value.len() > LONGEST_VALUE {
+                return Err(Problem::malformed("a parameter's name or value is too long"));
             }
-            if all.insert(name, value).is_some() {
-                return Err(Problem::malformed("a parameter is given more than once"));
-            }
+            kept.insert(param.name.to_string(), param.value.to_string());
         }
-        Ok(Self { all })
-    }
-
-    /// All of them by name, as signatures take them.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.all.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        Ok(Self { all: kept })
     }
 
     /// A parameter as it was sent, be it empty.
@@ -163,20 +151,6 @@ impl Parameters {
     }
 }
 
-/// Decodes a part of a query or form.
-fn decoded(text: &str) -> Result<String, Problem> {
-    let malformed = || Problem::malformed("a parameter is not percent-encoded UTF-8");
-    let spaced = text.replace('+', " ");
-    let mut rest = spaced.as_bytes();
-    while let Some(at) = rest.iter().position(|b| *b == b'%') {
-        match rest.get(at + 1..at + 3) {
-            Some(hex) if hex.iter().all(u8::is_ascii_hexdigit) => rest = rest.get(at + 3..).unwrap_or_default(),
-            _ => return Err(malformed()),
-        }
-    }
-    percent_decode_str(&spaced).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| malformed())
-}
-
 fn scalar(value: &Json) -> Option<String> {
     match value {
         Json::String(text) => Some(text.clone()),
@@ -196,18 +170,15 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Parameters {
-        Parameters::read(text, "").unwrap()
+        Parameters::of(&signing::Params::read(text, "").unwrap()).unwrap()
     }
 
     #[test]
-    fn query_and_form_are_one_and_plus_is_a_space() {
-        let all = Parameters::read("A=a+b%20c%2B&SignatureType=", "B=%E4%BD%A0").unwrap();
-        assert_eq!(all.pairs().collect::<Vec<_>>(), [("A", "a b c+"), ("B", "你"), ("SignatureType", "")]);
-        assert_eq!((all.given("SignatureType"), all.optional("SignatureType")), (Some(""), None));
-        let many = (0..513).map(|n| format!("a{n}=&")).collect::<String>();
-        for (query, form) in [("A=1", "A=1"), ("A=%", ""), ("A=%4", ""), ("A=%ff", ""), ("=1", ""), (&*many, ""), ("", &*format!("{}=1", "a".repeat(129)))] {
-            assert!(Parameters::read(query, form).is_err(), "{query} {form}");
-        }
+    fn what_is_empty_is_not_there_unless_it_is_asked_for_as_sent() {
+        let all = read("A=a+b%20c%2B&SignatureType=");
+        assert_eq!((all.optional("A"), all.given("SignatureType"), all.optional("SignatureType")), (Some("a b c+"), Some(""), None));
+        let long = format!("{}=1", "a".repeat(129));
+        assert!(Parameters::of(&signing::Params::read(&long, "").unwrap()).is_err());
     }
 
     #[test]

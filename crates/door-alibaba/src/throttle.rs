@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_key_makes_so_many_requests_a_second_and_others_are_not_in_its_way() {
         let (throttle, key, other) = (Throttle::new(3), CredentialId::from_i64(1), CredentialId::from_i64(2));
-        let at = |ms| Timestamp::from_millis(1_000_000 + ms);
+        let at = |ms: i64| Timestamp::from_millis(1_000_000 + ms);
         for _ in 0..3 {
             assert_eq!(throttle.take(key, at(0)), Ok(()));
         }

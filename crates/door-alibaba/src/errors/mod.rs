@@ -39,7 +39,7 @@ pub(crate) struct Problem {
     pub(crate) denied: Option<Object>,
     pub(crate) retry_after_ms: Option<i64>,
     /// The code is the name of a parameter, which each product spells its own way.
-    invalid: Option<Fault>,
+    pub(crate) invalid: Option<Fault>,
 }
 
 /// Why a handler has no answer: a problem that it knows how to spell, or what a floor below says.

@@ -9,7 +9,7 @@ mod sts;
 use std::future::Future;
 use std::pin::Pin;
 
-use model::Action;
+use model::{Action, Seconds, Timestamp};
 
 use crate::call::Call;
 use crate::errors::Failure;
@@ -17,6 +17,16 @@ use crate::product::Product;
 use crate::shapes::Object;
 
 pub use known::known;
+
+/// The bounds of a temporary password's life.
+const SHORTEST: Seconds = Seconds::minutes(15);
+const LONGEST: Seconds = Seconds::hours(24);
+
+/// How long a temporary password lives that is to end with the session that asks for it. (The token sees to it that it does not
+/// outlive the session.)
+pub(crate) fn rest(now: Timestamp, end: Timestamp) -> Seconds {
+    Seconds(end.millis_since(now).div_euclid(1000)).clamp(SHORTEST, LONGEST)
+}
 
 /// What a caller must be allowed, for an action.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,11 +6,8 @@ use secrets::{ChosenPassword, Plain};
 
 use crate::call::Call;
 use crate::errors::{Failure, Fault, Problem};
+use crate::operations::rest;
 use crate::shapes::Object;
-
-/// The bounds of a temporary password's life.
-const SHORTEST: Seconds = Seconds::minutes(15);
-const LONGEST: Seconds = Seconds::hours(24);
 
 /// Valid as long as asked; else as the session that asks; else an hour. Never past that session's end: the token sees to it.
 pub(super) async fn get_authorization_token(call: Call) -> Result<Object, Failure> {
@@ -20,7 +17,7 @@ pub(super) async fn get_authorization_token(call: Call) -> Result<Object, Failur
     call.instance().await?.there()?;
     let known = call.known()?;
     let session = known.ends.filter(|_| known.credential.kind == CredentialKind::Session);
-    let rest = session.map(|end| Seconds(end.millis_since(call.op.now).div_euclid(1000)).clamp(SHORTEST, LONGEST));
+    let rest = session.map(|end| rest(call.op.now, end));
     call.identity().access().audit().note(permit.success()).await;
     let made = call.identity().tokens().issue_login_token(permit, asked.or(rest), None).await?;
     Ok(Object::new()

@@ -1,6 +1,6 @@
 //! Instances.
 
-use model::{Region, act};
+use model::act;
 use store::instance::Instance;
 
 use crate::call::Call;
@@ -23,7 +23,6 @@ pub(super) async fn get_instance(call: Call) -> Result<Object, Failure> {
 
 /// What every shape of an instance begins with.
 fn head(instance: &Instance) -> Object {
-    let _region: &Region = &instance.on.region;
     Object::new()
         .with("InstanceId", instance.on.id.to_string())
         .with("InstanceName", instance.on.name.as_str())

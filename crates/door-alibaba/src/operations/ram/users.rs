@@ -1,6 +1,6 @@
 //! Users.
 
-use identity::{IdentityError, User};
+use identity::User;
 use model::{PrincipalKind, act};
 
 use crate::call::Call;
@@ -14,6 +14,14 @@ pub(super) async fn get_user(call: Call) -> Result<Object, Failure> {
     Ok(Object::new().with("User", shape(&user)))
 }
 
+/// A user as RAM shows one.
 fn shape(user: &User) -> Object {
+    let created = moment(user.created);
     Object::new()
+        .with("UserId", user.id.to_string())
+        .with("UserName", &*user.name)
+        .with("DisplayName", &*user.name)
+        .with("Comments", user.description.as_str())
+        .with("CreateDate", created.clone())
+        .with("UpdateDate", created)
 }
