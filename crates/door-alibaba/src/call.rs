@@ -88,7 +88,11 @@ impl Call {
         if named {
             return Ok(());
         }
-        tracing::error!(operation = self.operation.name, action = action.as_str(), "a handler asks for a permit that its line does not name");
+        tracing::error!(
+            operation = self.operation.name,
+            action = action.as_str(),
+            "a handler asks for a permit that its line does not name"
+        );
         Err(Problem::new(500, "InternalError", "The request processing has failed due to some unknown error."))
     }
 

@@ -18,7 +18,11 @@ pub(super) async fn get_instance(call: Call) -> Result<Object, Failure> {
     named.there()?;
     let (instance, _) = call.identity().show_instance(permit).await?;
     let created = instance.created.millis();
-    Ok(head(&instance).with("CreateTime", created).with("ModifiedTime", created).with("ResourceGroupId", "").list("Tags", Vec::<Object>::new()))
+    Ok(head(&instance)
+        .with("CreateTime", created)
+        .with("ModifiedTime", created)
+        .with("ResourceGroupId", "")
+        .list("Tags", Vec::<Object>::new()))
 }
 
 /// What every shape of an instance begins with.

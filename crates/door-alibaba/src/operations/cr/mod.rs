@@ -11,5 +11,6 @@ use super::{Operation, operation};
 pub(super) const OPERATIONS: &[Operation] = &[
     operation!(instances::get_instance, Cr "GetInstance", Act(A::GetInstance)).requires(&["InstanceId"]),
     operation!(credentials::get_authorization_token, Cr "GetAuthorizationToken", Act(A::GetAuthorizationToken)).requires(&["InstanceId"]),
-    operation!(credentials::reset_login_password, Cr "ResetLoginPassword", Own(A::ResetLoginPassword)).requires(&["InstanceId", "Password"]),
+    operation!(credentials::reset_login_password, Cr "ResetLoginPassword", Own(A::ResetLoginPassword))
+        .requires(&["InstanceId", "Password"]),
 ];
