@@ -10,6 +10,7 @@ mod admin;
 pub mod audit;
 mod cidr;
 mod decide;
+mod delegation;
 mod directory;
 mod explain;
 mod gather;
@@ -19,6 +20,7 @@ mod operator;
 mod owned;
 mod owners;
 mod permit;
+mod reach;
 mod rules;
 
 pub use admin::admin_rights;
@@ -34,4 +36,5 @@ pub use owners::Owners;
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
 pub use policy::Filter;
+pub use reach::{LONGEST_CHAIN, Reached};
 pub use rules::{Entered, NotLetIn, Rules};
