@@ -11,19 +11,19 @@ use crate::{Access, PrincipalRights, Refusal};
 /// A role that is assumed by a role, and so on: this many times.
 pub const LONGEST_CHAIN: usize = 3;
 /// Roles that are read in one go.
-const PIECE: i64 = 500;
+pub(crate) const PIECE: i64 = 500;
 /// Roles that somebody can become; with more, nobody but the root user stands in for them.
-const MAX_REACHED: usize = 200;
+pub(crate) const MAX_REACHED: usize = 200;
 
 /// A role that somebody can become.
 #[derive(Clone, Debug)]
-pub struct Reached {
+pub(crate) struct Reached {
     /// The role.
-    pub role: Arc<PrincipalRights>,
+    pub(crate) role: Arc<PrincipalRights>,
     /// As documents name it.
-    pub who: Who,
+    pub(crate) who: Who,
     /// Whom it trusts.
-    pub trust: TrustDocument,
+    pub(crate) trust: TrustDocument,
 }
 
 impl Access {
