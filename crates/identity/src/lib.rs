@@ -77,7 +77,7 @@ pub use searches::{CredentialFilter, CredentialPage, Ending};
 pub use secret_lookups::Identified;
 pub use service_accounts::{CreateServiceAccount, NewServiceAccount, UpdateServiceAccount};
 pub use sessions::{AssumeRole, NewSession};
-pub use simulation::Permitted;
+pub use simulation::{MayDo, Permitted};
 pub use users::User;
 pub use workloads::FederatedSession;
 
