@@ -350,6 +350,35 @@ mod federation {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn a_withdrawn_key_verifies_nothing_once_its_provider_was_checked() {
+        let (house, old, new) = (house().await, Signer::named("old-"), Signer::named("new-"));
+        trusting(&house, &old).await;
+        let root = house.root_manager().await;
+        let issuer = Issuer::start(&old).await;
+        root.post("/api/v1/oidc-providers", &json!({"name": "found", "issuer": issuer.url, "allow_internal": true})).await.expect(201);
+        trust(&root, "ci", &json!({"name": "found", "issuer": issuer.url, "audience": AUDIENCE, "subject": "abc"})).await.expect(201);
+        let claims = with(&house, &json!({"iss": issuer.url, "sub": "abc"}));
+        let by = |signer: &Signer| signer.token("RS256", &claims);
+        let (stolen, never_seen) = (by(&old), old.token("ES256", &claims));
+        let check = async || root.post("/api/v1/oidc-providers/found/checks", &json!({})).await.expect(200).json();
+        pulls(&house, &stolen).await.expect(200);
+        issuer.publish(&new);
+        pulls(&house, &never_seen).await.expect(200);
+        assert_eq!(check().await["keys"], 3);
+        for token in [&stolen, &never_seen] {
+            pulls(&house, token).await.expect(401);
+        }
+        pulls(&house, &by(&new)).await.expect(200);
+        // An issuer that does not answer is no reason to forget what is known of it.
+        issuer.answer("<html>");
+        assert!(check().await["problem"].is_string());
+        pulls(&house, &new.token("ES256", &claims)).await.expect(200);
+        let asked = issuer.asked();
+        pulls(&house, &new.token("EdDSA", &claims)).await.expect(200);
+        assert_eq!(issuer.asked(), asked, "kept");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn conditions_that_nobody_can_mean_are_refused() {
         let house = house().await;
         let root = house.root_manager().await;
