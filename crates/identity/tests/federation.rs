@@ -428,6 +428,33 @@ mod federation {
         assert_eq!(root.get("/api/v1/service-accounts/ci/federated-credentials").await.json().as_array().unwrap().len(), 20);
     }
 
+    /// Angos (2026-07): who was named like a provider was taken for whom it vouches. Here somebody is a kind, an issuer and a name
+    /// together, and a name alone is nobody of another kind.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn angos_a_name_like_a_providers_or_a_subjects_is_nobody_of_its() {
+        let (house, signer) = (house().await.with_user("corp").await, Signer::new());
+        trusting(&house, &signer).await;
+        let root = house.root_manager().await;
+        let user = json!({"name": "abc"});
+        root.post("/api/v1/users", &user).await.expect(201);
+        root.put("/api/v1/users/abc/password", &json!({"kind": "permanent", "password": testkit::PASSWORD})).await.expect(204);
+        trust(&root, "ci", &json!({"name": "abc", "issuer": Signer::ISSUER, "audience": AUDIENCE, "subject": "abc"})).await.expect(201);
+        for name in ["corp", "abc"] {
+            house.user(name).get("/v2/").await.expect(200);
+            house.user(name).get("/v2/demo/app/manifests/v1").await.expect(403);
+        }
+        for name in ["ci", "main", "Signer", SUBJECT, Signer::ISSUER] {
+            house.login(name, testkit::PASSWORD).from(&format!("10.8.{}.1", name.len())).get("/v2/").await.expect(401);
+        }
+        // And the token is the service account's, whoever else has the name that comes with it.
+        let token = signer.token("RS256", &with(&house, &json!({"sub": "abc"})));
+        let bearer = house.login("abc", &token).token("repository:demo/app:pull").await;
+        bearer.get("/v2/demo/app/manifests/v1").await.expect(200);
+        let managing = exchange(&house, &assertion(&token)).await.expect(200).text("access_token");
+        let said = house.bearer(&managing).get("/api/v1/whoami").await.expect(200).json();
+        assert_eq!((&said["kind"], &said["name"]), (&json!("service_account"), &json!("ci")));
+    }
+
     /// A role that trusts the provider `corp` under a condition.
     async fn role(root: &Client<'_>, name: &str, condition: &Value) {
         let account = root.get("/api/v1/whoami").await.text("account_id");
