@@ -243,7 +243,7 @@ impl Directory {
             Some(Change::Visibility(_)) => self.public.clear(),
             Some(Change::ResourcePolicy(id)) => drop(self.owned.remove(&InstanceId::from_i64(id))),
             Some(Change::Provider(id)) => drop(self.providers.remove(&ProviderId::from_i64(id))),
-            Some(Change::SigningKeys) => {}
+            Some(Change::IssuerKeys(_) | Change::SigningKeys) => {}
             None => {
                 self.principals.clear();
                 self.credentials.clear();

@@ -119,11 +119,26 @@ impl Identity {
         self.read(|tx| Box::pin(provider::by_id(tx, id))).await?.ok_or(IdentityError::NotFound("OIDC provider"))
     }
 
-    /// How many keys its issuer has now, asked for anew; or why they cannot be had. For whoever may see the provider.
+    /// How many keys its issuer has now, asked for anew; or why they cannot be had. For whoever may see the provider. Once the
+    /// issuer has answered, every node forgets the keys that it knew, so that a key that was withdrawn verifies nothing any more.
     pub async fn try_provider(&self, permit: Permit<act::GetOIDCProvider>) -> Result<Result<usize, String>, IdentityError> {
-        let found = self.show_provider(permit).await?;
-        let issuer = issuer_of(&found)?;
-        Ok(self.workloads.issuers.try_out(&issuer).await.map_err(|e| e.to_string()))
+        let (id, op) = (there(permit.on())?, permit.op());
+        let found = self.read(|tx| Box::pin(provider::by_id(tx, id))).await?.ok_or(IdentityError::NotFound("OIDC provider"))?;
+        let count = match self.workloads.issuers.try_out(&issuer_of(&found)?).await {
+            Ok(count) => count,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        if found.jwks.is_none() {
+            let record = &permit.success().with_detail(format!("{count} keys of its issuer, asked for anew"));
+            self.change(op.now, |tx| {
+                Box::pin(async move {
+                    change::append(tx, op.now, Change::IssuerKeys(id.as_i64())).await?;
+                    Ok(audit::write(tx, self.access.audit(), record).await?)
+                })
+            })
+            .await?;
+        }
+        Ok(Ok(count))
     }
 
     /// Changes a provider; never its issuer. Whoever says which keys an issuer has could be everybody whom they let in, so they
