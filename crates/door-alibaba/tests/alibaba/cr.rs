@@ -35,7 +35,9 @@ pub(crate) fn repository_id(house: &House, name: &str) -> String {
     let name = RepositoryName::parse(name).unwrap();
     let read = pin!(house.store.read(|tx| Box::pin(store::repository::by_name(tx, house.bootstrap.instance.id, &name))));
     match read.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(found) => found.unwrap().map_or_else(|| "crr-0123456789abcdef".to_owned(), |found: store::repository::Repository| found.id.to_string()),
+        Poll::Ready(found) => {
+            found.unwrap().map_or_else(|| "crr-0123456789abcdef".to_owned(), |found: store::repository::Repository| found.id.to_string())
+        }
         Poll::Pending => panic!("SQLite is read in place"),
     }
 }
@@ -47,7 +49,12 @@ pub(crate) fn parameters(house: &House, action: &str) -> Vec<(&'static str, Stri
     let rest: &[(&str, &str)] = match action {
         "GetInstanceCount" | "ListInstanceRegion" => return Vec::new(),
         "ListInstance" => return vec![("PageSize", "100".into())],
-        "GetInstance" | "GetInstanceUsage" | "GetAuthorizationToken" | "ListInstanceEndpoint" | "GetInstanceVpcEndpoint" | "ListNamespace"
+        "GetInstance"
+        | "GetInstanceUsage"
+        | "GetAuthorizationToken"
+        | "ListInstanceEndpoint"
+        | "GetInstanceVpcEndpoint"
+        | "ListNamespace"
         | "ListRepository" => &[],
         "ResetLoginPassword" => &[("Password", "correct-horse-8")],
         "GetInstanceEndpoint" => &[("EndpointType", "internet")],
@@ -62,9 +69,13 @@ pub(crate) fn parameters(house: &House, action: &str) -> Vec<(&'static str, Stri
         "DeleteNamespace" => &[("NamespaceName", "empty")],
         "CreateRepository" => &[("RepoNamespaceName", "empty"), ("RepoName", "new"), ("RepoType", "PRIVATE"), ("Summary", "new")],
         "CreateRepoTag" => &[("NamespaceName", "demo"), ("RepoName", "app"), ("FromTag", "v1"), ("ToTag", "v2")],
-        "UpdateRepository" => return with([instance, repository], &[("RepoType", "PUBLIC"), ("Summary", "changed"), ("Detail", "at length")]),
+        "UpdateRepository" => {
+            return with([instance, repository], &[("RepoType", "PUBLIC"), ("Summary", "changed"), ("Detail", "at length")]);
+        }
         "GetRepository" | "DeleteRepository" | "ListRepoTag" => return with([instance, repository], &[]),
-        "GetRepoTag" | "DeleteRepoTag" | "GetRepoTagManifest" | "GetRepoTagLayers" => return with([instance, repository], &[("Tag", "v1")]),
+        "GetRepoTag" | "DeleteRepoTag" | "GetRepoTagManifest" | "GetRepoTagLayers" => {
+            return with([instance, repository], &[("Tag", "v1")]);
+        }
         other => panic!("{other} takes parameters: say here which"),
     };
     with([instance], rest)

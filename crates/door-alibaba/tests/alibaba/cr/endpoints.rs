@@ -25,7 +25,8 @@ async fn an_access_list_is_made_of_entries_and_without_one_everybody_gets_in() {
     let show = async || asked_of(&client, prod, "GetInstanceEndpoint", &[INTERNET]).await;
     let open = show().await;
     assert_eq!((&open["Enable"], &open["AclEnable"], &open["AclEntries"]), (&json!(true), &json!(false), &json!([])));
-    let domains = ["prod-registry.cn-shanghai.cr.cloud.example SYSTEM", "prod-registry.cn-shanghai.cloud.example SYSTEM", "prod.example USER"];
+    let domains =
+        ["prod-registry.cn-shanghai.cr.cloud.example SYSTEM", "prod-registry.cn-shanghai.cloud.example SYSTEM", "prod.example USER"];
     let shown = |one: &Value| format!("{} {}", one["Domain"].as_str().unwrap(), one["Type"].as_str().unwrap());
     assert_eq!(open["Domains"].as_array().unwrap().iter().map(shown).collect::<Vec<_>>(), domains);
 
@@ -85,7 +86,13 @@ async fn nobody_locks_themselves_out() {
     let told = asked_of(&office, prod, "UpdateInstanceEndpointStatus", &[INTERNET, ("Enable", "True")]).await;
     assert_eq!((code(&told), &asked_of(&office, prod, "GetInstanceEndpoint", &[INTERNET]).await["Enable"]), ("success", &json!(true)));
     // The last entry goes, and with it the list: nobody is locked out by that.
-    asked(&client, &house, "DeleteInstanceEndpointAclPolicy", &[INTERNET, ("Entries", r#"[{"Entry":"0.0.0.0/0"},{"Entry":"10.9.0.0/16"}]"#)]).await;
+    asked(
+        &client,
+        &house,
+        "DeleteInstanceEndpointAclPolicy",
+        &[INTERNET, ("Entries", r#"[{"Entry":"0.0.0.0/0"},{"Entry":"10.9.0.0/16"}]"#)],
+    )
+    .await;
     assert_eq!(asked(&client, &house, "GetInstanceEndpoint", &[INTERNET]).await["AclEnable"], false);
 }
 
@@ -93,7 +100,8 @@ async fn nobody_locks_themselves_out() {
 async fn a_linked_vpc_is_a_named_network() {
     let (house, key) = lived_in().await;
     let client = house.alibaba(&key);
-    let link = async |vpc: &str| asked(&client, &house, "CreateInstanceVpcEndpointLinkedVpc", &[("VpcId", vpc), ("VswitchId", "vsw-1")]).await;
+    let link =
+        async |vpc: &str| asked(&client, &house, "CreateInstanceVpcEndpointLinkedVpc", &[("VpcId", vpc), ("VswitchId", "vsw-1")]).await;
     assert_eq!(code(&link("office").await), "success");
     assert_eq!(code(&link("office").await), "RESOURCE_ALREADY_EXIST");
     let unknown = link("vpc-bp1nowhere").await;
@@ -102,7 +110,10 @@ async fn a_linked_vpc_is_a_named_network() {
     assert_eq!(code(&link("No Network").await), "InvalidVpcId");
 
     let shown = asked(&client, &house, "GetInstanceVpcEndpoint", &[]).await;
-    assert_eq!((&shown["Enable"], column(&shown, "LinkedVpcs", "VpcId"), &shown["ModuleName"]), (&json!(true), "lab office".into(), &json!("Registry")));
+    assert_eq!(
+        (&shown["Enable"], column(&shown, "LinkedVpcs", "VpcId"), &shown["ModuleName"]),
+        (&json!(true), "lab office".into(), &json!("Registry"))
+    );
     assert_eq!(shown["Domains"], json!(["local-registry-vpc.local.cr.cloud.example", "local-registry-vpc.local.cloud.example"]));
     let all = asked(&client, &house, "ListInstanceEndpoint", &[]).await;
     assert_eq!(column(of_type(&all, "vpc"), "LinkedVpcs", "VpcId"), "lab office");
@@ -111,7 +122,8 @@ async fn a_linked_vpc_is_a_named_network() {
 
     let unlink = async |vpc: &str| asked(&client, &house, "DeleteInstanceVpcEndpointLinkedVpc", &[("VpcId", vpc), ("VswitchId", "")]).await;
     assert_eq!(code(&unlink("office").await), "MissingVswitchId");
-    let unlink = async |vpc: &str| asked(&client, &house, "DeleteInstanceVpcEndpointLinkedVpc", &[("VpcId", vpc), ("VswitchId", "vsw-1")]).await;
+    let unlink =
+        async |vpc: &str| asked(&client, &house, "DeleteInstanceVpcEndpointLinkedVpc", &[("VpcId", vpc), ("VswitchId", "vsw-1")]).await;
     assert_eq!(code(&unlink("office").await), "success");
     assert_eq!(code(&unlink("office").await), "INSTANCE_ACCESS_NOT_EXIST");
 }

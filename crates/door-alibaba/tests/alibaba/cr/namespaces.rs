@@ -27,7 +27,10 @@ async fn a_namespace_says_what_its_new_repositories_are_like() {
     assert_eq!(code(&asked(&client, &house, "UpdateNamespace", &[("NamespaceName", "open")]).await), "success", "what is left out stays");
     let id = shown["NamespaceId"].as_str().unwrap();
     let by_id = asked(&client, &house, "GetNamespace", &[("NamespaceId", id)]).await;
-    assert_eq!((&by_id["NamespaceName"], &by_id["AutoCreateRepo"], &by_id["DefaultRepoType"]), (&json!("open"), &json!(false), &json!("PRIVATE")));
+    assert_eq!(
+        (&by_id["NamespaceName"], &by_id["AutoCreateRepo"], &by_id["DefaultRepoType"]),
+        (&json!("open"), &json!(false), &json!("PRIVATE"))
+    );
 
     let delete = async || asked(&client, &house, "DeleteNamespace", &[("NamespaceName", "open")]).await;
     assert_eq!(code(&delete().await), "NAMESPACE_NOT_EMPTY");
@@ -63,7 +66,9 @@ async fn an_id_tells_nothing_to_whoever_may_not_see_what_it_names() {
     let own = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"cr:*","Resource":["acs:cr:*:*:repository/*/demo","acs:cr:*:*:repository/*/demo/*"]}]}"#;
     let house = house.with_policy("carol", "demo-only", own).await.with_account("globex").await;
     let (admin, carol) = (house.alibaba(&key), house.alibaba(&house.access_key("carol").await));
-    let id = async |name: &str| asked(&admin, &house, "GetNamespace", &[("NamespaceName", name)]).await["NamespaceId"].as_str().unwrap().to_owned();
+    let id = async |name: &str| {
+        asked(&admin, &house, "GetNamespace", &[("NamespaceName", name)]).await["NamespaceId"].as_str().unwrap().to_owned()
+    };
     let (demo, empty) = (id("demo").await, id("empty").await);
     assert_eq!(asked(&carol, &house, "GetNamespace", &[("NamespaceId", &demo)]).await["NamespaceName"], "demo");
     let hidden = asked(&carol, &house, "GetNamespace", &[("NamespaceId", &empty)]).await;
@@ -97,7 +102,10 @@ async fn what_namespaces_cannot_be() {
         (&[("NamespaceName", "x"), configuration("{")], "InvalidDefaultRepoConfiguration"),
         (&[("NamespaceName", "x"), configuration(r#"{"RepoType":7}"#)], "InvalidDefaultRepoConfiguration"),
         (&[("NamespaceName", "x"), configuration(r#"{"TagImmutability":"true"}"#)], "InvalidDefaultRepoConfiguration"),
-        (&[("NamespaceName", "x"), configuration(r#"{"RepoType":"PUBLIC"}"#), ("DefaultRepoType", "PRIVATE")], "InvalidDefaultRepoConfiguration"),
+        (
+            &[("NamespaceName", "x"), configuration(r#"{"RepoType":"PUBLIC"}"#), ("DefaultRepoType", "PRIVATE")],
+            "InvalidDefaultRepoConfiguration",
+        ),
         (&[("NamespaceName", "x"), configuration(r#"{"TagImmutability":true}"#)], "NOT_SUPPORTED"),
         (&[("NamespaceName", "x"), configuration(r#"{"ArtifactBuildRuleParameters":{"ImageIndexOnly":true}}"#)], "NOT_SUPPORTED"),
     ] {

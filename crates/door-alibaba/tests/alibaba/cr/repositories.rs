@@ -11,7 +11,13 @@ const DEMO: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"cr
 async fn a_repository_is_made_shown_changed_and_deleted_with_its_images() {
     let (house, key) = lived_in().await;
     let client = house.alibaba(&key);
-    let new = [("RepoNamespaceName", "empty"), ("RepoName", "tools/build"), ("RepoType", "private"), ("Summary", "Tools"), ("Detail", "At\nlength")];
+    let new = [
+        ("RepoNamespaceName", "empty"),
+        ("RepoName", "tools/build"),
+        ("RepoType", "private"),
+        ("Summary", "Tools"),
+        ("Detail", "At\nlength"),
+    ];
     let made = asked(&client, &house, "CreateRepository", &new).await;
     assert_eq!(code(&made), "success");
     assert_eq!(made["RepoId"], repository_id(&house, "empty/tools/build"));
@@ -25,7 +31,10 @@ async fn a_repository_is_made_shown_changed_and_deleted_with_its_images() {
     for key in ["RepoId", "RepoName", "RepoNamespaceName", "Detail"] {
         assert_eq!(asked(&client, &house, "GetRepository", &names).await[key], shown[key]);
     }
-    assert_eq!((&shown["RepoName"], &shown["RepoNamespaceName"], &shown["Detail"]), (&json!("tools/build"), &json!("empty"), &json!("At\nlength")));
+    assert_eq!(
+        (&shown["RepoName"], &shown["RepoNamespaceName"], &shown["Detail"]),
+        (&json!("tools/build"), &json!("empty"), &json!("At\nlength"))
+    );
     house.advance(model::Seconds(1)).await;
     let change = [id[0], ("RepoType", "PUBLIC"), ("Summary", "New tools")];
     assert_eq!(code(&asked(&client, &house, "UpdateRepository", &change).await), "success");
@@ -51,7 +60,9 @@ async fn a_list_of_all_namespaces_shows_and_counts_what_the_caller_may_see() {
     }
     let house = house.with_user("carol").await.with_policy("carol", "demo-only", DEMO).await;
     let (admin, carol) = (house.alibaba(&key), house.alibaba(&house.access_key("carol").await));
-    let shown = |found: &Value| (column(found, "Repositories", "RepoNamespaceName"), column(found, "Repositories", "RepoName"), found["TotalCount"].clone());
+    let shown = |found: &Value| {
+        (column(found, "Repositories", "RepoNamespaceName"), column(found, "Repositories", "RepoName"), found["TotalCount"].clone())
+    };
     let all = asked(&admin, &house, "ListRepository", &[]).await;
     assert_eq!(shown(&all), ("demo demo demo secret".into(), "app db web app".into(), json!("4")));
     let own = asked(&carol, &house, "ListRepository", &[("PageSize", "2")]).await;

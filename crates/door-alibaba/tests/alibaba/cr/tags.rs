@@ -26,7 +26,8 @@ async fn push_built(house: &House) -> (String, String) {
     let config = root.push_blob("demo/app", config.to_string().as_bytes()).await;
     let layers = [root.push_blob("demo/app", b"first layer").await, root.push_blob("demo/app", b"second").await];
     let size = root.head(&format!("/v2/demo/app/blobs/{config}")).await.header("content-length").parse::<i64>().unwrap();
-    let layer = |digest: &str, size: i64| json!({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest, "size": size});
+    let layer =
+        |digest: &str, size: i64| json!({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest, "size": size});
     let manifest = json!({"schemaVersion": 2,
         "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": config, "size": size},
         "layers": [layer(&layers[0], 11), layer(&layers[1], 6)]});
@@ -84,7 +85,9 @@ async fn a_tag_s_manifest_and_layers_are_told() {
     assert_eq!((&manifest["MediaType"], &manifest["Config"]["Digest"]), (&json!(MANIFEST), &json!(config)));
     assert_eq!(column(&manifest, "Layers", "Size"), "11 6");
     let layers = asked(&client, &house, "GetRepoTagLayers", &of("built")).await;
-    for (field, want) in [("LayerIndex", "0 1"), ("LayerInstruction", "ADD RUN"), ("LayerCMD", "file:1 in / /bin/sh -c make"), ("BlobSize", "11 6")] {
+    for (field, want) in
+        [("LayerIndex", "0 1"), ("LayerInstruction", "ADD RUN"), ("LayerCMD", "file:1 in / /bin/sh -c make"), ("BlobSize", "11 6")]
+    {
         assert_eq!(column(&layers, "Layers", field), want, "{field}");
     }
     // An index has no layers of its own, and a configuration may say nothing.
