@@ -380,6 +380,11 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(audit::list_audit_records GET "/audit-records", Act(A::ExportAuditEvent), "Read sealed records in the order of the chain, to export or verify them.")
         .query::<api::AuditRecordQuery>().lists::<api::AuditRecord>(),
     operation!(audit::show_audit_trail GET "/audit-trail", Act(A::ListAuditEvent), "Show where the trail begins and ends, signed, and the keys that sign it.").gives::<api::AuditTrail>(),
+    operation!(audit::rotate_audit_key POST "/audit-keys", Act(A::RotateAuditKey), "Begin a new key that signs the audit trail; answers all.").lists::<api::AuditKey>(),
+    operation!(audit::show_audit_retention GET "/audit-retention", Act(A::GetAuditRetention), "Show how long the audit trail is kept.").gives::<api::AuditRetention>(),
+    operation!(audit::set_audit_retention PUT "/audit-retention", Act(A::SetAuditRetention), "Say how many days the audit trail is kept, within the server's bounds.")
+        .takes::<api::SetAuditRetention>().gives::<api::AuditRetention>(),
+    operation!(audit::clear_audit_retention DELETE "/audit-retention", Act(A::SetAuditRetention), "Keep the audit trail as long as the server's setting says."),
     operation!(signing_keys::list_signing_keys GET "/signing-keys", Needs::Caller("the public halves are public: see /.well-known"), "List the keys whose signatures hold.").lists::<api::SigningKey>(),
     operation!(signing_keys::rotate_signing_key POST "/signing-keys", Act(A::RotateSigningKey), "Begin a new signing key; answers all.").lists::<api::SigningKey>(),
 ]);

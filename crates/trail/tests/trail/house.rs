@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use api::{AuditRecord, AuditTrail};
-use chain::{Begin, End, Keys, ProblemKind, Report, Verifier};
+use chain::{Begin, Belief, End, Keys, ProblemKind, Report, Verifier};
 use serde_json::json;
 use store::{Database, PostgresSettings, Store, StoreError, params};
 use testkit::House;
@@ -95,7 +95,7 @@ pub(crate) async fn verify(house: &House) -> Report {
     let (trail, records) = (trail(house).await, records(house).await);
     let keys = Keys::parse(&trail.keys.iter().map(|key| key.public_key_pem.as_str()).collect::<String>()).unwrap();
     let begin = trail.begin.map_or(Begin::First, Begin::Behind);
-    let mut verifier = Verifier::new(&keys, &begin);
+    let mut verifier = Verifier::new(&keys, Belief::All, &begin);
     for record in &records {
         verifier.record(record);
     }

@@ -24,7 +24,7 @@ fn master() -> (MasterKey, Arc<Dice>) {
 
 pub(crate) async fn node(store: &Arc<Store>, name: &str) -> Trail {
     let (master, dice) = master();
-    Trail::open(Arc::clone(store), &MasterKeys::from(master).sealing(), dice, name, NOW).await.unwrap()
+    Trail::open(Arc::clone(store), Arc::new(MasterKeys::from(master).sealing()), dice, name, NOW).await.unwrap()
 }
 
 /// The same house with the trail of a node that has just started and was told of these heads.
@@ -35,7 +35,7 @@ pub(crate) async fn another_trail(house: House, heads: &[String]) -> House {
     house.with_trail(Arc::new(another))
 }
 
-fn op(at: Timestamp) -> Op {
+pub(crate) fn op(at: Timestamp) -> Op {
     Op {
         request_id: RequestId::from_random(1),
         now: at,
