@@ -7,9 +7,11 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test that cannot set up its house has failed, and says where")]
 
 mod client;
+mod database;
 mod house;
 
 pub use client::{Client, HOST, Reply};
+pub use database::{on_postgres, run};
 /// Every route of the registry, for tests that walk them.
 pub use door_oci::operations as registry_operations;
 pub use house::{Account, House, NOW, PASSWORD, house};

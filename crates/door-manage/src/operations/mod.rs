@@ -192,7 +192,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
 
     operation!(credentials::create_credential POST "/credentials", Needs::Also(A::CreateAccessCredential, A::GetIntegration, "to make it for an integration"), "Create an access credential; its secret is shown this once.")
         .takes::<api::CreateCredential>().creates::<api::CreatedCredential>(),
-    operation!(credentials::list_credentials GET "/credentials", Needs::Also(A::ListAccessCredential, A::GetIntegration, "to list those of an integration; one's own without any grant"), "List the credentials of every kind that a user holds, or those in the account that end soon, that nobody uses, or of an integration.")
+    operation!(credentials::list_credentials GET "/credentials", Needs::Also(A::ListAccessCredential, A::GetIntegration, "to list those of an integration; one's own without any grant"), "List the credentials of every kind that a user, a service account or a role holds, or those in the account that end soon, that nobody uses, or of an integration.")
         .query::<api::CredentialQuery>().lists::<api::Credential>(),
     operation!(credentials::show_credential GET "/credentials/{credential}", Own(A::ListAccessCredential), "Show a credential of any kind, without its secret; one's own without any grant.")
         .gives::<api::Credential>(),
