@@ -41,7 +41,7 @@ mod whoami;
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
 pub use account::{Account, SetAccountAlias};
 pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
-pub use audit::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditTrail};
+pub use audit::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditRetention, AuditTrail, SetAuditRetention};
 pub use credential::{
     CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, CredentialQuery, DeleteCredential, UpdateEnabled,
 };

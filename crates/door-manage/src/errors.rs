@@ -143,6 +143,8 @@ impl From<TrailError> for Problem {
     fn from(error: TrailError) -> Self {
         match error {
             TrailError::Store(error) => error.into(),
+            TrailError::TooSoon => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            TrailError::Days { .. } => Self::invalid("days", error),
             TrailError::Key | TrailError::Overtaken => Self::internal(&error),
         }
     }
