@@ -38,6 +38,7 @@ pub mod lease;
 pub mod manifest;
 pub mod namespace;
 pub mod network;
+pub mod nonce;
 pub mod policy;
 pub mod provider;
 mod recent;
@@ -63,4 +64,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 7, name: "audit", sql: include_str!("../migrations/0007_audit.sql") },
     Migration { number: 8, name: "policies", sql: include_str!("../migrations/0008_policies.sql") },
     Migration { number: 9, name: "keys", sql: include_str!("../migrations/0009_keys.sql") },
+    Migration { number: 12, name: "nonces", sql: include_str!("../migrations/0012_nonces.sql") },
 ];

@@ -394,7 +394,8 @@ mod tests {
     const WITHOUT_ACTION: [&str; 5] = ["create_token", "show_openapi", "whoami", "assume_role_with_oidc", "list_signing_keys"];
 
     /// Actions that other doors need.
-    const ELSEWHERE: [Action; 3] = [Action::PullRepository, Action::PushRepository, Action::ReadMetrics];
+    const ELSEWHERE: [Action; 4] =
+        [Action::PullRepository, Action::PushRepository, Action::ReadMetrics, Action::DecodeDiagnosticMessage];
 
     #[test]
     fn an_operation_without_an_action_fails_unless_it_is_named() {
