@@ -76,11 +76,12 @@ def core(call):
     request = getattr(importlib.import_module(f"{CORE[call['product']]}.{name}"), name)()
     request.set_endpoint(SETTINGS["endpoint"])
     request.set_protocol_type(SETTINGS["protocol"])
-    request.set_accept_format(call.get("format", "JSON"))
     for param, value in call["params"].items():
         getattr(request, "set_" + param, lambda value: request.add_query_param(param, value))(value)
-    answer = client.do_action_with_exception(request)
-    return {"xml": answer.decode()} if call.get("format") == "XML" else json.loads(answer)
+    if call.get("format") == "XML":
+        request.set_accept_format("XML")
+        return {"xml": client.do_action(request).decode()}
+    return json.loads(client.do_action_with_exception(request))
 
 
 def core_error(error):
