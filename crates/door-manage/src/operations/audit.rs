@@ -29,9 +29,7 @@ pub(super) async fn list_audit_records(call: Call) -> Result<Answer, Problem> {
     let until = query.until.unwrap_or(Timestamp::from_millis(i64::MAX));
     let permit = call.admit::<act::ExportAuditEvent>(call.account()?).await?;
     let records = call.trail().records(permit, after, (since, until), asked.one_more()).await?;
-    let page = Page::of(records, &asked, |(at, _)| format!("{}-{}", at.day, at.seq));
-    let page = Page { items: page.items.into_iter().map(|(_, record)| record).collect(), next: page.next };
-    Ok(page.answer(call.own_path(), call.raw_query()))
+    Ok(call.page(records, &asked, |(at, _)| format!("{}-{}", at.day, at.seq), |(_, record)| record))
 }
 
 pub(super) async fn show_audit_trail(call: Call) -> Result<Answer, Problem> {

@@ -249,8 +249,12 @@ async fn case(house: &House, root: &Client<'_>, before: &Rules, after: &Rules, a
     for name in NAMES {
         for action in ACTIONS {
             let has = |action: &str| carried.get(name).is_some_and(|actions| actions.contains(action));
-            let carries = has(action) || (action == PULL && has(PUSH));
-            assert_eq!(can(&token, action, name).await, carries && after.allow(action, name, from[1]), "{action} of {name} by {carried:?}");
+            let in_scope = has(action) || (action == PULL && has(PUSH));
+            assert_eq!(
+                can(&token, action, name).await,
+                in_scope && after.allow(action, name, from[1]),
+                "{action} of {name} by {carried:?}"
+            );
         }
     }
     // What no scope can name, no bearer of scopes does.
