@@ -60,7 +60,7 @@ pub(super) async fn list_credentials(call: Call) -> Result<Answer, Problem> {
     let user = on.name.clone();
     let permit = call.admit_own_or_hide::<act::ListAccessCredential>(on, see).await?;
     let mut held = call.identity().list_credentials(permit).await?;
-    held.retain(|one| filter.keeps(one, call.op.now));
+    held.retain(|one| filter.is_empty() || filter.keeps(one, call.op.now));
     let shapes = shaped(&call, held.into_iter().map(|one| (one, user.clone())).collect()).await?;
     Ok(json(StatusCode::OK, &shapes))
 }
