@@ -149,7 +149,8 @@ impl Identity {
         wanted: &UpdateProvider,
     ) -> Result<Provider, IdentityError> {
         let (id, op) = (there(permit.on())?, permit.op());
-        if wanted.client_ids.is_some() || wanted.jwks.is_some() || wanted.ca.is_some() || wanted.allow_internal.is_some() {
+        let vouches = wanted.client_ids.is_some() || wanted.jwks.is_some() || wanted.ca.is_some() || wanted.allow_internal.is_some();
+        if vouches || wanted.enabled == Some(true) {
             self.may_vouch(op, permit.by(), permit.on()).await?;
         }
         let client_ids = &wanted.client_ids.as_deref().map(checked_client_ids).transpose()?;
@@ -231,19 +232,18 @@ impl Identity {
 
     /// May the caller say who this issuer is? Everybody who trusts it would believe tokens of the caller's own making.
     async fn may_vouch(&self, op: &Op, by: &Caller, on: &OnProvider) -> Result<(), IdentityError> {
-        let spoken_of = &format!(":oidc-provider/{}\"", on.name);
-        let (account, id) = (on.account, on.id);
-        let trusting = self.read(|tx| {
-            Box::pin(async move {
-                let mut trusting = federated::roles_that_say(tx, account, spoken_of, MAX_TRUSTING).await?;
-                if let Some(id) = id {
-                    trusting.extend(federated::principals_of(tx, id, MAX_TRUSTING).await?);
-                }
-                Ok(trusting)
-            })
-        });
-        let trusting: Result<_, StoreError> = trusting.await;
-        for principal in trusting? {
+        let mut trusting = self.access.roles_of_provider(on.account, &on.name).await?;
+        if let Some(id) = on.id {
+            let accounts: Result<_, StoreError> = self.read(|tx| Box::pin(federated::principals_of(tx, id, MAX_TRUSTING + 1))).await;
+            trusting.extend(accounts?);
+        }
+        if i64::try_from(trusting.len()).map_or(true, |all| all > MAX_TRUSTING) {
+            return Err(IdentityError::Limit {
+                what: "service accounts and roles that trust a provider which is changed",
+                max: MAX_TRUSTING,
+            });
+        }
+        for principal in trusting {
             self.access.may_stand_in_for(op, by, principal).await?;
         }
         Ok(())

@@ -37,10 +37,14 @@ impl Identity {
         self.shown(&permit).await
     }
 
-    /// Enables or disables a user: a disabled one stays so through every way in, running tokens included.
+    /// Enables or disables a user: a disabled one stays so through every way in, running tokens included. Whoever enables one gives
+    /// all that the user holds to whoever has a key of theirs.
     pub async fn set_user_enabled(&self, permit: Permit<act::UpdateUser>, enabled: bool) -> Result<User, IdentityError> {
         if there(permit.on())? == permit.on().account.root() {
             return Err(IdentityError::invalid("enabled", "the root user cannot be disabled"));
+        }
+        if enabled {
+            self.access.may_stand_in_for(permit.op(), permit.by(), there(permit.on())?).await?;
         }
         self.set_enabled(permit.op(), permit.on(), enabled, permit.success()).await
     }

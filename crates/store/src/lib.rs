@@ -38,6 +38,7 @@ pub mod lease;
 pub mod manifest;
 pub mod namespace;
 pub mod network;
+pub mod nonce;
 pub mod policy;
 pub mod provider;
 mod recent;
@@ -48,6 +49,7 @@ pub mod sealed;
 pub mod signing_key;
 pub mod tag;
 pub mod upload;
+pub mod usage;
 
 pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
 pub use recent::Recent;
@@ -63,4 +65,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 7, name: "audit", sql: include_str!("../migrations/0007_audit.sql") },
     Migration { number: 8, name: "policies", sql: include_str!("../migrations/0008_policies.sql") },
     Migration { number: 9, name: "keys", sql: include_str!("../migrations/0009_keys.sql") },
+    Migration { number: 10, name: "audit", sql: include_str!("../migrations/0010_audit.sql") },
+    Migration { number: 12, name: "nonces", sql: include_str!("../migrations/0012_nonces.sql") },
+    Migration { number: 14, name: "catalog", sql: include_str!("../migrations/0014_catalog.sql") },
 ];
