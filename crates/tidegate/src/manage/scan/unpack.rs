@@ -276,9 +276,11 @@ impl LocalFile {
     fn read(from: &mut dyn BufRead) -> io::Result<Self> {
         let mut fixed = [0; 26];
         from.read_exact(&mut fixed)?;
-        let two =
-            |at: usize| fixed.get(at..at + 2).map_or(0, |bytes| bytes.iter().rev().fold(0_u16, |sum, byte| sum << 8 | u16::from(*byte)));
-        let (flags, method, size) = (two(2), two(4), u32::from(two(14)) | u32::from(two(16)) << 16);
+        let two = |at: usize| match fixed.get(at..at + 2) {
+            Some([low, high]) => u16::from_le_bytes([*low, *high]),
+            _ => 0,
+        };
+        let (flags, method, size) = (two(2), two(4), u32::from(two(14)) | (u32::from(two(16)) << 16));
         let mut name = Vec::new();
         from.take(u64::from(two(22))).read_to_end(&mut name)?;
         io::copy(&mut from.take(u64::from(two(24))), &mut io::sink())?;
