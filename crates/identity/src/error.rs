@@ -1,7 +1,7 @@
 //! Why somebody is not believed, or a use case not done.
 
 use access::Refusal;
-use model::Action;
+use model::{Action, PrincipalKind};
 use secrets::PasswordProblem;
 use store::StoreError;
 use tokens::TokenError;
@@ -90,6 +90,9 @@ pub enum IdentityError {
     /// Something else needs it.
     #[error("{0}")]
     InUse(String),
+    /// It still has what has to go first.
+    #[error("it still has {}", .0.words())]
+    Holds(Held),
     /// An integration has used it within the last day, and nobody has said that it may go all the same.
     #[error("its integration last used it at {last}: whatever runs with it will fail; say so again with force")]
     RecentlyUsed {
@@ -114,6 +117,42 @@ pub enum IdentityError {
     /// The master key does not fit, or the cipher failed.
     #[error("the secret could not be sealed or opened")]
     Sealing,
+}
+
+/// What has to go first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Held {
+    /// Access keys.
+    AccessKey,
+    /// Attached policies.
+    Policy,
+    /// Groups that it is in.
+    Group,
+    /// Members.
+    Member,
+    /// A sign-in password.
+    LoginProfile,
+    /// Versions that are not in force.
+    Version,
+    /// Principals of this kind that a policy is attached to.
+    Holder(PrincipalKind),
+    /// The account, which a policy guards.
+    Account,
+}
+
+impl Held {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::AccessKey => "access keys: delete them first",
+            Self::Policy => "policies: detach them first",
+            Self::Group => "groups that it is in: take it out of them first",
+            Self::Member => "users: take them out first",
+            Self::LoginProfile => "a sign-in password: delete it first",
+            Self::Version => "versions that are not in force: delete them first",
+            Self::Holder(_) => "principals that it is attached to: detach it first",
+            Self::Account => "the account to guard: detach it first",
+        }
+    }
 }
 
 impl From<PasswordProblem> for IdentityError {

@@ -165,6 +165,7 @@ actions! {
     GetPolicy "ram:GetPolicy" on OnPolicy as Policy, "See a policy and its document.";
     ListPolicies "ram:ListPolicies" on OnAccount as Account, "List policies.";
     CreatePolicyVersion "ram:CreatePolicyVersion" on OnPolicy as Policy, "Give a policy a new document.";
+    GetPolicyVersion "ram:GetPolicyVersion" on OnPolicy as Policy, "See one version of a policy.";
     ListPolicyVersions "ram:ListPolicyVersions" on OnPolicy as Policy, "List a policy's versions.";
     SetDefaultPolicyVersion "ram:SetDefaultPolicyVersion" on OnPolicy as Policy, "Choose the version that is in force.";
     DeletePolicyVersion "ram:DeletePolicyVersion" on OnPolicy as Policy, "Delete a version that is not in force.";

@@ -30,6 +30,7 @@ pub mod change;
 pub mod credential;
 pub mod driver;
 pub mod federated;
+pub mod freed_name;
 pub mod guard;
 pub mod instance;
 pub mod integration;
@@ -63,4 +64,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 7, name: "audit", sql: include_str!("../migrations/0007_audit.sql") },
     Migration { number: 8, name: "policies", sql: include_str!("../migrations/0008_policies.sql") },
     Migration { number: 9, name: "keys", sql: include_str!("../migrations/0009_keys.sql") },
+    Migration { number: 13, name: "ram", sql: include_str!("../migrations/0013_ram.sql") },
 ];

@@ -1,6 +1,6 @@
 //! Roles: who may assume them, as written; and their sessions.
 
-use model::{CredentialId, PrincipalId, Seconds, Timestamp};
+use model::{AccountId, CredentialId, PrincipalId, Seconds, Timestamp};
 
 use crate::{Row, StoreError, Tx, params};
 
@@ -43,6 +43,12 @@ pub async fn insert(tx: &mut Tx<'_>, id: PrincipalId, role: &Role) -> Result<(),
 pub async fn by_id(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<Role>, StoreError> {
     let row = tx.row("SELECT trust, max_session_s FROM role WHERE principal_id = $1", params![id.as_i64()]).await?;
     row.map(|row| Ok(Role { trust: row.get(0)?, max_session: Seconds(row.get(1)?) })).transpose()
+}
+
+/// The names of an account's roles, and who may assume each.
+pub async fn trusts(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT name, trust FROM role JOIN principal ON principal.id = principal_id WHERE account_id = $1 ORDER BY name";
+    tx.rows(sql, params![account.as_i64()]).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// Changes who may assume it and for how long. False: there is none.
