@@ -1,7 +1,7 @@
 //! Access keys: an id and a secret that sign API requests. The secret is sealed, since checking a signature needs it.
 
 use access::{Permit, audit};
-use model::{CredentialKind, OnPrincipal, Timestamp, act};
+use model::{CredentialKind, OnPrincipal, PrincipalKind, Timestamp, act};
 use secrets::{Kind, Plain, Row};
 use store::StoreError;
 use store::credential::{self, Credential, Kept};
@@ -28,6 +28,10 @@ impl Identity {
     /// Creates an access key for a user.
     pub async fn create_access_key(&self, permit: Permit<act::CreateAccessKey>) -> Result<NewAccessKey, IdentityError> {
         let owner = there(permit.on())?;
+        // A role is assumed, and a key would outlive that.
+        if matches!(permit.on().kind, PrincipalKind::Role | PrincipalKind::Group | PrincipalKind::Admin) {
+            return Err(IdentityError::invalid("user", "a role has sessions, and no access keys"));
+        }
         self.access.may_stand_in_for(permit.op(), permit.by(), owner).await?;
         let blank = self.blank(permit.op(), permit.by(), permit.on(), CredentialKind::AccessKey)?;
         let (new, kept) = self.generate_access_key(blank)?;

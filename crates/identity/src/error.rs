@@ -90,8 +90,8 @@ pub enum IdentityError {
     /// Something else needs it.
     #[error("{0}")]
     InUse(String),
-    /// It still has what has to go first.
-    #[error("it still has {}", .0.words())]
+    /// Something else has to go first.
+    #[error("{}", .0.words())]
     Holds(Held),
     /// An integration has used it within the last day, and nobody has said that it may go all the same.
     #[error("its integration last used it at {last}: whatever runs with it will fail; say so again with force")]
@@ -124,17 +124,19 @@ pub enum IdentityError {
 pub enum Held {
     /// Access keys.
     AccessKey,
-    /// Attached policies.
-    Policy,
-    /// Groups that it is in.
+    /// Policies that are attached to somebody of this kind.
+    Policy(PrincipalKind),
+    /// Groups that a user is in.
     Group,
-    /// Members.
+    /// A group's members.
     Member,
     /// A sign-in password.
     LoginProfile,
-    /// Versions that are not in force.
+    /// Versions of a policy that are not in force.
     Version,
-    /// Principals of this kind that a policy is attached to.
+    /// The version that is in force.
+    InForce,
+    /// Somebody of this kind, to whom a policy is attached.
     Holder(PrincipalKind),
     /// The account, which a policy guards.
     Account,
@@ -143,14 +145,15 @@ pub enum Held {
 impl Held {
     const fn words(self) -> &'static str {
         match self {
-            Self::AccessKey => "access keys: delete them first",
-            Self::Policy => "policies: detach them first",
-            Self::Group => "groups that it is in: take it out of them first",
-            Self::Member => "users: take them out first",
-            Self::LoginProfile => "a sign-in password: delete it first",
-            Self::Version => "versions that are not in force: delete them first",
-            Self::Holder(_) => "principals that it is attached to: detach it first",
-            Self::Account => "the account to guard: detach it first",
+            Self::AccessKey => "the user still has access keys: delete them first",
+            Self::Policy(_) => "policies are still attached: detach them first",
+            Self::Group => "the user is still in groups: take them out first",
+            Self::Member => "users are still in the group: take them out first",
+            Self::LoginProfile => "the user still has a sign-in password: delete it first",
+            Self::Version => "the policy still has versions that are not in force: delete them first",
+            Self::InForce => "this version is in force: choose another one first",
+            Self::Holder(_) => "the policy is still attached: detach it first",
+            Self::Account => "the policy still guards the account: detach it first",
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{Held, Identity, IdentityError, Limits};
 const MAX_POLICIES: i64 = 1500;
 const MAX_VERSIONS: usize = 5;
 /// Built-in policies have no date of their own: the day of the API's version.
-pub(crate) const BUILT_IN_SINCE: Timestamp = Timestamp::from_millis(1_430_438_400_000);
+pub const BUILT_IN_SINCE: Timestamp = Timestamp::from_millis(1_430_438_400_000);
 
 /// A policy with the document in force; a built-in one has no id and one version.
 #[derive(Clone, Debug)]
@@ -240,6 +240,10 @@ impl Identity {
 
     /// A policy's versions, oldest first, and the one in force.
     pub async fn list_policy_versions(&self, permit: Permit<act::ListPolicyVersions>) -> Result<(i64, Vec<Version>), IdentityError> {
+        if let Some(built_in) = policy::builtin(&permit.on().name) {
+            let document = policy::ram::print(built_in.document());
+            return Ok((1, vec![Version { version: 1, document, created: BUILT_IN_SINCE }]));
+        }
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
         let found = self
             .read(|tx| {
@@ -288,7 +292,7 @@ impl Identity {
             Box::pin(async move {
                 let policy = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
                 if policy.default_version == version {
-                    return Err(IdentityError::InUse(format!("version {version} is in force: choose another one first")));
+                    return Err(IdentityError::Holds(Held::InForce));
                 }
                 if !store::policy::delete_version(tx, id, version).await? {
                     return Err(IdentityError::NotFound("policy version"));

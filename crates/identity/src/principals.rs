@@ -89,7 +89,7 @@ async fn nothing_left(tx: &mut Tx<'_>, kind: PrincipalKind, id: PrincipalId) -> 
     } else if !account::members(tx, id, "", 1).await?.is_empty() {
         Held::Member
     } else if !store::policy::attachments(tx, id).await?.is_empty() {
-        Held::Policy
+        Held::Policy(kind)
     } else if !account::groups_of(tx, id).await?.is_empty() {
         Held::Group
     } else if kind == PrincipalKind::User && credential::in_slot(tx, id, SIGN_IN).await?.is_some() {

@@ -179,7 +179,6 @@ actions! {
     ListPermittedPrincipals "ram:ListPermittedPrincipals" on OnAccount as Account, "Ask who may do something.";
     SetAccountAlias "ram:SetAccountAlias" on OnAccount as Account, "Give the account an alias.";
     ClearAccountAlias "ram:ClearAccountAlias" on OnAccount as Account, "Take the account's alias away.";
-    DecodeDiagnosticMessage "ram:DecodeDiagnosticMessage" on OnAccount as Account, "Read what a refusal says of its reasons.";
     CreateGroup "ram:CreateGroup" on OnPrincipal as Group, "Create a group.";
     GetGroup "ram:GetGroup" on OnPrincipal as Group, "See a group.";
     ListGroups "ram:ListGroups" on OnAccount as Account, "List groups.";
@@ -213,6 +212,7 @@ actions! {
     ListOIDCProviders "ram:ListOIDCProviders" on OnAccount as Account, "List OIDC providers.";
     UpdateOIDCProvider "ram:UpdateOIDCProvider" on OnProvider as Provider, "Change an OIDC provider.";
     DeleteOIDCProvider "ram:DeleteOIDCProvider" on OnProvider as Provider, "Delete an OIDC provider.";
+    DecodeDiagnosticMessage "ram:DecodeDiagnosticMessage" on OnAccount as Account, "Read why a request was denied, from what its refusal carried.";
 }
 
 #[cfg(test)]

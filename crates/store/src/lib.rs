@@ -39,6 +39,7 @@ pub mod lease;
 pub mod manifest;
 pub mod namespace;
 pub mod network;
+pub mod nonce;
 pub mod policy;
 pub mod provider;
 mod recent;
@@ -64,5 +65,6 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 7, name: "audit", sql: include_str!("../migrations/0007_audit.sql") },
     Migration { number: 8, name: "policies", sql: include_str!("../migrations/0008_policies.sql") },
     Migration { number: 9, name: "keys", sql: include_str!("../migrations/0009_keys.sql") },
+    Migration { number: 12, name: "nonces", sql: include_str!("../migrations/0012_nonces.sql") },
     Migration { number: 13, name: "ram", sql: include_str!("../migrations/0013_ram.sql") },
 ];

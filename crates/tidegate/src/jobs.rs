@@ -156,6 +156,11 @@ async fn tend(house: House, node: String) {
         Ok(count) => tracing::info!(count, "cleared sessions of roles that have ended"),
         Err(error) => tracing::warn!(%error, "ended sessions cannot be cleared"),
     }
+    match house.identity.prune_nonces(now).await {
+        Ok(0) => {}
+        Ok(count) => tracing::debug!(count, "forgot nonces of requests that are too old to be sent again"),
+        Err(error) => tracing::warn!(%error, "old nonces cannot be cleared"),
+    }
     let before = Timestamp::from_millis(now.millis() - KEEP_CHANGES.0 * 1000);
     if let Err(error) = house.store.write(|tx| Box::pin(store::change::prune(tx, before))).await {
         let error: StoreError = error;

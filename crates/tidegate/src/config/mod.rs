@@ -150,6 +150,8 @@ pub(crate) struct Config {
     /// The named networks, and their own listeners.
     pub(crate) networks: Networks,
     pub(crate) private_listen: Vec<(SocketAddr, NetworkName)>,
+    /// How Alibaba Cloud's hosts are named, and how often a key may call.
+    pub(crate) alibaba: door_alibaba::Settings,
     pub(crate) max_connections: usize,
     pub(crate) shutdown: Duration,
 }

@@ -61,6 +61,10 @@ impl Config {
             forwarded_header: from.choice("forwarded_header", HEADERS)?,
             networks,
             private_listen,
+            alibaba: door_alibaba::Settings {
+                suffixes: from.list::<Service>("alibaba.suffixes")?.into_iter().map(|s| s.0.to_ascii_lowercase()).collect(),
+                requests_per_second: u32::try_from(from.number("alibaba.requests_per_second", 1, 100_000)?).unwrap_or(1),
+            },
             max_connections: usize::try_from(from.number("max_connections", 1, 1_000_000)?).unwrap_or(1),
             shutdown: from.seconds("shutdown_seconds", 0, 3600)?,
             data_dir,

@@ -15,7 +15,7 @@ const MAX_BODY: usize = 64 * 1024;
 pub(crate) struct ControlDoor(pub(crate) Desk);
 
 impl App for ControlDoor {
-    fn door(&self, _path: &str) -> &'static str {
+    fn door(&self, _head: &http::request::Parts) -> &'static str {
         "control"
     }
 
