@@ -124,6 +124,32 @@ fn every_field_is_under_the_hash() {
     }
 }
 
+/// Gitea CVE-2026-58426: fields were joined, so that what stood at the end of one could be moved to the beginning of the next.
+#[test]
+fn cve_2026_58426_what_is_signed_cannot_flow_from_one_field_into_the_next() {
+    let original = Chain::of(1).records[0].clone();
+    let with = |action: &str, outcome: &str, resource: &str, detail: Option<&str>| {
+        let mut record = original.clone();
+        (record.event.action, record.event.outcome) = (action.to_owned(), outcome.to_owned());
+        (record.event.resource, record.event.detail) = (resource.to_owned(), detail.map(str::to_owned));
+        hash(&record)
+    };
+    let hashes = [
+        with("ab", "c", "r", Some("d")),
+        with("a", "bc", "r", Some("d")),
+        with("abc", "", "r", Some("d")),
+        with("a\",\"b", "c", "r", Some("d")),
+        with("a", "b\",\"c", "r", Some("d")),
+        with("ab", "c", "rd", None),
+        with("ab", "c", "r\",\"d", None),
+        with("ab", "c", "rd", Some("")),
+        with("ab", "c", "", Some("rd")),
+        with("ab", "c", "rd", Some("null")),
+    ];
+    let different: std::collections::BTreeSet<_> = hashes.iter().collect();
+    assert_eq!(different.len(), hashes.len());
+}
+
 #[test]
 fn the_hash_of_a_record_is_what_the_documentation_says() {
     let record = &Chain::of(1).records[0];

@@ -6,7 +6,7 @@ use api::{
     PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, ResourcePolicy, Role, RotatedAccessKey, RotatedCredential, Secret,
     SecretOwner, ServiceAccount, SigningKey, Tag, User, Whoami,
 };
-use identity::{IntegrationUse, PolicyDetails};
+use identity::{IntegrationUse, MayDo, PolicyDetails};
 use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, ProviderId, RepositoryName};
 use store::network::{Endpoints, Entry, Private, Public};
 
@@ -428,7 +428,7 @@ pub(crate) fn explanation(said: access::Explained) -> Explanation {
     Explanation { decision, policy, statement: statement.and_then(|number| u32::try_from(number).ok()), layer, reason }
 }
 
-pub(crate) fn permitted(who: &store::account::Principal, said: access::Explained) -> PermittedPrincipal {
+pub(crate) fn permitted(MayDo { principal: who, said, through }: MayDo) -> PermittedPrincipal {
     let Explanation { policy, statement, layer, reason, .. } = explanation(said);
     PermittedPrincipal {
         principal: format!("{}/{}", who.kind.noun(), who.name),
@@ -437,6 +437,7 @@ pub(crate) fn permitted(who: &store::account::Principal, said: access::Explained
         policy,
         statement,
         reason,
+        through: through.iter().map(|role| format!("{}/{role}", model::PrincipalKind::Role.noun())).collect(),
     }
 }
 

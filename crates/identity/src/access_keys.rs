@@ -84,7 +84,7 @@ impl Identity {
     ) -> Result<Credential, IdentityError> {
         let found = self.own_key(permit.on(), access_key_id).await?;
         let record = permit.success().with_detail(format!("{} {access_key_id}", if enabled { "enable" } else { "disable" }));
-        self.enable(permit.op(), permit.on(), (found.id, KINDS), enabled, &record).await
+        self.enable(&permit, (found.id, KINDS), enabled, &record).await
     }
 
     /// Deletes an access key.

@@ -89,7 +89,7 @@ pub use secret_lookups::Identified;
 pub use service_accounts::{CreateServiceAccount, NewServiceAccount, UpdateServiceAccount};
 pub use sessions::{AssumeRole, NewSession};
 pub use signed::{SIGNED_WINDOW, Signed, SignedError};
-pub use simulation::Permitted;
+pub use simulation::{MayDo, Permitted};
 pub use users::{CreateUser, UpdateUser, User};
 pub use workloads::FederatedSession;
 

@@ -2,7 +2,8 @@
 //! so a name that one of them speaks of must not change hands under it.
 //!
 //! A rename is refused while one names the old or the new name. A deletion is not: but then the name stays free until no
-//! document that was there names it any longer. A document may name somebody who never existed; whoever is made so is meant.
+//! document names it any longer. A document may name somebody who never existed: whoever is made so is meant, and may be made by
+//! whoever holds what the documents give them ([`access::Access::may_become`]).
 
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ use store::{StoreError, Tx, freed_name, instance, role};
 
 use crate::IdentityError;
 
+/// Roles that are read in one go.
+const PIECE: i64 = 500;
 /// How documents spell the kind of an OIDC provider.
 pub(crate) const PROVIDER: &str = "oidc-provider";
 
@@ -56,9 +59,16 @@ async fn is_named(tx: &mut Tx<'_>, account: AccountId, kind: &str, name: &str) -
     let relative = format!("{kind}/{name}");
     // Most texts can be told at a glance: a name stands there as it is, unless it is escaped.
     let may_name = |text: &str| text.contains(name) || text.contains('\\');
-    for (_, text) in role::trusts(tx, account).await? {
-        if may_name(&text) && ram::parse_trust(account, &text).is_ok_and(|trust| names(trust.document(), &relative)) {
+    let trusts = |text: &str| may_name(text) && ram::parse_trust(account, text).is_ok_and(|trust| names(trust.document(), &relative));
+    let mut after = 0;
+    loop {
+        let piece = role::trusts(tx, account, after, PIECE).await?;
+        if piece.iter().any(|(_, text)| trusts(text)) {
             return Ok(true);
+        }
+        match piece.last() {
+            Some((last, _)) => after = last.as_i64(),
+            None => break,
         }
     }
     for one in instance::list(tx, account).await? {

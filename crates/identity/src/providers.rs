@@ -120,11 +120,26 @@ impl Identity {
         self.read(|tx| Box::pin(provider::by_id(tx, id))).await?.ok_or(IdentityError::NotFound("OIDC provider"))
     }
 
-    /// How many keys its issuer has now, asked for anew; or why they cannot be had. For whoever may see the provider.
+    /// How many keys its issuer has now, asked for anew; or why they cannot be had. For whoever may see the provider. Once the
+    /// issuer has answered, every node forgets the keys that it knew, so that a key that was withdrawn verifies nothing any more.
     pub async fn try_provider(&self, permit: Permit<act::GetOIDCProvider>) -> Result<Result<usize, String>, IdentityError> {
-        let found = self.show_provider(permit).await?;
-        let issuer = issuer_of(&found)?;
-        Ok(self.workloads.issuers.try_out(&issuer).await.map_err(|e| e.to_string()))
+        let (id, op) = (there(permit.on())?, permit.op());
+        let found = self.read(|tx| Box::pin(provider::by_id(tx, id))).await?.ok_or(IdentityError::NotFound("OIDC provider"))?;
+        let count = match self.workloads.issuers.try_out(&issuer_of(&found)?).await {
+            Ok(count) => count,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        if found.jwks.is_none() {
+            let record = &permit.success().with_detail(format!("{count} keys of its issuer, asked for anew"));
+            self.change(op.now, |tx| {
+                Box::pin(async move {
+                    change::append(tx, op.now, Change::IssuerKeys(id.as_i64())).await?;
+                    Ok(audit::write(tx, self.access.audit(), record).await?)
+                })
+            })
+            .await?;
+        }
+        Ok(Ok(count))
     }
 
     /// Changes a provider; never its issuer. Whoever says which keys an issuer has could be everybody whom they let in, so they
@@ -135,7 +150,8 @@ impl Identity {
         wanted: &UpdateProvider,
     ) -> Result<Provider, IdentityError> {
         let (id, op) = (there(permit.on())?, permit.op());
-        if wanted.client_ids.is_some() || wanted.jwks.is_some() || wanted.ca.is_some() || wanted.allow_internal.is_some() {
+        let vouches = wanted.client_ids.is_some() || wanted.jwks.is_some() || wanted.ca.is_some() || wanted.allow_internal.is_some();
+        if vouches || wanted.enabled == Some(true) {
             self.may_vouch(op, permit.by(), permit.on()).await?;
         }
         let client_ids = &wanted.client_ids.as_deref().map(checked_client_ids).transpose()?;
@@ -224,19 +240,18 @@ impl Identity {
 
     /// May the caller say who this issuer is? Everybody who trusts it would believe tokens of the caller's own making.
     async fn may_vouch(&self, op: &Op, by: &Caller, on: &OnProvider) -> Result<(), IdentityError> {
-        let spoken_of = &format!(":oidc-provider/{}\"", on.name);
-        let (account, id) = (on.account, on.id);
-        let trusting = self.read(|tx| {
-            Box::pin(async move {
-                let mut trusting = federated::roles_that_say(tx, account, spoken_of, MAX_TRUSTING).await?;
-                if let Some(id) = id {
-                    trusting.extend(federated::principals_of(tx, id, MAX_TRUSTING).await?);
-                }
-                Ok(trusting)
-            })
-        });
-        let trusting: Result<_, StoreError> = trusting.await;
-        for principal in trusting? {
+        let mut trusting = self.access.roles_of_provider(on.account, &on.name).await?;
+        if let Some(id) = on.id {
+            let accounts: Result<_, StoreError> = self.read(|tx| Box::pin(federated::principals_of(tx, id, MAX_TRUSTING + 1))).await;
+            trusting.extend(accounts?);
+        }
+        if i64::try_from(trusting.len()).map_or(true, |all| all > MAX_TRUSTING) {
+            return Err(IdentityError::Limit {
+                what: "service accounts and roles that trust a provider which is changed",
+                max: MAX_TRUSTING,
+            });
+        }
+        for principal in trusting {
             self.access.may_stand_in_for(op, by, principal).await?;
         }
         Ok(())

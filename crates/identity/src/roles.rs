@@ -52,7 +52,7 @@ pub struct UpdateRole {
 }
 
 impl Identity {
-    /// Creates a role. It holds nothing until a policy is attached.
+    /// Creates a role. It holds nothing until a policy is attached, save what speaks of its name already: that its maker must hold.
     pub async fn create_role(&self, permit: Permit<act::CreateRole>, wanted: &CreateRole) -> Result<Role, IdentityError> {
         self.create_role_within(permit, wanted, Limits::HOUSE).await
     }
@@ -68,6 +68,7 @@ impl Identity {
         let name = RoleName::parse(&on.name).map_err(|e| IdentityError::invalid("name", e.rule))?;
         read_trust(on.account, &wanted.trust)?;
         let max_session = checked_session(wanted.max_session.unwrap_or(SESSION))?;
+        self.access.may_become(permit.op(), permit.by(), PrincipalKind::Role, name.as_str()).await?;
         let blank = self.new_principal(on.account, PrincipalKind::Role, name.as_str(), now);
         let principal = Principal { description: checked_description(&wanted.description)?, ..blank };
         let made = Role { principal, trust: wanted.trust.clone(), max_session };
@@ -112,11 +113,11 @@ impl Identity {
         found?.ok_or(IdentityError::NotFound("role"))
     }
 
-    /// Changes a role. Whoever says who may assume it could be it, so they must hold all that it holds.
+    /// Changes a role. Whoever says who may assume it could be it, and so could whoever enables it: they must hold all that it holds.
     pub async fn update_role(&self, permit: Permit<act::UpdateRole>, wanted: &UpdateRole) -> Result<Role, IdentityError> {
         let (id, now, account) = (there(permit.on())?, permit.op().now, permit.on().account);
-        if let Some(trust) = &wanted.trust {
-            read_trust(account, trust)?;
+        wanted.trust.as_deref().map(|trust| read_trust(account, trust)).transpose()?;
+        if wanted.trust.is_some() || wanted.enabled == Some(true) {
             self.access.may_stand_in_for(permit.op(), permit.by(), id).await?;
         }
         let description = &wanted.description.as_deref().map(checked_description).transpose()?;

@@ -85,8 +85,9 @@ impl Identity {
         Ok((user, found?.and_then(|password| password.last_used)))
     }
 
-    /// Changes a user: a disabled one stays so through every way in, running tokens included. `renamed` is the right to change
-    /// whoever has the new name; names count in policies, so that no document may speak of either.
+    /// Changes a user: a disabled one stays so through every way in, running tokens included. Whoever enables one gives all that
+    /// the user holds to whoever has a key of theirs. `renamed` is the right to change whoever has the new name; names count in
+    /// policies, so that no document may speak of either.
     pub async fn update_user(
         &self,
         permit: Permit<act::UpdateUser>,
@@ -97,6 +98,9 @@ impl Identity {
         let root = id == permit.on().account.root();
         if root && wanted.enabled.is_some() {
             return Err(IdentityError::invalid("enabled", "the root user cannot be disabled"));
+        }
+        if wanted.enabled == Some(true) {
+            self.access.may_stand_in_for(permit.op(), permit.by(), id).await?;
         }
         if root && renamed.is_some() {
             return Err(IdentityError::invalid("name", "the root user has this name alone"));

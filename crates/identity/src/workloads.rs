@@ -5,13 +5,14 @@
 //! not as it must be, with the value that was presented; never what would have been right, since everybody can get a token of
 //! a public issuer. An issuer is asked for keys only if a provider of the account stands for it and is enabled.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use access::{Access, Frequent, Outcome, Record, Refusal};
-use federation::{Claims, Issuers, Jwt, Mismatch, shown};
+use federation::{Claims, Issuer, Issuers, Jwt, Mismatch, shown};
 use fetch::Fetcher;
-use model::{AccountId, Caller, CredentialId, OnAccount, Op, PrincipalId, PrincipalKind, Resource, Seconds, Timestamp};
+use model::{AccountId, Caller, CredentialId, OnAccount, Op, PrincipalId, PrincipalKind, ProviderId, Resource, Seconds, Timestamp};
 use policy::{Context, Effective, Key, TrustDocument, Who};
 use quick_cache::sync::Cache;
 use secrets::Plain;
@@ -47,6 +48,14 @@ pub(crate) struct Workloads {
 struct Known {
     tokens: Cache<(AccountId, [u8; 32]), Arc<Workload>>,
     emptied: AtomicU64,
+    outdated: Mutex<Outdated>,
+}
+
+/// Whose issuers' keys are not to be used again before they were asked for anew. At most one entry a provider.
+#[derive(Default)]
+struct Outdated {
+    all: bool,
+    providers: BTreeSet<i64>,
 }
 
 /// A verified token, and whom it may be: those alive today are looked for at each use.
@@ -82,14 +91,26 @@ pub struct FederatedSession {
 impl Workloads {
     /// Follows the change feed of `access`. Only pinned keys verify.
     pub(crate) fn new(access: &Access) -> Self {
-        let known = Arc::new(Known { tokens: Cache::new(REMEMBERED), emptied: AtomicU64::new(0) });
+        let known = Arc::new(Known { tokens: Cache::new(REMEMBERED), emptied: AtomicU64::new(0), outdated: Mutex::default() });
         let listening = Arc::clone(&known);
         access.directory().listen(Box::new(move |change| {
-            if matches!(change, Some(Change::Provider(_)) | None) {
+            listening.outdate(change);
+            if matches!(change, Some(Change::Provider(_) | Change::IssuerKeys(_)) | None) {
                 listening.empty();
             }
         }));
         Self { issuers: Issuers::offline(), known }
+    }
+
+    /// Forgets keys that are outdated, before a token is held against them. Whoever finds nothing outdated finds it forgotten.
+    fn forget_outdated(&self, provider: ProviderId, issuer: &Issuer) {
+        let mut outdated = self.known.outdated.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut outdated.all) {
+            self.issuers.forget_all();
+        }
+        if outdated.providers.remove(&provider.as_i64()) {
+            self.issuers.forget(issuer);
+        }
     }
 
     /// Asks issuers for their keys from now on.
@@ -99,6 +120,15 @@ impl Workloads {
 }
 
 impl Known {
+    fn outdate(&self, change: Option<Change>) {
+        let mut outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
+        match change {
+            Some(Change::IssuerKeys(id)) => drop(outdated.providers.insert(id)),
+            Some(_) => {}
+            None => outdated.all = true,
+        }
+    }
+
     fn empty(&self) {
         self.emptied.fetch_add(1, Ordering::SeqCst);
         self.tokens.clear();
@@ -218,6 +248,7 @@ impl Identity {
         let found = self.read(|tx| Box::pin(store::provider::by_issuer(tx, account, issuer))).await?;
         let provider = Arc::new(found.filter(|p| p.enabled).ok_or(AuthError::Invalid)?);
         let issuer = issuer_of(&provider).map_err(|_| StoreError::corrupt("oidc_provider"))?;
+        self.workloads.forget_outdated(provider.id, &issuer);
         // An issuer that does not answer is no wrong token: the workload may try again.
         let keys = self.workloads.issuers.keys(&issuer, jwt.kid(), op.now).await.map_err(|_| AuthError::Unavailable)?;
         let claims = jwt.verify(&keys).map_err(|_| AuthError::Invalid)?;

@@ -56,6 +56,14 @@ pub(super) fn federation(workspace: &Workspace) -> Result<String> {
     cargo_test(&mut suite(workspace, "federation")?)
 }
 
+/// The signatures of the vendor's own code, then its clients.
+pub(super) fn alibaba(workspace: &Workspace) -> Result<String> {
+    let mut signatures = workspace.cargo(["test", "--locked", "--package", "signing", "--test", "vendor", "--", "--include-ignored"]);
+    let signatures = cargo_test(signatures.env(PEERS, peers::folder(workspace)))?;
+    let clients = cargo_test(&mut suite(workspace, "alibaba")?)?;
+    Ok(format!("signatures: {signatures}; clients: {clients}"))
+}
+
 pub(super) fn crash(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
     cargo_test(suite(workspace, "crash")?.env(POSTGRES_URL, cluster.url()))

@@ -43,8 +43,8 @@ impl<'a> Request<'a> {
         &self.headers
     }
 
-    /// Action and version. Under V3 the headers say it, which are signed; under V1 and for anonymous calls the parameters do. Where the other place
-    /// says something too, it has to be the same.
+    /// Action and version. Under V3 and ROA the headers say it, which are signed; under V1 the parameters do; for anonymous calls either may. Where
+    /// the other place says something too, it has to be the same.
     pub fn call(&self, scheme: Scheme) -> Result<Call<'_>, Problem> {
         let version = self.named("Version", "x-acs-version", scheme)?;
         let action = match scheme {
@@ -58,7 +58,8 @@ impl<'a> Request<'a> {
         let (param, header) = (self.params.get(name), self.headers.get(header)?);
         let (said, other) = match scheme {
             Scheme::V3 | Scheme::Roa => (header, param),
-            Scheme::V1 | Scheme::Anonymous => (param, header),
+            Scheme::V1 => (param, header),
+            Scheme::Anonymous => (param.or(header), header),
         };
         let said = said.filter(|said| !said.is_empty()).ok_or(Problem::Missing(name))?;
         if other.is_some_and(|other| other != said) { Err(Problem::Contradiction(name)) } else { Ok(said) }

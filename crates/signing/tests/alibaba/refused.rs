@@ -184,6 +184,8 @@ fn action_and_version_come_from_what_is_signed() {
     let query = format!("{}&Version=2015-04-01", text.query);
     let other = Text { query, ..text };
     assert_eq!(call(&other.read().unwrap()), Err(Problem::Contradiction("Version")));
+    let anonymous = Text::new("POST", "/", "").with("x-acs-action", "AssumeRoleWithOIDC").with("x-acs-version", "2015-04-01");
+    assert_eq!(call(&anonymous.read().unwrap()), Ok(Call { action: Some("AssumeRoleWithOIDC"), version: "2015-04-01" }));
     let same = Text::parse(V1).without("x-acs-action").without("x-acs-version");
     assert_eq!(call(&same.read().unwrap()), Ok(Call { action: Some("GetAuthorizationToken"), version: "2018-12-01" }));
 }

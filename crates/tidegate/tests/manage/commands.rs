@@ -247,6 +247,19 @@ fn policies_are_asked_compared_and_bounded() {
     let mut who: Vec<_> = who.as_array().unwrap().iter().map(|who| (who["principal"].clone(), who["layer"].clone())).collect();
     who.sort_by_key(|(principal, _)| principal.to_string());
     assert_eq!(who, [("user/alice".into(), "resource".into()), ("user/root".into(), "root".into())]);
+
+    let trust = format!(
+        r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"RAM":"acs:ram::{account}:user/alice"}}}}]}}"#
+    );
+    root.json(&["role", "create", "deploy", "--trust-policy", &house.document(&trust)]);
+    root.json(&["policy", "attach", "AcrPush", "--role", "deploy"]);
+    root.json(&["policy", "attach", "AliyunSTSAssumeRoleAccess", "--user", "alice"]);
+    let asked = ["policy", "who-can", "--action", "cr:PushRepository", "--resource", "demo/app"];
+    let pushes = root.json(&asked);
+    let alice = pushes.as_array().unwrap().iter().find(|who| who["principal"] == "user/alice").unwrap();
+    assert_eq!(alice["through"], serde_json::json!(["role/deploy"]));
+    let table = root.run(&[&asked[..], &["--output", "table"]].concat());
+    assert!(table.out.to_lowercase().contains("through") && table.out.contains("role/deploy"), "{}", table.out);
     root.run(&["resource-policy", "delete", "--namespace", "demo"]);
     assert_eq!(root.refused(&["resource-policy", "show", "--namespace", "demo"])["code"], "not_found");
 
