@@ -52,7 +52,7 @@ pub use federation::{
     UpdateProvider,
 };
 pub use group::{CreateGroup, Group, UpdateGroup};
-pub use instance::{CreateInstance, Instance, UpdateInstance};
+pub use instance::{CreateInstance, Instance, InstanceUsage, UpdateInstance};
 pub use integration::{CreateIntegration, Integration, IntegrationKind, IntegrationQuery, UpdateIntegration};
 pub use label::{LabelQuery, Labelled, UpdateLabels};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};

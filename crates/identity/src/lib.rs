@@ -68,7 +68,7 @@ pub use instances::{CreateInstance, UpdateInstance};
 pub use integrations::{CreateIntegration, IntegrationUse, UpdateIntegration};
 pub use keeper::{Keeper, KeeperError};
 pub use labels::{Carrier, LabelChanges, Labels};
-pub use network::{PublicChange, Zeal};
+pub use network::{MAX_PRIVATE_ENDPOINTS, PublicChange, Zeal};
 pub use policies::{Attaches, Detaches, ListsAttached, PolicyDetails, SetDefault};
 pub use providers::{CreateProvider, UpdateProvider};
 pub use resealing::{RESEAL_JOB, Resealing, SealedUnder, sealed_secrets};

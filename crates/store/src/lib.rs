@@ -49,6 +49,7 @@ pub mod sealed;
 pub mod signing_key;
 pub mod tag;
 pub mod upload;
+pub mod usage;
 
 pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
 pub use recent::Recent;
@@ -65,4 +66,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 8, name: "policies", sql: include_str!("../migrations/0008_policies.sql") },
     Migration { number: 9, name: "keys", sql: include_str!("../migrations/0009_keys.sql") },
     Migration { number: 12, name: "nonces", sql: include_str!("../migrations/0012_nonces.sql") },
+    Migration { number: 14, name: "catalog", sql: include_str!("../migrations/0014_catalog.sql") },
 ];

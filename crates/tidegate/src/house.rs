@@ -55,8 +55,8 @@ impl House {
         let trail = Trail::open(Arc::clone(&store), &sealing, Arc::clone(&dice), node, now).await;
         let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
         let heads = AuditHeads::open(&config.data_dir, &trail);
-        let registry =
-            Arc::new(Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), Limits::default()));
+        let limits = Limits { namespaces: config.max_namespaces, repositories: config.max_repositories, ..Limits::default() };
+        let registry = Arc::new(Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), limits));
         Ok(Self { store, blobs, access, identity, registry, trail, heads })
     }
 

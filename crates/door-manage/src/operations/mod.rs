@@ -331,6 +331,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(instances::create_instance POST "/instances", Act(A::CreateInstance), "Create an instance.").takes::<api::CreateInstance>().creates::<api::Instance>(),
     operation!(instances::list_instances GET "/instances", Act(A::ListInstance), "List instances by name.").lists::<api::Instance>(),
     operation!(instances::show_instance GET "/instances/{instance}", Act(A::GetInstance), "Show an instance.").gives::<api::Instance>(),
+    operation!(instances::show_instance_usage GET "/instances/{instance}/usage", Act(A::GetInstanceUsage), "Show how many namespaces, repositories and private endpoints an instance has and may have.").gives::<api::InstanceUsage>(),
     operation!(instances::update_instance PATCH "/instances/{instance}", Needs::Also(A::UpdateInstance, A::CreateInstance, "to add a host name"), "Change an instance's settings.")
         .takes::<api::UpdateInstance>().gives::<api::Instance>(),
     operation!(instances::delete_instance DELETE "/instances/{instance}", Act(A::DeleteInstance), "Delete an empty instance."),
@@ -370,7 +371,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
         .takes::<api::UpdateRepository>().gives::<api::Repository>(),
     operation!(repositories::delete_repository DELETE "/instances/{instance}/repositories/{*repository}", Act(A::DeleteRepository), "Delete a repository with everything in it."),
 
-    operation!(tags::create_tag POST "/instances/{instance}/tags", Act(A::CreateRepositoryTag), "Point a new tag at a manifest that is there.").takes::<api::CreateTag>().creates::<api::Tag>(),
+    operation!(tags::create_tag POST "/instances/{instance}/tags", Act(A::CreateRepositoryTag), "Point a new tag at a manifest that is there, or at what another tag points at.").takes::<api::CreateTag>().creates::<api::Tag>(),
     operation!(tags::list_tags GET "/instances/{instance}/tags", Act(A::ListRepositoryTag), "List a repository's tags by name.").query::<api::TagQuery>().lists::<api::Tag>(),
     operation!(tags::show_tag GET "/instances/{instance}/tags/{*tag}", Act(A::ListRepositoryTag), "Show a tag: the repository's name, a slash and the tag.").gives::<api::Tag>(),
     operation!(tags::update_tag PATCH "/instances/{instance}/tags/{*tag}", Act(A::UpdateRepositoryTag), "Point a tag at another manifest that is there.").takes::<api::UpdateTag>().gives::<api::Tag>(),

@@ -41,6 +41,9 @@ pub(crate) struct House {
 
 /// The largest blob here.
 pub(crate) const LIMIT: usize = 1 << 20;
+/// The most namespaces and repositories of an instance here.
+pub(crate) const NAMESPACES: u32 = 12;
+pub(crate) const REPOSITORIES: u32 = 20;
 
 /// One test a database for each story, which is an `async fn(House)`.
 macro_rules! on_each {
@@ -85,7 +88,7 @@ pub(crate) fn on_postgres(name: &str, story: impl AsyncFn(House)) {
 }
 
 pub(crate) async fn house(database: &Database) -> House {
-    let limits = Limits { blob: LIMIT as u64, ..Limits::default() };
+    let limits = Limits { blob: LIMIT as u64, namespaces: NAMESPACES, repositories: REPOSITORIES, ..Limits::default() };
     let store = Arc::new(Store::open(database).await.unwrap());
     let (account, other) = (AccountId::from_random(1), AccountId::from_random(2));
     let [local, strict, foreign] = [("local", account, true), ("strict", account, false), ("foreign", other, true)]
@@ -139,7 +142,7 @@ fn instance(name: &str, account: AccountId, auto_create_namespace: bool) -> Inst
         name: InstanceName::parse(name).unwrap(),
         region: Region::parse("local").unwrap(),
     };
-    Instance { on: Arc::new(on), is_default: name == "local", auto_create_namespace, identity_tokens: false, created: NOW }
+    Instance { on: Arc::new(on), is_default: name == "local", auto_create_namespace, identity_tokens: false, created: NOW, updated: NOW }
 }
 
 fn principal(name: &str, account: AccountId) -> Principal {

@@ -139,6 +139,10 @@ pub(crate) struct Config {
     pub(crate) master_key: MasterKeySource,
     /// The one before, while it is changed.
     pub(crate) old_master_key: Option<MasterKeySource>,
+    /// The most namespaces in one instance.
+    pub(crate) max_namespaces: u32,
+    /// The most repositories in one instance.
+    pub(crate) max_repositories: u32,
     /// The one to come.
     pub(crate) next_master_key: Option<MasterKeySource>,
     pub(crate) services: Vec<String>,

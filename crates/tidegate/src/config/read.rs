@@ -50,6 +50,8 @@ impl Config {
             old_master_key: from.master_key(&OLD_MASTER_KEY)?,
             next_master_key: from.master_key(&NEXT_MASTER_KEY)?,
             services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
+            max_namespaces: from.count("limits.namespaces")?,
+            max_repositories: from.count("limits.repositories")?,
             bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
             audit: AuditConfig { retention: from.retention()?, sink: from.sink()? },
             log: LogConfig {
@@ -117,6 +119,10 @@ impl Reader<'_> {
     fn number(&self, key: &'static str, min: u64, max: u64) -> Result<u64, ConfigError> {
         let number = self.required(key)?;
         if (min..=max).contains(&number) { Ok(number) } else { Err(self.invalid(key, format!("{number} is not from {min} to {max}"))) }
+    }
+
+    fn count(&self, key: &'static str) -> Result<u32, ConfigError> {
+        self.number(key, 1, u32::MAX.into()).map(|n| u32::try_from(n).unwrap_or(u32::MAX))
     }
 
     fn seconds(&self, key: &'static str, min: u64, max: u64) -> Result<Duration, ConfigError> {

@@ -110,6 +110,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     secret("next_master_key", "64 hex digits", "", "The same as a value"),
     many("next_master_key_command", "program, arguments", "", "Prints the same"),
     many("services", "host names", "", "Further names that clients may give as `service` when they ask for a token"),
+    one("limits.namespaces", "number", "10000", "The most namespaces in one instance"),
+    one("limits.repositories", "number", "100000", "The most repositories in one instance"),
     one("token.bearer_seconds", "seconds", "300", "How long a bearer token lives, 60 to 3600"),
     one("audit.retention", "days", "", "How long audit records are kept: `400d`; whole days go, oldest first; not set: for ever"),
     one(
