@@ -166,6 +166,7 @@ actions! {
     GetPolicy "ram:GetPolicy" on OnPolicy as Policy, "See a policy and its document.";
     ListPolicies "ram:ListPolicies" on OnAccount as Account, "List policies.";
     CreatePolicyVersion "ram:CreatePolicyVersion" on OnPolicy as Policy, "Give a policy a new document.";
+    GetPolicyVersion "ram:GetPolicyVersion" on OnPolicy as Policy, "See one version of a policy.";
     ListPolicyVersions "ram:ListPolicyVersions" on OnPolicy as Policy, "List a policy's versions.";
     SetDefaultPolicyVersion "ram:SetDefaultPolicyVersion" on OnPolicy as Policy, "Choose the version that is in force.";
     DeletePolicyVersion "ram:DeletePolicyVersion" on OnPolicy as Policy, "Delete a version that is not in force.";
@@ -179,7 +180,6 @@ actions! {
     ListPermittedPrincipals "ram:ListPermittedPrincipals" on OnAccount as Account, "Ask who may do something.";
     SetAccountAlias "ram:SetAccountAlias" on OnAccount as Account, "Give the account an alias.";
     ClearAccountAlias "ram:ClearAccountAlias" on OnAccount as Account, "Take the account's alias away.";
-    DecodeDiagnosticMessage "ram:DecodeDiagnosticMessage" on OnAccount as Account, "Read what a refusal says of its reasons.";
     CreateGroup "ram:CreateGroup" on OnPrincipal as Group, "Create a group.";
     GetGroup "ram:GetGroup" on OnPrincipal as Group, "See a group.";
     ListGroups "ram:ListGroups" on OnAccount as Account, "List groups.";

@@ -41,8 +41,14 @@ pub(super) async fn show_group(call: Call) -> Result<Answer, Problem> {
 
 pub(super) async fn update_group(call: Call) -> Result<Answer, Problem> {
     let change: api::UpdateGroup = call.json()?;
-    let permit = call.admit_or_hide::<act::UpdateGroup>(call.group().await?, Action::GetGroup).await?;
-    let group = call.identity().describe_group(permit, &change.description).await?;
+    let on = call.group().await?;
+    let renamed = on.renamed(change.name.as_deref());
+    let permit = call.admit_or_hide::<act::UpdateGroup>(on, Action::GetGroup).await?;
+    let renamed = match renamed {
+        Some(renamed) => Some(call.admit::<act::UpdateGroup>(renamed).await?),
+        None => None,
+    };
+    let group = call.identity().update_group(permit, renamed, change.description.as_deref()).await?;
     Ok(json(StatusCode::OK, &shapes::group(&group)))
 }
 

@@ -156,9 +156,11 @@ fn principal(name: &str, account: AccountId) -> Principal {
         name,
         enabled: true,
         description: String::new(),
+        profile: store::account::Profile::default(),
         expires: None,
         instance: None,
         created: NOW,
+        updated: None,
     }
 }
 

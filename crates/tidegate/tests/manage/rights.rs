@@ -20,7 +20,7 @@ fn body(operation: &str) -> &'static str {
         "create_federated_credential" => r#"{"name":"main","audience":"here","issuer":"https://issuer.example","subject":"a"}"#,
         "create_group" => r#"{"name":"writers"}"#,
         "create_service_account" => r#"{"name":"deploy","repositories":["demo/*"]}"#,
-        "update_group" | "create_client_secret" => r#"{"description":"x"}"#,
+        "update_group" | "update_policy" | "create_client_secret" => r#"{"description":"x"}"#,
         "create_role" => r#"{"name":"other","trust_policy":"{\"Version\":\"1\",\"Statement\":[]}"}"#,
         "assume_role" => r#"{"session_name":"s1"}"#,
         "set_password" => r#"{"kind":"permanent","password":"correct horse 9"}"#,
