@@ -146,6 +146,9 @@ actions! {
     ExportAuditEvent "cr:ExportAuditEvent" on OnAccount as Account, "Export the audit trail with its seals.";
     ReadMetrics "cr:ReadMetrics" on OnInstance as Instance, "Read the server's metrics.";
     ListAuditEvent "cr:ListAuditEvent" on OnAccount as Account, "Read the audit trail.";
+    GetAuditRetention "cr:GetAuditRetention" on OnAccount as Account, "See how long the audit trail is kept.";
+    SetAuditRetention "cr:SetAuditRetention" on OnAccount as Account, "Say how long the audit trail is kept.";
+    RotateAuditKey "cr:RotateAuditKey" on OnAccount as Account, "Begin a new key that signs the audit trail.";
     RotateSigningKey "cr:RotateSigningKey" on OnAccount as Account, "Begin a new token signing key.";
     GetAccountAlias "ram:GetAccountAlias" on OnAccount as Account, "See the account: its ids and alias.";
     CreateUser "ram:CreateUser" on OnPrincipal as User, "Create a user.";
@@ -166,6 +169,7 @@ actions! {
     GetPolicy "ram:GetPolicy" on OnPolicy as Policy, "See a policy and its document.";
     ListPolicies "ram:ListPolicies" on OnAccount as Account, "List policies.";
     CreatePolicyVersion "ram:CreatePolicyVersion" on OnPolicy as Policy, "Give a policy a new document.";
+    GetPolicyVersion "ram:GetPolicyVersion" on OnPolicy as Policy, "See one version of a policy.";
     ListPolicyVersions "ram:ListPolicyVersions" on OnPolicy as Policy, "List a policy's versions.";
     SetDefaultPolicyVersion "ram:SetDefaultPolicyVersion" on OnPolicy as Policy, "Choose the version that is in force.";
     DeletePolicyVersion "ram:DeletePolicyVersion" on OnPolicy as Policy, "Delete a version that is not in force.";
@@ -179,7 +183,6 @@ actions! {
     ListPermittedPrincipals "ram:ListPermittedPrincipals" on OnAccount as Account, "Ask who may do something.";
     SetAccountAlias "ram:SetAccountAlias" on OnAccount as Account, "Give the account an alias.";
     ClearAccountAlias "ram:ClearAccountAlias" on OnAccount as Account, "Take the account's alias away.";
-    DecodeDiagnosticMessage "ram:DecodeDiagnosticMessage" on OnAccount as Account, "Read what a refusal says of its reasons.";
     CreateGroup "ram:CreateGroup" on OnPrincipal as Group, "Create a group.";
     GetGroup "ram:GetGroup" on OnPrincipal as Group, "See a group.";
     ListGroups "ram:ListGroups" on OnAccount as Account, "List groups.";
@@ -213,6 +216,7 @@ actions! {
     ListOIDCProviders "ram:ListOIDCProviders" on OnAccount as Account, "List OIDC providers.";
     UpdateOIDCProvider "ram:UpdateOIDCProvider" on OnProvider as Provider, "Change an OIDC provider.";
     DeleteOIDCProvider "ram:DeleteOIDCProvider" on OnProvider as Provider, "Delete an OIDC provider.";
+    DecodeDiagnosticMessage "ram:DecodeDiagnosticMessage" on OnAccount as Account, "Read why a request was denied, from what its refusal carried.";
 }
 
 #[cfg(test)]

@@ -134,9 +134,11 @@ async fn open(folder: &tempfile::TempDir) -> Bench {
         name: "root".into(),
         enabled: true,
         description: String::new(),
+        profile: store::account::Profile::default(),
         expires: None,
         instance: None,
         created: NOW,
+        updated: None,
     };
     store.write(|tx| Box::pin(store::account::insert_account(tx, account, "a", NOW))).await.unwrap();
     store.write(|tx| Box::pin(store::account::insert_principal(tx, &principal))).await.unwrap();

@@ -18,8 +18,9 @@ use std::time::Duration;
 use access::Networks;
 use ipnet::IpNet;
 use kit::{ForwardedHeader, LogRequests};
-use model::{NetworkName, Seconds};
+use model::NetworkName;
 use tracing_subscriber::filter::LevelFilter;
+use trail::Keeping;
 use zeroize::Zeroizing;
 
 pub(crate) use arguments::{Loaded, MachineArguments, SettingArguments};
@@ -105,8 +106,7 @@ impl std::fmt::Debug for SinkToken {
 /// The audit trail's settings.
 #[derive(Clone, Debug)]
 pub(crate) struct AuditConfig {
-    /// None: for ever.
-    pub(crate) retention: Option<Seconds>,
+    pub(crate) keeping: Keeping,
     pub(crate) sink: Option<SinkConfig>,
 }
 
