@@ -61,7 +61,7 @@ pub use authenticate::{At, Presented};
 pub use bootstrap::{Bootstrap, NewAccount};
 pub use credentials::{CreateCredential, NewCredential};
 pub use diagnostics::Diagnosis;
-pub use error::{AuthError, IdentityError};
+pub use error::{AuthError, IdentityError, TokenFault, Untrusted};
 pub use federated::{CreateFederated, FederatedCredential, UpdateFederated};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};
