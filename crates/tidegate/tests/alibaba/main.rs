@@ -19,6 +19,8 @@ mod names;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod walk;
 
 #[expect(dead_code, reason = "one suite more needs a part of it")]
