@@ -75,6 +75,10 @@ impl Sdk {
         Self { kind, process, ask, answer }
     }
 
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     fn told(&mut self, call: &Value) -> Value {
         writeln!(self.ask, "{call}").unwrap();
         let mut line = String::new();
