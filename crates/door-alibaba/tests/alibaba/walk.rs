@@ -18,6 +18,7 @@ pub(crate) async fn lived_in() -> (House, AccessKey) {
     cr::furnish(&house, &root).await;
     ram::furnish(&house, &root).await;
     ims::furnish(&house, &root).await;
+    sts::furnish(&house, &root).await;
     let key = house.access_key("admin").await;
     (house, key)
 }
@@ -54,7 +55,8 @@ fn pairs<'p>(parameters: &'p [(&'static str, String)]) -> Vec<(&'p str, &'p str)
 
 #[tokio::test]
 async fn each_action_is_done_for_whoever_may() {
-    for operation in operations() {
+    // A token of an issuer is not made up: `oidc` has it.
+    for operation in operations().filter(|o| o.name != "AssumeRoleWithOIDC") {
         let (house, key) = lived_in().await;
         let parameters = parameters(&house, operation);
         let reply = house.alibaba(&key).v1().by_get().call(operation.product, operation.name, &pairs(&parameters)).await.expect(200);
@@ -94,7 +96,9 @@ async fn another_account_s_things_are_not_there() {
     let (house, _) = lived_in().await;
     let house = house.with_account("globex").await;
     let stranger = house.account("globex").root_key();
-    for operation in operations().filter(|o| !matches!(o.needs, Needs::Nothing(_) | Needs::Caller(_))) {
+    // What somebody makes in their own account, they make there.
+    let makes_one = |o: &Operation| o.product != Product::Cr && o.name.starts_with("Create");
+    for operation in operations().filter(|o| !matches!(o.needs, Needs::Nothing(_) | Needs::Caller(_)) && !makes_one(o)) {
         let parameters = parameters(&house, operation);
         let named = parameters.iter().find(|(name, value)| elsewhere(operation, name, value) != **value);
         let Some((name, there)) = named else { continue };
