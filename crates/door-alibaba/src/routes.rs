@@ -131,7 +131,8 @@ impl Alibaba {
             return Err(Problem::missing(missing).into());
         }
         let (op, method, caller) = (op.clone(), head.method.clone(), said.caller.clone());
-        (operation.handle)(Call { door: self.clone(), op, method, parameters, operation, caller }).await.map(Some)
+        let (host, entered) = (host.clone(), received.entered.on.id);
+        (operation.handle)(Call { door: self.clone(), op, method, host, entered, parameters, operation, caller }).await.map(Some)
     }
 
     /// By the version of its API; a host that is one product's does not answer for another.

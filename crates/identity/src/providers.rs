@@ -10,7 +10,7 @@ use store::provider::{self, Provider};
 use store::{StoreError, Tx, federated};
 
 use crate::principals::checked_description;
-use crate::{Identity, IdentityError};
+use crate::{Identity, IdentityError, named};
 
 /// Providers of one account.
 const MAX: i64 = 100;
@@ -97,6 +97,7 @@ impl Identity {
                 if let Some(other) = provider::by_issuer(tx, new.account, &new.issuer).await? {
                     return Err(IdentityError::InUse(format!("the OIDC provider {} stands for this issuer already", other.name)));
                 }
+                named::take(tx, new.account, named::PROVIDER, &new.name).await?;
                 provider::insert(tx, new).await?;
                 change::append(tx, op.now, Change::Provider(new.id.as_i64())).await?;
                 Ok(audit::write(tx, self.access.audit(), record).await?)
@@ -185,7 +186,14 @@ impl Identity {
     pub async fn delete_provider(&self, permit: Permit<act::DeleteOIDCProvider>) -> Result<(), IdentityError> {
         let (id, op) = (there(permit.on())?, permit.op());
         let record = &permit.success();
-        self.change(op.now, |tx| Box::pin(self.drop_provider(tx, op, id, record))).await
+        let on = permit.on();
+        self.change(op.now, |tx| {
+            Box::pin(async move {
+                named::free(tx, on.account, named::PROVIDER, &on.name, op.now).await?;
+                self.drop_provider(tx, op, id, record).await
+            })
+        })
+        .await
     }
 
     async fn drop_provider(&self, tx: &mut Tx<'_>, op: &Op, id: ProviderId, record: &Record) -> Result<(), IdentityError> {

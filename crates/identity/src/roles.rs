@@ -7,8 +7,8 @@ use store::account::{self, Principal};
 use store::change::{self, Change};
 use store::{StoreError, role};
 
-use crate::principals::{checked_description, insert, there};
-use crate::{Identity, IdentityError};
+use crate::principals::{Leaving, checked_description, insert, room, there};
+use crate::{Identity, IdentityError, Limits};
 
 /// A session lasts so long at most: an hour unless told, an hour to twelve (RAM, CreateRole).
 const SESSION: Seconds = Seconds::hours(1);
@@ -54,6 +54,16 @@ pub struct UpdateRole {
 impl Identity {
     /// Creates a role. It holds nothing until a policy is attached, save what speaks of its name already: that its maker must hold.
     pub async fn create_role(&self, permit: Permit<act::CreateRole>, wanted: &CreateRole) -> Result<Role, IdentityError> {
+        self.create_role_within(permit, wanted, Limits::HOUSE).await
+    }
+
+    /// The same under these limits.
+    pub async fn create_role_within(
+        &self,
+        permit: Permit<act::CreateRole>,
+        wanted: &CreateRole,
+        limits: Limits,
+    ) -> Result<Role, IdentityError> {
         let (on, now) = (permit.on(), permit.op().now);
         let name = RoleName::parse(&on.name).map_err(|e| IdentityError::invalid("name", e.rule))?;
         read_trust(on.account, &wanted.trust)?;
@@ -65,6 +75,7 @@ impl Identity {
         let (new, record) = (&made, &permit.success().with_detail(made.principal.id.to_string()));
         self.change(now, |tx| {
             Box::pin(async move {
+                room(tx, &new.principal, "roles an account", limits.roles).await?;
                 insert(tx, &new.principal).await?;
                 role::insert(tx, new.principal.id, &role::Role { trust: new.trust.clone(), max_session: new.max_session }).await?;
                 Ok(audit::write(tx, self.access.audit(), record).await?)
@@ -122,9 +133,11 @@ impl Identity {
                     principal: Principal {
                         description: description.clone().unwrap_or(old.description),
                         enabled: wanted.enabled.unwrap_or(old.enabled),
+                        updated: Some(now),
                         ..old
                     },
                 };
+                account::touch(tx, id, now).await?;
                 role::update(tx, id, &role::Role { trust: new.trust.clone(), max_session: new.max_session }).await?;
                 account::describe(tx, id, &new.principal.description, None).await?;
                 account::set_enabled(tx, id, new.principal.enabled).await?;
@@ -138,7 +151,12 @@ impl Identity {
 
     /// Deletes a role; its sessions end.
     pub async fn delete_role(&self, permit: Permit<act::DeleteRole>) -> Result<(), IdentityError> {
-        self.delete_principal(permit.op(), permit.on(), &permit.success()).await
+        self.delete_role_leaving(permit, Leaving::Nothing).await
+    }
+
+    /// Deletes a role, whatever it has, or only if it has nothing.
+    pub async fn delete_role_leaving(&self, permit: Permit<act::DeleteRole>, left: Leaving) -> Result<(), IdentityError> {
+        self.delete_leaving(permit.op(), permit.on(), left, &permit.success()).await
     }
 
     /// Ends all sessions of a role; how many they were.

@@ -1,6 +1,7 @@
 //! What ram, sts and ims say.
 
-use identity::IdentityError;
+use identity::{Held, IdentityError};
+use model::PrincipalKind;
 
 use super::{Fault, Problem, store, unbelieved};
 
@@ -12,7 +13,9 @@ pub(super) fn identity(error: IdentityError) -> Problem {
         IdentityError::Taken { what, .. } => Problem::new(409, format!("EntityAlreadyExists.{}", entity(what)), message),
         IdentityError::Limit { what, .. } => Problem::new(409, format!("LimitExceeded.{}", entity(what)), message),
         IdentityError::NeedsForce(problem) => Problem::new(409, "DeleteConflict", format!("{problem}.")),
-        IdentityError::InUse(_) | IdentityError::RecentlyUsed { .. } => Problem::new(409, "DeleteConflict", message),
+        IdentityError::Holds(held) => Problem::new(409, format!("DeleteConflict.{}", conflict(held)), message),
+        IdentityError::RecentlyUsed { .. } => Problem::new(409, "DeleteConflict", message),
+        IdentityError::InUse(_) => Problem::new(409, "OperationConflict", message),
         IdentityError::Invalid { field: "document" | "trust_policy", problem } => {
             Problem::new(400, "MalformedPolicyDocument", format!("The policy document is malformed: {problem}."))
         }
@@ -26,15 +29,36 @@ pub(super) fn identity(error: IdentityError) -> Problem {
     }
 }
 
+/// What has to go first, as RAM names it.
+const fn conflict(held: Held) -> &'static str {
+    match held {
+        Held::AccessKey => "User.AccessKey",
+        Held::Policy(PrincipalKind::Group) => "Group.Policy",
+        Held::Policy(PrincipalKind::Role) => "Role.Policy",
+        Held::Policy(_) => "User.Policy",
+        Held::Group => "User.Group",
+        Held::Member => "Group.User",
+        Held::LoginProfile => "User.LoginProfile",
+        Held::Version => "Policy.Version",
+        Held::InForce => "Policy.Version.Default",
+        Held::Holder(PrincipalKind::Group) => "Policy.Group",
+        Held::Holder(PrincipalKind::Role) => "Policy.Role",
+        Held::Holder(_) => "Policy.User",
+        Held::Account => "Policy.Account",
+    }
+}
+
 /// What RAM calls a noun of the use cases, singular or plural.
 fn entity(noun: &str) -> &'static str {
     match noun {
-        "user" | "users" | "user, service account or instance" => "User",
-        "group" | "groups" | "groups an account" => "Group",
+        "user" | "users an account" | "user, service account or instance" => "User",
+        "group" | "groups an account" => "Group",
         "groups a user" => "User.Group",
-        "role" | "roles" | "roles an account" => "Role",
-        "policy" | "policies" | "policies an account" => "Policy",
-        "policy version" | "version" | "versions a policy" => "Policy.Version",
+        "role" | "roles an account" => "Role",
+        "policy" | "built-in policy" | "policies an account" => "Policy",
+        "policy version" | "versions a policy" => "Policy.Version",
+        "sign-in password" | "sign-in password of a user" => "User.LoginProfile",
+        "attached policy" => "User.Policy",
         "access key" | "access keys a user" => "User.AccessKey",
         "OIDC provider" | "OIDC providers an account" => "OIDCProvider",
         "account alias" => "AccountAlias",
@@ -45,6 +69,7 @@ fn entity(noun: &str) -> &'static str {
 fn not_exist(noun: &str) -> String {
     match noun {
         "access key" => "The user access key does not exist.".to_owned(),
+        "sign-in password" => "The login profile does not exist.".to_owned(),
         noun => format!("The {noun} does not exist."),
     }
 }
