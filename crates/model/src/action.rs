@@ -216,6 +216,7 @@ actions! {
     ListOIDCProviders "ram:ListOIDCProviders" on OnAccount as Account, "List OIDC providers.";
     UpdateOIDCProvider "ram:UpdateOIDCProvider" on OnProvider as Provider, "Change an OIDC provider.";
     DeleteOIDCProvider "ram:DeleteOIDCProvider" on OnProvider as Provider, "Delete an OIDC provider.";
+    DecodeDiagnosticMessage "ram:DecodeDiagnosticMessage" on OnAccount as Account, "Read why a request was denied, from what its refusal carried.";
 }
 
 #[cfg(test)]

@@ -52,14 +52,14 @@ pub(super) async fn update_policy(call: Call) -> Result<Answer, Problem> {
 }
 
 pub(super) async fn list_policy_holders(call: Call) -> Result<Answer, Problem> {
-    let page: api::Page = call.query()?;
-    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let asked = call.asked()?;
     let on = policy(&call, 0).await?;
     let permit = call.admit_or_hide::<act::ListEntitiesForPolicy>(on, Action::GetPolicy).await?;
     let after = asked.after.parse().unwrap_or(0);
     let holders = call.identity().list_policy_holders(permit, after, asked.one_more()).await?;
     let holders = holders.iter().map(shapes::policy_holder).collect();
-    Ok(Page::of(holders, &asked, |h: &api::PolicyHolder| h.principal_id.clone()).answer(call.own_path(), call.raw_query()))
+    let page = Page::of(holders, &asked, |h: &api::PolicyHolder| h.principal_id.clone());
+    Ok(page.answer(call.own_path(), call.raw_query()))
 }
 
 pub(super) async fn show_policy_version(call: Call) -> Result<Answer, Problem> {
