@@ -33,6 +33,11 @@ pub(crate) fn parameters(house: &House, operation: &Operation) -> Vec<(&'static 
     }
 }
 
+/// Does it change nothing?
+pub(crate) fn reads(operation: &Operation) -> bool {
+    ["Get", "List", "Decode"].iter().any(|verb| operation.name.starts_with(verb))
+}
+
 /// A parameter's value in place of which another names something that is not there.
 fn elsewhere(operation: &Operation, name: &str, value: &str) -> String {
     let absent = match operation.product {
@@ -56,10 +61,12 @@ fn pairs<'p>(parameters: &'p [(&'static str, String)]) -> Vec<(&'p str, &'p str)
 #[tokio::test]
 async fn each_action_is_done_for_whoever_may() {
     // A token of an issuer is not made up: `oidc` has it.
+    let shared = lived_in().await;
     for operation in operations().filter(|o| o.name != "AssumeRoleWithOIDC") {
-        let (house, key) = lived_in().await;
-        let parameters = parameters(&house, operation);
-        let reply = house.alibaba(&key).v1().by_get().call(operation.product, operation.name, &pairs(&parameters)).await.expect(200);
+        let own = if reads(operation) { None } else { Some(lived_in().await) };
+        let (house, key) = own.as_ref().unwrap_or(&shared);
+        let parameters = parameters(house, operation);
+        let reply = house.alibaba(key).v1().by_get().call(operation.product, operation.name, &pairs(&parameters)).await.expect(200);
         assert_ne!(reply.json().get("IsSuccess"), Some(&serde_json::json!(false)), "{}: {:?}", operation.name, reply.json());
     }
 }
