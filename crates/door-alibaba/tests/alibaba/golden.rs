@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use testkit::alibaba_operations::{Operation, operations};
 use testkit::{AccessKey, House, Reply};
 
-use crate::walk::{lived_in, parameters};
+use crate::walk::{lived_in, prepared};
 
 /// Actions whose answers are not the same twice, or that are tested on their own.
 const ELSEWHERE: [&str; 0] = [];
@@ -50,7 +50,7 @@ async fn answers(operation: &Operation) -> String {
     for xml in [false, true] {
         let (house, key): (House, AccessKey) = lived_in().await;
         let client = if xml { house.alibaba(&key).xml() } else { house.alibaba(&key) };
-        let parameters = parameters(&house, operation);
+        let parameters = prepared(&house, operation).await;
         let pairs: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
         out += &shown(&client.call(operation.product, operation.name, &pairs).await);
     }

@@ -2,6 +2,7 @@
 //! its parameters missing.
 
 use http::StatusCode;
+use model::Seconds;
 use testkit::alibaba_operations::{Needs, Operation, operations};
 use testkit::{AccessKey, House, Product, house};
 
@@ -20,9 +21,18 @@ pub(crate) fn parameters(house: &House, operation: &Operation) -> Vec<(&'static 
     match (operation.product, operation.name) {
         (Product::Cr, "GetInstance" | "GetAuthorizationToken") => vec![instance()],
         (Product::Cr, "ResetLoginPassword") => vec![instance(), ("Password", "correct-horse-8".into())],
-        (Product::Ram, "GetUser") => vec![("UserName", "alice".into())],
+        (Product::Ram, name) => crate::ram::parameters(name),
         (Product::Sts, "GetCallerIdentity") => vec![],
         other => panic!("{other:?} takes parameters: say here which"),
+    }
+}
+
+/// The same, once what they speak of is there.
+pub(crate) async fn prepared(house: &House, operation: &Operation) -> Vec<(&'static str, String)> {
+    let parameters = parameters(house, operation);
+    match operation.product {
+        Product::Ram => crate::ram::prepared(house, operation.name, parameters).await,
+        _ => parameters,
     }
 }
 
@@ -37,7 +47,7 @@ fn pairs<'p>(parameters: &'p [(&'static str, String)]) -> Vec<(&'p str, &'p str)
 async fn each_action_is_done_for_whoever_may() {
     for operation in operations() {
         let (house, key) = lived_in().await;
-        let parameters = parameters(&house, operation);
+        let parameters = prepared(&house, operation).await;
         for client in [house.alibaba(&key), house.alibaba(&key).v1(), house.alibaba(&key).by_get()].into_iter().take(1) {
             let reply = client.call(operation.product, operation.name, &pairs(&parameters)).await.expect(200);
             assert_ne!(reply.json().get("IsSuccess").and_then(serde_json::Value::as_bool), Some(false), "{}: {:?}", operation.name, reply.json());
@@ -49,7 +59,7 @@ async fn each_action_is_done_for_whoever_may() {
 async fn nobody_may_anything_that_wants_a_signature() {
     let (house, _) = lived_in().await;
     for operation in operations().filter(|o| !matches!(o.needs, Needs::Nothing(_))) {
-        let parameters = parameters(&house, operation);
+        let parameters = prepared(&house, operation).await;
         let reply = house.alibaba_anon().call(operation.product, operation.name, &pairs(&parameters)).await.expect(400);
         assert_eq!(reply.text("Code"), "MissingAccessKeyId", "{}", operation.name);
     }
@@ -61,7 +71,8 @@ async fn somebody_without_a_right_may_nothing_and_learns_nothing() {
     let house = house.with_user("eve").await;
     let eve = house.alibaba(&house.access_key("eve").await);
     for operation in operations().filter(|o| !matches!(o.needs, Needs::Nothing(_)) && !WITHOUT_RIGHT.contains(&o.name)) {
-        let parameters = parameters(&house, operation);
+        let parameters = prepared(&house, operation).await;
+        house.advance(Seconds(1)).await;
         let reply = eve.call(operation.product, operation.name, &pairs(&parameters)).await;
         assert_eq!((reply.status, reply.text("Code").as_str()), (StatusCode::FORBIDDEN, "NoPermission"), "{}", operation.name);
         assert!(reply.json()["AccessDeniedDetail"]["EncodedDiagnosticMessage"].is_string(), "{}", operation.name);
@@ -76,7 +87,7 @@ async fn somebody_without_a_right_may_nothing_and_learns_nothing() {
 fn elsewhere(value: &str) -> String {
     match value {
         id if id.starts_with("cri-") => "cri-0123456789abcdef".into(),
-        "alice" => "nosuch".into(),
+        "alice" | "readers" | "deploy" | "pulls" | "writes" => "nosuch".into(),
         other => other.into(),
     }
 }
@@ -87,7 +98,8 @@ async fn another_account_s_things_are_not_there() {
     let house = house.with_account("globex").await;
     let stranger = house.account("globex").root_key();
     for operation in operations().filter(|o| !matches!(o.needs, Needs::Nothing(_) | Needs::Caller(_))) {
-        let parameters = parameters(&house, operation);
+        let parameters = prepared(&house, operation).await;
+        house.advance(Seconds(1)).await;
         let Some((name, there)) = parameters.iter().find(|(_, value)| elsewhere(value) != **value) else { continue };
         let call = async |value: &str| {
             let changed: Vec<_> = parameters.iter().map(|(n, v)| (*n, if n == name { value } else { v.as_str() })).collect();
@@ -105,7 +117,8 @@ async fn each_parameter_that_must_be_there_is_missed_by_name() {
     let (house, key) = lived_in().await;
     let client = house.alibaba(&key);
     for operation in operations() {
-        let parameters = parameters(&house, operation);
+        let parameters = prepared(&house, operation).await;
+        house.advance(Seconds(1)).await;
         for missing in operation.required {
             let rest: Vec<_> = pairs(&parameters).into_iter().filter(|(name, _)| name != missing).collect();
             let reply = client.call(operation.product, operation.name, &rest).await.expect(400);
