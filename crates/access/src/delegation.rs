@@ -30,8 +30,8 @@ impl Access {
     /// the caller counts as well: in the end only the root user takes away what binds everybody.
     pub async fn may_loosen_guards(&self, op: &Op, caller: &Caller, given: &[&Document]) -> Result<(), Refusal> {
         let answer = async {
-            let giver = self.giver(op, caller).await?;
-            giver.bound_by_guards().await?.holds(given.iter().copied())
+            let holder = self.giver(op, caller).await?;
+            holder.bound_by_guards().await?.holds(given.iter().copied())
         };
         self.noted(op, caller, answer.await).await
     }
@@ -46,9 +46,9 @@ impl Access {
     /// The same for somebody who is not there yet, by the name that they will have: documents may speak of it already.
     pub async fn may_become(&self, op: &Op, caller: &Caller, kind: PrincipalKind, name: &str) -> Result<(), Refusal> {
         let answer = async {
-            let giver = self.giver(op, caller).await?;
-            let who = Who::named(giver.standing.rights.account, &format!("{}/{name}", kind.noun()));
-            giver.holds_all_of(&who).await
+            let holder = self.giver(op, caller).await?;
+            let who = Who::named(holder.standing.rights.account, &format!("{}/{name}", kind.noun()));
+            holder.holds_all_of(&who).await
         };
         self.noted(op, caller, answer.await).await
     }
@@ -64,9 +64,9 @@ impl Access {
 
     async fn stands_in_for(&self, op: &Op, caller: &Caller, other: PrincipalId) -> Result<(), Refusal> {
         let Some(rights) = self.directory().principal(other).await? else { return Err(Refusal::NotFound) };
-        let giver = self.giver(op, caller).await?;
+        let holder = self.giver(op, caller).await?;
         // In a session of their own role somebody may have less than the role.
-        if giver.standing.rights.id == other && giver.standing.bound().is_none() {
+        if holder.standing.rights.id == other && holder.standing.bound().is_none() {
             return Ok(());
         }
         if rights.kind == PrincipalKind::Root {
@@ -75,8 +75,8 @@ impl Access {
             return Err(Refusal::Exceeds { action: Action::PullRepository, resource, through: None, why: Why::NotAllowed });
         }
         let held = self.held(&rights).await?;
-        giver.holds(held.iter().map(|entry| entry.document.get()))?;
-        giver.holds_all_of(&self.who(&rights).await?).await
+        holder.holds(held.iter().map(|entry| entry.document.get()))?;
+        holder.holds_all_of(&self.who(&rights).await?).await
     }
 
     async fn giver(&self, op: &Op, caller: &Caller) -> Result<Giver<'_>, Refusal> {

@@ -41,7 +41,7 @@ mod whoami;
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
 pub use account::{Account, SetAccountAlias};
 pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
-pub use audit::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditTrail};
+pub use audit::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditRetention, AuditTrail, SetAuditRetention};
 pub use credential::{
     CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, CredentialQuery, DeleteCredential, UpdateEnabled,
 };
@@ -52,7 +52,7 @@ pub use federation::{
     UpdateProvider,
 };
 pub use group::{CreateGroup, Group, UpdateGroup};
-pub use instance::{CreateInstance, Instance, UpdateInstance};
+pub use instance::{CreateInstance, Instance, InstanceUsage, UpdateInstance};
 pub use integration::{CreateIntegration, Integration, IntegrationKind, IntegrationQuery, UpdateIntegration};
 pub use label::{LabelQuery, Labelled, UpdateLabels};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};

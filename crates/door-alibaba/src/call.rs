@@ -5,6 +5,7 @@ use std::sync::Arc;
 use access::{Permit, Refusal};
 use http::Method;
 use identity::{Identity, IdentityError};
+use kit::Host;
 use model::{Action, ActionKind, Caller, InstanceId, InstanceName, Known, OnAccount, OnInstance, OnPrincipal, Op, PrincipalKind, Region};
 use registry::Registry;
 use store::instance::Instance;
@@ -19,6 +20,9 @@ pub(crate) struct Call {
     pub(crate) door: Alibaba,
     pub(crate) op: Op,
     pub(crate) method: Method,
+    /// The host that the client called, and the instance whose network rules let it in.
+    pub(crate) host: Host,
+    pub(crate) entered: InstanceId,
     pub(crate) parameters: Parameters,
     pub(crate) operation: &'static Operation,
     pub(crate) caller: Caller,
@@ -88,7 +92,11 @@ impl Call {
         if named {
             return Ok(());
         }
-        tracing::error!(operation = self.operation.name, action = action.as_str(), "a handler asks for a permit that its line does not name");
+        tracing::error!(
+            operation = self.operation.name,
+            action = action.as_str(),
+            "a handler asks for a permit that its line does not name"
+        );
         Err(Problem::new(500, "InternalError", "The request processing has failed due to some unknown error."))
     }
 

@@ -199,7 +199,10 @@ mod tests {
             assert_eq!(all.list("X").unwrap(), ["a", "b", "c"]);
             assert!(all.has("X"));
         }
-        let both = [read("X.1.Key=k&X.1.Value=v&X.2.Key=l"), read("X=%5B%7B%22Key%22%3A%22k%22%2C%22Value%22%3A%22v%22%7D%2C%7B%22Key%22%3A%22l%22%7D%5D")];
+        let both = [
+            read("X.1.Key=k&X.1.Value=v&X.2.Key=l"),
+            read("X=%5B%7B%22Key%22%3A%22k%22%2C%22Value%22%3A%22v%22%7D%2C%7B%22Key%22%3A%22l%22%7D%5D"),
+        ];
         for all in &both {
             let members = all.members("X").unwrap();
             assert_eq!((members.len(), members[0]["Value"].as_str(), members[1].get("Value")), (2, "v", None));

@@ -48,7 +48,11 @@ pub fn is_meant(head: &Parts) -> bool {
     let query = head.uri.query().unwrap_or_default();
     let named = |wanted: &str| query.split('&').any(|pair| pair.split('=').next() == Some(wanted));
     let by_query = (named("Action") || named("AccessKeyId") || named("Signature")) && !named("SecretId");
-    has("x-acs-action") || has("x-acs-version") || is_signed(&head.headers) || by_query || (head.method == Method::POST && is_form(&head.headers))
+    has("x-acs-action")
+        || has("x-acs-version")
+        || is_signed(&head.headers)
+        || by_query
+        || (head.method == Method::POST && is_form(&head.headers))
 }
 
 fn is_signed(headers: &HeaderMap) -> bool {
@@ -65,13 +69,8 @@ impl Alibaba {
     /// Answers a request to `/`; none: it is not this door's.
     pub async fn answer(&self, request: Request) -> Option<Answer> {
         let (op, host) = (request.op.clone(), request.host.as_str().to_owned());
-        let mut said = Said {
-            format: Format::default(),
-            product: Product::Cr,
-            action: String::new(),
-            operation: None,
-            caller: Caller::anonymous(),
-        };
+        let mut said =
+            Said { format: Format::default(), product: Product::Cr, action: String::new(), operation: None, caller: Caller::anonymous() };
         let mut answer = match self.done(request, &mut said).await {
             Ok(Some(fields)) => {
                 let bare = said.operation.is_some_and(|operation| operation.bare);
@@ -132,7 +131,8 @@ impl Alibaba {
             return Err(Problem::missing(missing).into());
         }
         let (op, method, caller) = (op.clone(), head.method.clone(), said.caller.clone());
-        (operation.handle)(Call { door: self.clone(), op, method, parameters, operation, caller }).await.map(Some)
+        let (host, entered) = (host.clone(), received.entered.on.id);
+        (operation.handle)(Call { door: self.clone(), op, method, host, entered, parameters, operation, caller }).await.map(Some)
     }
 
     /// By the version of its API; a host that is one product's does not answer for another.

@@ -31,12 +31,8 @@ impl Alibaba {
         claim.in_time(op.now)?;
         let token = claim.security_token().map(|token| Plain::new(token.to_owned())).transpose();
         let token = token.map_err(|_| signed(SignedError::TokenMalformed))?;
-        let said = Signed {
-            access_key_id: claim.access_key_id(),
-            security_token: token.as_ref(),
-            nonce: claim.nonce(),
-            at: claim.signed_at(),
-        };
+        let said =
+            Signed { access_key_id: claim.access_key_id(), security_token: token.as_ref(), nonce: claim.nonce(), at: claim.signed_at() };
         let mut ours = None;
         let verify = |secret: &Plain| match claim.verify(request, secret) {
             Ok(()) => true,

@@ -370,6 +370,19 @@ pub(crate) fn instance((i, hosts): (store::instance::Instance, Vec<String>)) -> 
         auto_create_namespace: i.auto_create_namespace,
         identity_tokens: i.identity_tokens,
         created_at: i.created,
+        updated_at: i.updated,
+    }
+}
+
+pub(crate) fn instance_usage(id: InstanceId, usage: registry::InstanceUsage) -> api::InstanceUsage {
+    api::InstanceUsage {
+        instance_id: id.to_string(),
+        namespaces: usage.used.namespaces,
+        max_namespaces: usage.max_namespaces.into(),
+        repositories: usage.used.repositories,
+        max_repositories: usage.max_repositories.into(),
+        private_endpoints: usage.used.private_endpoints,
+        max_private_endpoints: i64::try_from(identity::MAX_PRIVATE_ENDPOINTS).unwrap_or(i64::MAX),
     }
 }
 
@@ -381,6 +394,7 @@ pub(crate) fn namespace(instance: InstanceId, n: &registry::Namespace) -> Namesp
         public: n.settings.public,
         auto_create_repository: n.settings.auto_create_repository,
         sparse_indexes: n.settings.sparse_indexes,
+        default_public: n.settings.default_public,
         created_at: n.created,
     }
 }
@@ -392,6 +406,7 @@ pub(crate) fn repository(r: registry::Repository) -> Repository {
         namespace: r.name.namespace().to_string(),
         name: r.name.to_string(),
         public: r.public,
+        summary: r.summary,
         description: r.description,
         created_at: r.created,
         updated_at: r.updated,
@@ -405,6 +420,8 @@ pub(crate) fn tag(repository: &RepositoryName, t: &registry::Tagged) -> Tag {
         digest: t.digest.to_string(),
         media_type: t.media_type.to_string(),
         size: t.size,
+        image_size: t.image_size,
+        config_digest: t.config.map(|digest| digest.to_string()),
         created_at: t.created,
         updated_at: t.updated,
     }

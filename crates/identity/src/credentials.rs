@@ -12,6 +12,8 @@ use crate::{Identity, IdentityError};
 
 /// Access credentials of one user.
 pub(crate) const MAX: i64 = 100;
+/// Credentials of one principal that are listed.
+const LISTED: i64 = 1000;
 /// What the rights over access credentials reach: the registry's own kinds, never what opens the management API.
 const REGISTRY_KINDS: &[CredentialKind] = &[CredentialKind::AccessCredential, CredentialKind::PermanentPassword];
 /// An integration that has used a credential within so long runs with it.
@@ -119,10 +121,10 @@ impl Identity {
         })
     }
 
-    /// Everything a user holds, oldest first, without secrets.
+    /// Everything a user, a service account or a role holds, oldest first, without secrets.
     pub async fn list_credentials(&self, permit: Permit<act::ListAccessCredential>) -> Result<Vec<Credential>, IdentityError> {
         let owner = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
-        Ok(self.read(|tx| Box::pin(credential::of_principal(tx, owner))).await?)
+        Ok(self.read(|tx| Box::pin(credential::newest_of_principal(tx, owner, LISTED))).await?)
     }
 
     /// One of the credentials of every kind that a user holds, without its secret.

@@ -74,7 +74,7 @@ pub use keeper::{Keeper, KeeperError};
 pub use labels::{Carrier, LabelChanges, Labels};
 pub use limits::Limits;
 pub use login_profiles::LoginProfile;
-pub use network::{PublicChange, Zeal};
+pub use network::{MAX_PRIVATE_ENDPOINTS, PublicChange, Zeal};
 pub use policies::{BUILT_IN_SINCE, Attaches, Detaches, ListsAttached, PolicyDetails, Rotate, SetDefault};
 pub use policy_lists::{AttachedPolicy, ListedPolicy};
 pub use principals::Leaving;

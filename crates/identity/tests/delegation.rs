@@ -78,11 +78,11 @@ mod delegation {
         let password = |kind: &str| json!({"kind": kind, "password": "right-Password-1"});
         vec![
             (Method::POST, "/api/v1/access-keys".into(), json!({"user": "bob"})),
-            (Method::POST, format!("/api/v1/access-keys/{key}/rotations?user=bob"), json!({})),
-            (Method::PATCH, format!("/api/v1/access-keys/{key}?user=bob"), json!({"enabled": true})),
+            (Method::POST, format!("/api/v1/access-keys/{key}/rotations"), json!({})),
+            (Method::PATCH, format!("/api/v1/access-keys/{key}"), json!({"enabled": true})),
             (Method::POST, "/api/v1/credentials".into(), json!({"user": "bob", "description": "mine"})),
-            (Method::POST, format!("/api/v1/credentials/{credential}/rotations?user=bob"), json!({})),
-            (Method::PATCH, format!("/api/v1/credentials/{credential}?user=bob"), json!({"enabled": true})),
+            (Method::POST, format!("/api/v1/credentials/{credential}/rotations"), json!({})),
+            (Method::PATCH, format!("/api/v1/credentials/{credential}"), json!({"enabled": true})),
             (Method::PUT, "/api/v1/users/bob/password".into(), password("permanent")),
             (Method::PUT, "/api/v1/users/bob/password".into(), password("sign_in")),
             (Method::PATCH, "/api/v1/users/bob".into(), json!({"enabled": true})),
@@ -119,7 +119,7 @@ mod delegation {
         assert_eq!(denials(&house).await, ways.len());
         // What takes away asks for no more than before.
         mallory.patch("/api/v1/users/bob", &json!({"enabled": false})).await.expect(200);
-        let off = (Method::PATCH, format!("/api/v1/access-keys/{key}?user=bob"), json!({"enabled": false}));
+        let off = (Method::PATCH, format!("/api/v1/access-keys/{key}"), json!({"enabled": false}));
         assert!(send(&mallory, &off).await.status.is_success());
         // Who holds it all may.
         let admin = house.root_manager().await;

@@ -99,6 +99,7 @@ actions! {
     DeleteNamespace "cr:DeleteNamespace" on OnNamespace as Namespace, "Delete an empty namespace.";
     CreateInstance "cr:CreateInstance" on OnAccount as Account, "Create an instance.";
     GetInstance "cr:GetInstance" on OnInstance as Instance, "See an instance.";
+    GetInstanceUsage "cr:GetInstanceUsage" on OnInstance as Instance, "See how much an instance holds and may hold.";
     ListInstance "cr:ListInstance" on OnAccount as Account, "List instances.";
     UpdateInstance "cr:UpdateInstance" on OnInstance as Instance, "Change an instance's settings.";
     DeleteInstance "cr:DeleteInstance" on OnInstance as Instance, "Delete an empty instance.";
@@ -145,6 +146,9 @@ actions! {
     ExportAuditEvent "cr:ExportAuditEvent" on OnAccount as Account, "Export the audit trail with its seals.";
     ReadMetrics "cr:ReadMetrics" on OnInstance as Instance, "Read the server's metrics.";
     ListAuditEvent "cr:ListAuditEvent" on OnAccount as Account, "Read the audit trail.";
+    GetAuditRetention "cr:GetAuditRetention" on OnAccount as Account, "See how long the audit trail is kept.";
+    SetAuditRetention "cr:SetAuditRetention" on OnAccount as Account, "Say how long the audit trail is kept.";
+    RotateAuditKey "cr:RotateAuditKey" on OnAccount as Account, "Begin a new key that signs the audit trail.";
     RotateSigningKey "cr:RotateSigningKey" on OnAccount as Account, "Begin a new token signing key.";
     GetAccountAlias "ram:GetAccountAlias" on OnAccount as Account, "See the account: its ids and alias.";
     CreateUser "ram:CreateUser" on OnPrincipal as User, "Create a user.";

@@ -117,6 +117,23 @@ pub async fn set_account_enabled(tx: &mut Tx<'_>, id: AccountId, enabled: bool) 
     Ok(tx.execute("UPDATE account SET enabled = $1 WHERE id = $2", params![enabled, id.as_i64()]).await? == 1)
 }
 
+/// How many days an account keeps its audit trail; none: as long as the server's setting says.
+pub async fn audit_retention(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<i64>, StoreError> {
+    let row = tx.row("SELECT audit_retention_days FROM account WHERE id = $1", params![id.as_i64()]).await?;
+    row.map_or(Ok(None), |row| row.get(0))
+}
+
+/// Says so. False: there is no such account.
+pub async fn set_audit_retention(tx: &mut Tx<'_>, id: AccountId, days: Option<i64>) -> Result<bool, StoreError> {
+    Ok(tx.execute("UPDATE account SET audit_retention_days = $1 WHERE id = $2", params![days, id.as_i64()]).await? == 1)
+}
+
+/// Whether any account says how long it keeps its audit trail.
+pub async fn any_audit_retention(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM account WHERE audit_retention_days IS NOT NULL LIMIT 1";
+    Ok(tx.row(sql, params![]).await?.is_some())
+}
+
 /// The accounts by id, after `after`, at most `limit`.
 pub async fn accounts(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Account>, StoreError> {
     let sql = "SELECT id, uuid, alias, created_ms, enabled FROM account WHERE id > $1 ORDER BY id LIMIT $2";

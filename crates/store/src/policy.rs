@@ -156,15 +156,16 @@ pub async fn detach(tx: &mut Tx<'_>, from: PrincipalId, name: &str) -> Result<bo
 pub async fn attachments(tx: &mut Tx<'_>, principal: PrincipalId) -> Result<Vec<Attachment>, StoreError> {
     let sql = "SELECT policy_name, policy_id, attached_ms FROM attachment WHERE principal_id = $1 ORDER BY policy_name";
     let rows = tx.rows(sql, params![principal.as_i64()]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Attachment {
-                name: row.get(0)?,
-                policy: row.get::<Option<i64>>(1)?.map(PolicyId::from_i64),
-                attached: Timestamp::from_millis(row.get(2)?),
-            })
-        })
-        .collect()
+    rows.iter().map(attachment).collect()
+}
+
+/// Name, id and since when.
+pub(crate) fn attachment(row: &Row) -> Result<Attachment, StoreError> {
+    Ok(Attachment {
+        name: row.get(0)?,
+        policy: row.get::<Option<i64>>(1)?.map(PolicyId::from_i64),
+        attached: Timestamp::from_millis(row.get(2)?),
+    })
 }
 
 /// Says anew what a policy is for.

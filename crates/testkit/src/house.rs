@@ -100,7 +100,7 @@ impl House {
         let sealing = keeper.sealing();
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), 1);
         let identity = Arc::new(identity.fetching_with(Arc::new(Fetcher::new().unwrap())));
-        let trail = Arc::new(Trail::open(Arc::clone(&store), &sealing, Arc::clone(&dice), "testkit", NOW).await.unwrap());
+        let trail = Arc::new(Trail::open(Arc::clone(&store), sealing, Arc::clone(&dice), "testkit", NOW).await.unwrap());
         let random = move || dice.bits();
         let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
         let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();

@@ -8,10 +8,12 @@
 
 mod alibaba;
 mod client;
+mod database;
 mod house;
 
 pub use alibaba::{AccessKey, Alibaba, Signed};
 pub use client::{Client, HOST, Reply};
+pub use database::{on_postgres, run};
 /// The products of Alibaba Cloud, and every action that is spoken of them, for tests that walk them.
 pub use door_alibaba::{Product, operations as alibaba_operations};
 /// Every route of the registry, for tests that walk them.

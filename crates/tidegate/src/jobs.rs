@@ -33,8 +33,6 @@ const KEEP_CHANGES: Seconds = Seconds::days(2);
 /// What is done with the audit trail besides sealing it.
 #[derive(Clone)]
 pub(crate) struct TrailWork {
-    /// How long records are kept; none: for ever.
-    pub(crate) retention: Option<Seconds>,
     pub(crate) sink: Option<Arc<HttpSink>>,
 }
 
@@ -111,12 +109,11 @@ async fn keep_heads(house: House) {
 }
 
 async fn retain(house: House, work: TrailWork) {
-    let Some(keep) = work.retention else { return };
     let op = job_op(SystemClock.now());
     let sink = work.sink.as_deref().map(trail::Sink::name);
-    match house.trail.retain(&op, keep, sink, house.access.audit()).await {
+    match house.trail.retain(&op, sink, house.access.audit()).await {
         Ok(0) => {}
-        Ok(count) => tracing::info!(count, "deleted audit records that are older than `audit.retention`"),
+        Ok(count) => tracing::info!(count, "deleted audit records that are older than their accounts keep them"),
         Err(error) => tracing::warn!(%error, "old audit records cannot be deleted"),
     }
 }

@@ -10,7 +10,7 @@ pub(super) fn identity(error: IdentityError) -> Problem {
     let message = format!("{error}.");
     match error {
         IdentityError::NotFound("instance") => Problem::business("INSTANCE_NOT_EXIST", "The instance does not exist."),
-        IdentityError::NotFound("endpoint" | "endpoint entry") => Problem::business("INSTANCE_ACCESS_NOT_EXIST", message),
+        IdentityError::NotFound("entry" | "private endpoint") => Problem::business("INSTANCE_ACCESS_NOT_EXIST", message),
         IdentityError::NotFound(_) => Problem::business("RESOURCE_NOT_EXIST", message),
         IdentityError::Taken { .. } => Problem::business("RESOURCE_ALREADY_EXIST", message),
         IdentityError::Limit { .. } => Problem::business("QUOTA_EXCEEDED", message),
@@ -47,6 +47,7 @@ pub(super) fn registry(error: RegistryError) -> Problem {
         RegistryError::ManifestUnknown => Problem::business("TAG_NOT_EXIST", message),
         RegistryError::BlobUnknown | RegistryError::UploadUnknown => Problem::business("RESOURCE_NOT_EXIST", message),
         RegistryError::Exists => Problem::business("RESOURCE_ALREADY_EXIST", message),
+        RegistryError::Limit { .. } => Problem::business("QUOTA_EXCEEDED", message),
         RegistryError::NotEmpty => Problem::business("NAMESPACE_NOT_EMPTY", message),
         RegistryError::Conflict => Problem::new(409, "OperationConflict", message),
         RegistryError::TooLarge { .. }

@@ -200,21 +200,15 @@ pub(crate) fn signed(error: SignedError) -> Problem {
         SignedError::Inactive => Problem::new(400, "InvalidAccessKeyId.Inactive", "Specified access key is disabled."),
         // Whoever renders it knows what was signed; the colon has to be there.
         SignedError::WrongSignature => signature_mismatch(""),
-        SignedError::OutOfTime => {
-            Problem::new(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
-        }
+        SignedError::OutOfTime => Problem::new(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired."),
         SignedError::NonceUsed => Problem::new(400, "SignatureNonceUsed", "Specified signature nonce was used already."),
         SignedError::NonceMalformed => Problem::new(400, "InvalidSignatureNonce", "A signature nonce has 1 to 256 bytes."),
         SignedError::TokenMissing => Problem::missing("SecurityToken"),
-        SignedError::TokenMalformed => {
-            Problem::new(400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.")
-        }
+        SignedError::TokenMalformed => Problem::new(400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed."),
         SignedError::TokenExpired => Problem::new(400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired."),
-        SignedError::TokenMismatch => Problem::new(
-            400,
-            "InvalidSecurityToken.MismatchWithAccessKey",
-            "Specified SecurityToken mismatch with the AccessKey.",
-        ),
+        SignedError::TokenMismatch => {
+            Problem::new(400, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.")
+        }
         SignedError::Unavailable => Problem::unavailable(),
     }
 }

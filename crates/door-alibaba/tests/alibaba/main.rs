@@ -1,6 +1,9 @@
 //! The door, called as its clients call it: `house.alibaba(&key).call(Product::Cr, "GetInstance", …)`.
 
+mod cr;
 mod golden;
+mod ims;
 mod ram;
 mod refusals;
+mod sts;
 mod walk;

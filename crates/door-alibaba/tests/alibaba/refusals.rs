@@ -180,7 +180,10 @@ async fn a_host_may_carry_a_url_and_an_api_s_host_is_its_own() {
     client.call(Product::Cr, "GetInstance", &[("InstanceId", &instance)]).await.expect(200);
     refused(&client.call(Product::Sts, "GetCallerIdentity", &[]).await, 400, "InvalidVersion");
     house.alibaba(&key).at("sts.cloud.example").call(Product::Sts, "GetCallerIdentity", &[]).await.expect(200);
-    assert_eq!(house.alibaba(&key).call(Product::Sts, "GetCallerIdentity", &[]).await.expect(200).header("content-type"), "application/json;charset=utf-8");
+    assert_eq!(
+        house.alibaba(&key).call(Product::Sts, "GetCallerIdentity", &[]).await.expect(200).header("content-type"),
+        "application/json;charset=utf-8"
+    );
     assert_ne!(HOST, "sts.cloud.example");
 }
 

@@ -194,7 +194,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
 
     operation!(credentials::create_credential POST "/credentials", Needs::Also(A::CreateAccessCredential, A::GetIntegration, "to make it for an integration"), "Create an access credential; its secret is shown this once.")
         .takes::<api::CreateCredential>().creates::<api::CreatedCredential>(),
-    operation!(credentials::list_credentials GET "/credentials", Needs::Also(A::ListAccessCredential, A::GetIntegration, "to list those of an integration; one's own without any grant"), "List the credentials of every kind that a user holds, or those in the account that end soon, that nobody uses, or of an integration.")
+    operation!(credentials::list_credentials GET "/credentials", Needs::Also(A::ListAccessCredential, A::GetIntegration, "to list those of an integration; one's own without any grant"), "List the credentials of every kind that a user, a service account or a role holds, or those in the account that end soon, that nobody uses, or of an integration.")
         .query::<api::CredentialQuery>().lists::<api::Credential>(),
     operation!(credentials::show_credential GET "/credentials/{credential}", Own(A::ListAccessCredential), "Show a credential of any kind, without its secret; one's own without any grant.")
         .gives::<api::Credential>(),
@@ -336,6 +336,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(instances::create_instance POST "/instances", Act(A::CreateInstance), "Create an instance.").takes::<api::CreateInstance>().creates::<api::Instance>(),
     operation!(instances::list_instances GET "/instances", Act(A::ListInstance), "List instances by name.").lists::<api::Instance>(),
     operation!(instances::show_instance GET "/instances/{instance}", Act(A::GetInstance), "Show an instance.").gives::<api::Instance>(),
+    operation!(instances::show_instance_usage GET "/instances/{instance}/usage", Act(A::GetInstanceUsage), "Show how many namespaces, repositories and private endpoints an instance has and may have.").gives::<api::InstanceUsage>(),
     operation!(instances::update_instance PATCH "/instances/{instance}", Needs::Also(A::UpdateInstance, A::CreateInstance, "to add a host name"), "Change an instance's settings.")
         .takes::<api::UpdateInstance>().gives::<api::Instance>(),
     operation!(instances::delete_instance DELETE "/instances/{instance}", Act(A::DeleteInstance), "Delete an empty instance."),
@@ -375,7 +376,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
         .takes::<api::UpdateRepository>().gives::<api::Repository>(),
     operation!(repositories::delete_repository DELETE "/instances/{instance}/repositories/{*repository}", Act(A::DeleteRepository), "Delete a repository with everything in it."),
 
-    operation!(tags::create_tag POST "/instances/{instance}/tags", Act(A::CreateRepositoryTag), "Point a new tag at a manifest that is there.").takes::<api::CreateTag>().creates::<api::Tag>(),
+    operation!(tags::create_tag POST "/instances/{instance}/tags", Act(A::CreateRepositoryTag), "Point a new tag at a manifest that is there, or at what another tag points at.").takes::<api::CreateTag>().creates::<api::Tag>(),
     operation!(tags::list_tags GET "/instances/{instance}/tags", Act(A::ListRepositoryTag), "List a repository's tags by name.").query::<api::TagQuery>().lists::<api::Tag>(),
     operation!(tags::show_tag GET "/instances/{instance}/tags/{*tag}", Act(A::ListRepositoryTag), "Show a tag: the repository's name, a slash and the tag.").gives::<api::Tag>(),
     operation!(tags::update_tag PATCH "/instances/{instance}/tags/{*tag}", Act(A::UpdateRepositoryTag), "Point a tag at another manifest that is there.").takes::<api::UpdateTag>().gives::<api::Tag>(),
@@ -385,6 +386,11 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(audit::list_audit_records GET "/audit-records", Act(A::ExportAuditEvent), "Read sealed records in the order of the chain, to export or verify them.")
         .query::<api::AuditRecordQuery>().lists::<api::AuditRecord>(),
     operation!(audit::show_audit_trail GET "/audit-trail", Act(A::ListAuditEvent), "Show where the trail begins and ends, signed, and the keys that sign it.").gives::<api::AuditTrail>(),
+    operation!(audit::rotate_audit_key POST "/audit-keys", Act(A::RotateAuditKey), "Begin a new key that signs the audit trail; answers all.").lists::<api::AuditKey>(),
+    operation!(audit::show_audit_retention GET "/audit-retention", Act(A::GetAuditRetention), "Show how long the audit trail is kept.").gives::<api::AuditRetention>(),
+    operation!(audit::set_audit_retention PUT "/audit-retention", Act(A::SetAuditRetention), "Say how many days the audit trail is kept, within the server's bounds.")
+        .takes::<api::SetAuditRetention>().gives::<api::AuditRetention>(),
+    operation!(audit::clear_audit_retention DELETE "/audit-retention", Act(A::SetAuditRetention), "Keep the audit trail as long as the server's setting says."),
     operation!(signing_keys::list_signing_keys GET "/signing-keys", Needs::Caller("the public halves are public: see /.well-known"), "List the keys whose signatures hold.").lists::<api::SigningKey>(),
     operation!(signing_keys::rotate_signing_key POST "/signing-keys", Act(A::RotateSigningKey), "Begin a new signing key; answers all.").lists::<api::SigningKey>(),
 ]);

@@ -7,7 +7,7 @@ use model::{Action, OnPolicy, PolicyName, PrincipalKind, act};
 
 use crate::call::Call;
 use crate::errors::Problem;
-use crate::page::{Asked, Page};
+use crate::page::Page;
 use crate::shapes;
 
 async fn policy(call: &Call, index: usize) -> Result<OnPolicy, Problem> {
@@ -25,8 +25,7 @@ pub(super) async fn create_policy(call: Call) -> Result<Answer, Problem> {
 
 /// The built-in policies come before the first page, on top of its limit.
 pub(super) async fn list_policies(call: Call) -> Result<Answer, Problem> {
-    let page: api::Page = call.query()?;
-    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let asked = call.asked()?;
     let permit = call.admit::<act::ListPolicies>(call.account()?).await?;
     let own = call.identity().list_policies(permit, &asked.after, asked.one_more()).await?;
     let own = own.into_iter().map(shapes::policy).collect();
@@ -53,14 +52,12 @@ pub(super) async fn update_policy(call: Call) -> Result<Answer, Problem> {
 }
 
 pub(super) async fn list_policy_holders(call: Call) -> Result<Answer, Problem> {
-    let page: api::Page = call.query()?;
-    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let asked = call.asked()?;
     let on = policy(&call, 0).await?;
     let permit = call.admit_or_hide::<act::ListEntitiesForPolicy>(on, Action::GetPolicy).await?;
     let after = asked.after.parse().unwrap_or(0);
     let holders = call.identity().list_policy_holders(permit, after, asked.one_more()).await?;
-    let holders = holders.iter().map(shapes::policy_holder).collect();
-    Ok(Page::of(holders, &asked, |h: &api::PolicyHolder| h.principal_id.clone()).answer(call.own_path(), call.raw_query()))
+    Ok(call.page(holders, &asked, |(holder, _)| holder.id.to_string(), |holder| shapes::policy_holder(&holder)))
 }
 
 pub(super) async fn show_policy_version(call: Call) -> Result<Answer, Problem> {

@@ -9,7 +9,6 @@ use store::account::Profile;
 
 use crate::call::Call;
 use crate::errors::Problem;
-use crate::page::{Asked, Page};
 use crate::shapes;
 
 pub(super) async fn create_user(call: Call) -> Result<Answer, Problem> {
@@ -24,12 +23,10 @@ pub(super) async fn create_user(call: Call) -> Result<Answer, Problem> {
 }
 
 pub(super) async fn list_users(call: Call) -> Result<Answer, Problem> {
-    let page: api::Page = call.query()?;
-    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let asked = call.asked()?;
     let permit = call.admit::<act::ListUsers>(call.account()?).await?;
     let users = call.identity().list_users(permit, &asked.after, asked.one_more()).await?;
-    let users = users.iter().map(shapes::user).collect();
-    Ok(Page::of(users, &asked, |u: &api::User| u.name.clone()).answer(call.own_path(), call.raw_query()))
+    Ok(call.page(users, &asked, |u| u.name.to_string(), |u| shapes::user(&u)))
 }
 
 pub(super) async fn show_user(call: Call) -> Result<Answer, Problem> {

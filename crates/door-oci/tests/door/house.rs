@@ -95,7 +95,8 @@ pub(crate) async fn house_at(external_url: Option<&str>) -> House {
         name: InstanceName::parse("local").unwrap(),
         region: Region::parse("local").unwrap(),
     };
-    let instance = Instance { on: Arc::new(on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: NOW };
+    let instance =
+        Instance { on: Arc::new(on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: NOW, updated: NOW };
     let root = Principal {
         id: account.root(),
         uuid: "u".into(),

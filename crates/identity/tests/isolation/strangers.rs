@@ -9,6 +9,7 @@ use testkit::{Account, Client, HOST, House, Reply, house};
 use crate::things::{Things, allow, furnish, nobodys};
 
 /// One operation, as the OpenAPI document says it.
+#[derive(Clone)]
 pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) method: Method,
@@ -28,7 +29,8 @@ const ELSEWHERE: [(&str, &str); 2] = [
 ];
 
 /// Fields that are filled besides those that must be there, so that the rest of the body comes to be read.
-const FIELDS: [(&str, &str, &str); 13] = [
+const FIELDS: [(&str, &str, &str); 14] = [
+    ("set_audit_retention", "days", "100"),
     ("create_oidc_provider", "issuer", r#""https://probe.example""#),
     ("create_endpoint", "network", r#""lab""#),
     ("create_endpoint_entry", "cidr", r#""192.0.2.0/24""#),
@@ -53,6 +55,9 @@ const PARAMETERS: [(&str, &str); 1] = [("list_permitted_principals", "action=cr:
 
 /// Fields that are spelled like the name of a thing and are none.
 const NO_NAMES: [(&str, &str); 1] = [("assume_role", "policy")];
+
+/// Parameters of which a request gives one.
+const ONE_OF: [(&str, [&str; 3]); 1] = [("list_credentials", ["user", "service_account", "role"])];
 
 /// Words of paths that name no thing of an account: what stands there in every request.
 const CONSTANT: [(&str, &str); 3] = [("number", "1"), ("endpoint", "office"), ("cidr", "192.0.2.0/24")];
@@ -83,6 +88,7 @@ pub(crate) async fn operations(anybody: &Client<'_>) -> (Vec<Operation>, Value) 
         }
     }
     all.retain(|operation| ELSEWHERE.iter().all(|(id, _)| *id != operation.id));
+    let all = all.into_iter().flat_map(Operation::by_one_word_each).collect();
     (all, document)
 }
 
@@ -94,6 +100,17 @@ pub(crate) fn fill(things: &Things, spelling: usize) -> Filled<'_> {
 }
 
 impl Operation {
+    /// Once for each parameter of which a request gives one.
+    fn by_one_word_each(self) -> Vec<Self> {
+        let Some((_, words)) = ONE_OF.iter().find(|(id, _)| *id == self.id) else { return vec![self] };
+        let but_for = |kept: &str, word: &str| word == kept || !words.contains(&word);
+        let of = |kept: &str| Self {
+            query_words: self.query_words.iter().filter(|word| but_for(kept, word)).cloned().collect(),
+            ..self.clone()
+        };
+        words.iter().map(|kept| of(kept)).collect()
+    }
+
     /// The word in [`Things`] for a word of this operation: a service account's credential is its secret.
     fn thing(&self, word: &str) -> &'static str {
         let found = self.thing_or_none(word);

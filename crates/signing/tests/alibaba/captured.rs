@@ -27,6 +27,21 @@ const CAPTURED: &[(&str, &str, Scheme, Option<&str>, &str)] = captured![
     "core-v1-get-authorization-token", V1, Some("GetAuthorizationToken"), "2018-12-01";
     "core-v1-create-namespace", V1, Some("CreateNamespace"), "2018-12-01";
     "core-roa-tokens", Roa, None, "2016-06-07";
+    "pop-v1-get", V1, Some("GetAuthorizationToken"), "2018-12-01";
+    "pop-v1-post", V1, Some("GetAuthorizationToken"), "2018-12-01";
+    "ts-v3", V3, Some("GetAuthorizationToken"), "2018-12-01";
+    "ts-v2", V1, Some("GetAuthorizationToken"), "2018-12-01";
+    "go-v3", V3, Some("ListInstance"), "2018-12-01";
+    "go-v2", V1, Some("ListInstance"), "2018-12-01";
+];
+
+/// Those that were made with a temporary key.
+const TOKENS: &[(&str, &str)] = &[
+    ("tea-v3-sts", "CAIS+token/with=odd chars"),
+    ("tea-v2-sts", "CAIS+token/with=odd chars"),
+    ("pop-v1-post", "CAIS+token/with=odd chars"),
+    ("ts-v3", "CAIStoken"),
+    ("go-v3", "CAIStoken"),
 ];
 
 #[test]
@@ -53,11 +68,12 @@ fn tokens_and_times_are_read() {
         let text = Text::parse(text);
         let request = text.read().unwrap();
         let claim = Claim::of(&request).unwrap().unwrap();
-        let token = name.ends_with("-sts").then_some("CAIS+token/with=odd chars");
+        let token = TOKENS.iter().find(|(known, _)| known == name).map(|(_, token)| *token);
         assert_eq!(claim.security_token(), token, "{name}");
         assert_eq!(claim.nonce().is_some(), *scheme != Scheme::Roa, "{name}: the vendor's ROA client sends none");
-        let sent = Timestamp::parse("2026-11-26T21:24:44Z").unwrap();
-        assert_eq!(claim.signed_at(), sent, "{name}");
+        let sent = claim.signed_at();
+        let day = Timestamp::parse("2026-11-26T21:24:44Z").unwrap();
+        assert!((0..1000).contains(&(sent.seconds() - day.seconds())), "{name}: {sent}");
         for (off, good) in [(-901, false), (-900, true), (0, true), (900, true), (901, false)] {
             assert_eq!(claim.in_time(sent.plus(Seconds(off))).is_ok(), good, "{name} {off}");
         }

@@ -18,8 +18,9 @@ use std::time::Duration;
 use access::Networks;
 use ipnet::IpNet;
 use kit::{ForwardedHeader, LogRequests};
-use model::{NetworkName, Seconds};
+use model::NetworkName;
 use tracing_subscriber::filter::LevelFilter;
+use trail::Keeping;
 use zeroize::Zeroizing;
 
 pub(crate) use arguments::{Loaded, MachineArguments, SettingArguments};
@@ -105,8 +106,7 @@ impl std::fmt::Debug for SinkToken {
 /// The audit trail's settings.
 #[derive(Clone, Debug)]
 pub(crate) struct AuditConfig {
-    /// None: for ever.
-    pub(crate) retention: Option<Seconds>,
+    pub(crate) keeping: Keeping,
     pub(crate) sink: Option<SinkConfig>,
 }
 
@@ -139,6 +139,10 @@ pub(crate) struct Config {
     pub(crate) master_key: MasterKeySource,
     /// The one before, while it is changed.
     pub(crate) old_master_key: Option<MasterKeySource>,
+    /// The most namespaces in one instance.
+    pub(crate) max_namespaces: u32,
+    /// The most repositories in one instance.
+    pub(crate) max_repositories: u32,
     /// The one to come.
     pub(crate) next_master_key: Option<MasterKeySource>,
     pub(crate) services: Vec<String>,

@@ -110,8 +110,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
     secret("next_master_key", "64 hex digits", "", "The same as a value"),
     many("next_master_key_command", "program, arguments", "", "Prints the same"),
     many("services", "host names", "", "Further names that clients may give as `service` when they ask for a token"),
+    one("limits.namespaces", "number", "10000", "The most namespaces in one instance"),
+    one("limits.repositories", "number", "100000", "The most repositories in one instance"),
     one("token.bearer_seconds", "seconds", "300", "How long a bearer token lives, 60 to 3600"),
-    one("audit.retention", "days", "", "How long audit records are kept: `400d`; whole days go, oldest first; not set: for ever"),
+    one(
+        "audit.retention",
+        "days",
+        "",
+        "How long audit records are kept in accounts that say nothing: `400d`; whole days go, oldest first; not set: for ever",
+    ),
+    one("audit.retention_min", "days", "", "What an account may say at the least; not set: `audit.retention`, or 90 days"),
+    one("audit.retention_max", "days", "", "What an account may say at the most; not set: 36500 days"),
     one(
         "audit.sink.url",
         "`https://HOST/PATH`",

@@ -150,7 +150,17 @@ fn instances_namespaces_repositories_and_tags() {
     assert_eq!(root.json(&["namespace", "update", "demo", "--public", "false"])["public"], false);
     assert_eq!(root.json(&["repository", "create", "demo/a/b"])["namespace"], "demo");
     assert_eq!(root.json(&["repository", "update", "demo/a/b", "--description", "x y"])["description"], "x y");
+    assert_eq!(root.json(&["repository", "update", "demo/a/b", "--summary", "in short"])["summary"], "in short");
     assert_eq!(root.json(&["repository", "list"])[0]["name"], "demo/a/b");
+    assert_eq!(root.json(&["namespace", "update", "demo", "--default-public", "true"])["default_public"], true);
+    assert_eq!(root.json(&["repository", "create", "demo/open"])["public"], true);
+    assert_eq!(root.json(&["repository", "update", "demo/open", "--public", "false"])["public"], false);
+    let usage = root.json(&["instance", "usage", "local"]);
+    assert_eq!((&usage["namespaces"], &usage["repositories"], &usage["private_endpoints"]), (&1.into(), &2.into(), &0.into()));
+    assert_eq!((&usage["max_namespaces"], &usage["max_repositories"]), (&10_000.into(), &100_000.into()));
+    assert_eq!(root.run(&["repository", "delete", "demo/open"]).code, Some(0));
+    assert_eq!(root.refused(&["tag", "create", "demo/a/b:v2", "--from", "v1"])["code"], "not_found");
+    assert_eq!(root.run(&["tag", "create", "demo/a/b:v2"]).code, Some(2));
     assert_eq!(root.json(&["tag", "list", "demo/a/b"]), Value::Array(vec![]));
     assert_eq!(root.refused(&["tag", "show", "demo/a/b:v1"])["code"], "not_found");
     assert_eq!(root.refused(&["namespace", "delete", "demo"])["code"], "in_use");

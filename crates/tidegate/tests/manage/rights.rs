@@ -14,6 +14,7 @@ fn body(operation: &str) -> &'static str {
     match operation {
         "create_user" => r#"{"name":"eve"}"#,
         "update_user" | "update_credential" | "update_access_key" | "update_client_secret" | "update_admin_user" => r#"{"enabled":true}"#,
+        "set_audit_retention" => r#"{"days":100}"#,
         "set_account_alias" => r#"{"alias":"acme"}"#,
         "assume_role_with_oidc" => r#"{"role":"deploy","token":"x","session_name":"s1"}"#,
         "create_oidc_provider" => r#"{"name":"corp","issuer":"https://issuer.example"}"#,
