@@ -43,6 +43,7 @@ pub struct UpdateNamespace {
 }
 
 /// A namespace.
+#[expect(clippy::struct_excessive_bools, reason = "settings, each on or off by itself")]
 #[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
 pub struct Namespace {
     /// Its id.

@@ -18,6 +18,7 @@ pub struct Namespace {
 }
 
 /// A namespace's settings.
+#[expect(clippy::struct_excessive_bools, reason = "settings, each on or off by itself")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Settings {
     /// May anybody read its repositories?

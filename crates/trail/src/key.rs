@@ -91,16 +91,15 @@ impl Ring {
     fn open(sealing: &SealingKeys, stored: &[Key]) -> Result<Self, TrailError> {
         let (mut signers, mut public) = (Vec::new(), Keys::default());
         for key in stored {
-            match open_key(sealing, key) {
-                Ok(signer) => {
-                    public.insert(signer.point());
-                    signers.push(signer);
-                }
-                Err(_) => tracing::error!(
+            let Ok(signer) = open_key(sealing, key) else {
+                tracing::error!(
                     kid = key.kid,
                     "a signing key of the audit trail does not open under the master key: what it signed cannot be verified"
-                ),
-            }
+                );
+                continue;
+            };
+            public.insert(signer.point());
+            signers.push(signer);
         }
         signers.sort_by(|a, b| (a.dated, a.made, &a.kid).cmp(&(b.dated, b.made, &b.kid)));
         let youngest = signers.len().checked_sub(1).ok_or(TrailError::Key)?;
@@ -184,7 +183,8 @@ fn generate(sealing: &SealingKeys, dice: &Dice, made: Timestamp) -> Result<Key, 
     // Room for all of it from the start: growing would leave a copy behind.
     let mut text = String::with_capacity(512);
     STANDARD.encode_string(pkcs8.as_ref(), &mut text);
-    text.push_str(&format!(" {}", made.millis()));
+    text.push(' ');
+    text.push_str(&made.millis().to_string());
     let plain = Plain::new(text).map_err(|_| TrailError::Key)?;
     let sealed = dice.with(|random| sealing.seal(&plain, Row { noun: NOUN, id: &kid }, random)).map_err(|_| TrailError::Key)?;
     Ok(Key { kid, sealed: sealed.as_bytes().to_vec(), public, created: made })

@@ -85,15 +85,15 @@ impl Trail {
         }
         let (link, harm) = self.end_of_chain(tx, &ring, account).await?;
         let sealed_at = Timestamp::from_millis(now.millis().max(link.sealed.millis() + 1));
-        let (signer, next) = signers(&ring, link.kid.as_deref())?;
-        events.extend(next.map(|next| self.key_event(account, sealed_at, signer, next)));
+        let (by, next) = signers(&ring, link.kid.as_deref())?;
+        events.extend(next.map(|next| self.key_event(account, sealed_at, by, next)));
         let (mut rows, head) = linked(&events, link, sealed_at);
         let head = Checkpoint { account_id: account.to_string(), ..head };
         if let Some(last) = rows.last_mut() {
             let next_key = next.map(|next| Checkpoint::spell_key(next.point()));
-            last.checkpoint = Some(signer.sign(&Checkpoint { purpose: Purpose::Batch, next_key, ..head.clone() })?);
+            last.checkpoint = Some(by.sign(&Checkpoint { purpose: Purpose::Batch, next_key, ..head.clone() })?);
         }
-        let signed = next.unwrap_or(signer).sign(&head)?;
+        let signed = next.unwrap_or(by).sign(&head)?;
         audit::chain::insert_all(tx, &rows).await?;
         mark::set(tx, account, Kind::Head, head.sequence, &signed).await?;
         Ok(Some(Done { head, signed, harm }))

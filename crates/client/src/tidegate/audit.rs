@@ -34,13 +34,11 @@ impl<'a> Audit<'a> {
 
     /// Keeps the trail for so many days; none: as long as the server's setting says.
     pub async fn set_retention(&self, days: Option<i64>) -> Result<AuditRetention, ClientError> {
-        match days {
-            Some(days) => self.0.send(Method::PUT, "/audit-retention", &SetAuditRetention { days }).await,
-            None => {
-                let () = self.0.delete("/audit-retention").await?;
-                self.retention().await
-            }
+        if let Some(days) = days {
+            return self.0.send(Method::PUT, "/audit-retention", &SetAuditRetention { days }).await;
         }
+        let () = self.0.delete("/audit-retention").await?;
+        self.retention().await
     }
 
     /// Sealed records in the order of the chain, page by page.
