@@ -167,11 +167,11 @@ fn said(wanted: &UpdateUser, name: Option<&LoginName>) -> String {
 }
 
 fn merged(old: &Profile, wanted: &UpdateUser) -> Profile {
-    let either = |new: &Option<String>, old: &str| new.clone().unwrap_or_else(|| old.to_owned());
+    let either = |new: Option<&str>, old: &str| new.unwrap_or(old).to_owned();
     Profile {
-        display_name: either(&wanted.display_name, &old.display_name),
-        email: either(&wanted.email, &old.email),
-        phone: either(&wanted.phone, &old.phone),
+        display_name: either(wanted.display_name.as_deref(), &old.display_name),
+        email: either(wanted.email.as_deref(), &old.email),
+        phone: either(wanted.phone.as_deref(), &old.phone),
     }
 }
 
