@@ -9,6 +9,7 @@
 //! of the house that it needs and the parameters that it cannot do without. A handler that asks for a permit its line does not name
 //! is refused by `call::Call`. Each action has a golden answer, and tests walk the table (`tests/alibaba`).
 
+mod arn;
 mod call;
 mod errors;
 pub mod operations;

@@ -350,7 +350,7 @@ impl Identity {
             Err(AuthError::Invalid) => "wrong user name or password",
             Err(AuthError::Expired) => "expired",
             Err(AuthError::Disabled) => "disabled",
-            Err(AuthError::Untrusted(why)) => why,
+            Err(AuthError::Untrusted(untrusted)) => &untrusted.why,
             Err(AuthError::LockedOut { .. }) => "locked out",
         };
         self.note_failure(op, account, username, reason).await;

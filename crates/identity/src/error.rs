@@ -21,7 +21,7 @@ pub enum AuthError {
     /// A token of a trusted issuer, signed by it, that does not fit: which of its parts, and what was presented. Said to nobody who
     /// does not hold one.
     #[error("{0}")]
-    Untrusted(Box<str>),
+    Untrusted(Untrusted),
     /// Too many wrong passwords.
     #[error("too many wrong passwords: try again in {retry_after} seconds")]
     LockedOut {
@@ -34,6 +34,32 @@ pub enum AuthError {
     /// The database does not answer, or this node has lost touch with it.
     #[error("logins cannot be checked right now: try again")]
     Unavailable,
+}
+
+/// Which part of a token of a trusted issuer does not fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TokenFault {
+    /// Its time is over, or has not come.
+    Time,
+    /// Whom it is for.
+    Audience,
+    /// Whom it is about, or something else that it says.
+    Claims,
+}
+
+/// A token of a trusted issuer that does not fit, in a sentence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Untrusted {
+    /// Which part.
+    pub fault: TokenFault,
+    /// The sentence.
+    pub why: Box<str>,
+}
+
+impl std::fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.why)
+    }
 }
 
 impl From<StoreError> for AuthError {

@@ -65,7 +65,7 @@ pub use authenticate::{At, Presented};
 pub use bootstrap::{Bootstrap, NewAccount};
 pub use credentials::{CreateCredential, NewCredential};
 pub use diagnostics::Diagnosis;
-pub use error::{AuthError, Held, IdentityError};
+pub use error::{AuthError, Held, IdentityError, TokenFault, Untrusted};
 pub use federated::{CreateFederated, FederatedCredential, UpdateFederated};
 pub use hashing::HashQueue;
 pub use instances::{CreateInstance, UpdateInstance};

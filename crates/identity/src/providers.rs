@@ -44,6 +44,10 @@ pub struct CreateProvider {
 pub struct UpdateProvider {
     /// The audiences that roles accept.
     pub client_ids: Option<Vec<String>>,
+    /// One audience more, beside those that there are.
+    pub add_client_id: Option<String>,
+    /// One audience less.
+    pub remove_client_id: Option<String>,
     /// Its keys; none in it: by discovery.
     pub jwks: Option<Option<String>>,
     /// Its own certificate authority; none in it: the public ones.
@@ -154,14 +158,13 @@ impl Identity {
         if vouches || wanted.enabled == Some(true) {
             self.may_vouch(op, permit.by(), permit.on()).await?;
         }
-        let client_ids = &wanted.client_ids.as_deref().map(checked_client_ids).transpose()?;
         let description = &wanted.description.as_deref().map(checked_description).transpose()?;
         let record = &permit.success();
         self.change(op.now, |tx| {
             Box::pin(async move {
                 let old = provider::by_id(tx, id).await?.ok_or(IdentityError::NotFound("OIDC provider"))?;
                 let new = Provider {
-                    client_ids: client_ids.clone().unwrap_or(old.client_ids),
+                    client_ids: wanted.client_ids_after(&old)?,
                     jwks: wanted.jwks.clone().unwrap_or(old.jwks),
                     ca: wanted.ca.clone().unwrap_or(old.ca),
                     allow_internal: wanted.allow_internal.unwrap_or(old.allow_internal),
@@ -255,6 +258,16 @@ impl Identity {
             self.access.may_stand_in_for(op, by, principal).await?;
         }
         Ok(())
+    }
+}
+
+impl UpdateProvider {
+    /// The audiences of a provider once it is changed.
+    fn client_ids_after(&self, old: &Provider) -> Result<String, IdentityError> {
+        let mut all = self.client_ids.clone().map_or_else(|| client_ids(old), Ok)?;
+        all.extend(self.add_client_id.clone().filter(|one| !all.contains(one)));
+        all.retain(|one| self.remove_client_id.as_ref() != Some(one));
+        checked_client_ids(&all)
     }
 }
 

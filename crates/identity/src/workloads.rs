@@ -27,7 +27,7 @@ use crate::names::resolve;
 use crate::providers::{client_ids, issuer_of};
 use crate::roles::read_trust;
 use crate::sessions::Behind;
-use crate::{AssumeRole, AuthError, Identity, IdentityError, NewSession};
+use crate::{AssumeRole, AuthError, Identity, IdentityError, NewSession, TokenFault, Untrusted};
 
 /// Verified tokens that are remembered.
 const REMEMBERED: usize = 10_000;
@@ -185,10 +185,10 @@ impl Identity {
     pub(crate) async fn by_workload(&self, op: &Op, account: AccountId, named: Named<'_>, token: &Plain) -> Result<Caller, AuthError> {
         let workload = self.workload(op, account, token).await?;
         let Workload { claims, provider, .. } = &*workload;
-        claims.hold_at(op.now).map_err(|problem| untrusted(provider, &problem))?;
+        claims.hold_at(op.now).map_err(|problem| untrusted(provider, TokenFault::Time, &problem))?;
         if workload.trusted.is_empty() {
             let subject = || Mismatch::Subject { presented: format!("'{}'", shown(claims.subject())) };
-            return Err(untrusted(provider, &workload.nearest.clone().unwrap_or_else(subject)));
+            return Err(mismatched(provider, &workload.nearest.clone().unwrap_or_else(subject)));
         }
         let (principal, credential) = self.chosen(op, account, &workload, named).await?;
         self.access.audit().note_use(op, credential);
@@ -209,7 +209,7 @@ impl Identity {
         };
         let meant = meant.filter(|id| workload.trusted.iter().any(|(principal, _)| principal == id));
         if matches!(named, Named::As(_)) && meant.is_none() {
-            return Err(untrusted(&workload.provider, &"the named service account does not trust it"));
+            return Err(untrusted(&workload.provider, TokenFault::Claims, &"the named service account does not trust it"));
         }
         let mut alive: Vec<(PrincipalId, CredentialId)> = Vec::new();
         let mut ended = AuthError::Invalid;
@@ -224,6 +224,7 @@ impl Identity {
         if alive.iter().any(|(principal, _)| *principal != first.0) {
             return Err(untrusted(
                 &workload.provider,
+                TokenFault::Claims,
                 &"several service accounts trust it: give the name of one as the user name or client id",
             ));
         }
@@ -292,15 +293,15 @@ impl Identity {
     ) -> Result<(model::OnPrincipal, Arc<Workload>), AuthError> {
         let workload = self.workload(op, account, token).await?;
         let Workload { claims, provider, .. } = &*workload;
-        claims.hold_at(op.now).map_err(|problem| untrusted(provider, &problem))?;
+        claims.hold_at(op.now).map_err(|problem| untrusted(provider, TokenFault::Time, &problem))?;
         if named.is_some_and(|named| named != provider.name) {
-            return Err(untrusted(provider, &"it is not of the provider that was named"));
+            return Err(untrusted(provider, TokenFault::Claims, &"it is not of the provider that was named"));
         }
         let accepted = client_ids(provider)?;
         let presented = || format!("'{}'", shown(&claims.audiences().join("', '")));
         let audience = claims.audiences().iter().find(|audience| accepted.contains(audience));
-        let audience = audience.ok_or_else(|| untrusted(provider, &Mismatch::Audience { presented: presented() }))?;
-        let not_trusted = || untrusted(provider, &Mismatch::Subject { presented: format!("'{}'", shown(claims.subject())) });
+        let audience = audience.ok_or_else(|| mismatched(provider, &Mismatch::Audience { presented: presented() }))?;
+        let not_trusted = || mismatched(provider, &Mismatch::Subject { presented: format!("'{}'", shown(claims.subject())) });
         let found = self.read(|tx| Box::pin(store::account::principal_named(tx, account, PrincipalKind::Role, role))).await?;
         let found = found.ok_or_else(not_trusted)?;
         let trust = self.role(found.id).await.map_err(|_| AuthError::Unavailable)?.trust;
@@ -333,8 +334,18 @@ fn hold(claims: &Claims, candidates: &[Federated]) -> Result<(Vec<Holds>, Option
 }
 
 /// Said to whoever presents a token that a trusted issuer did sign.
-fn untrusted(provider: &Provider, why: &dyn std::fmt::Display) -> AuthError {
-    AuthError::Untrusted(format!("the token of {} is not accepted: {why}", provider.issuer).into())
+fn untrusted(provider: &Provider, fault: TokenFault, why: &dyn std::fmt::Display) -> AuthError {
+    let why = format!("the token of {} is not accepted: {why}", provider.issuer).into();
+    AuthError::Untrusted(Untrusted { fault, why })
+}
+
+/// The same, for what conditions ask of.
+fn mismatched(provider: &Provider, missed: &Mismatch) -> AuthError {
+    let fault = match missed {
+        Mismatch::Audience { .. } => TokenFault::Audience,
+        Mismatch::Subject { .. } | Mismatch::Claim { .. } => TokenFault::Claims,
+    };
+    untrusted(provider, fault, missed)
 }
 
 /// What a role's trust policy can ask of a token.

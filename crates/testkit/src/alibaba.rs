@@ -7,7 +7,7 @@ use http::Method;
 use model::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrets::Plain;
-use signing::alibaba::{Request, v1, v3};
+use signing::alibaba::{Request, roa, v1, v3};
 use signing::{Headers, Params};
 
 use crate::{Client, House, Reply};
@@ -184,11 +184,40 @@ impl<'h> Alibaba<'h> {
         Signed { method: self.method.clone(), target: format!("/?{query}"), headers, body: String::new() }
     }
 
+    /// `GET /tokens` in the style of Personal Edition (ROA), as the vendor's older SDK signs it.
+    pub fn tokens_signed(&self) -> Signed {
+        let key = self.key.as_ref().unwrap();
+        let date = http_date(self.house.now());
+        let mut headers: Vec<(String, String)> = [
+            ("accept", "application/json"),
+            ("date", date.as_str()),
+            ("x-acs-signature-method", "HMAC-SHA1"),
+            ("x-acs-signature-version", "1.0"),
+            ("x-acs-version", "2016-06-07"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        let query = "RegionId=local";
+        let secret = Plain::new(key.secret.clone()).unwrap();
+        let authorization = {
+            let borrowed = Headers::new(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+            roa::sign(&secret, &key.id, &Request::read("GET", "/tokens", query, borrowed, b"").unwrap()).unwrap()
+        };
+        headers.push(("authorization".to_owned(), authorization));
+        Signed { method: Method::GET, target: format!("/tokens?{query}"), headers, body: String::new() }
+    }
+
     /// Sends a request as it stands.
     pub async fn send(&self, signed: &Signed) -> Reply {
         let headers: Vec<_> = signed.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         self.client.send(signed.method.clone(), &signed.target, &headers, signed.body.clone()).await
     }
+}
+
+/// As the `Date` header has it; within a day of when every house begins.
+fn http_date(at: Timestamp) -> String {
+    let seconds = at.seconds() - crate::NOW.seconds() + 3 * 3600 + 4 * 60 + 5;
+    format!("Fri, 02 Jan 2026 {:02}:{:02}:{:02} GMT", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 /// Pairs as a query string.

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     /// Actions that need no right, each named here on purpose: whoever adds one has to come by.
-    const WITHOUT_ACTION: [&str; 1] = ["GetCallerIdentity"];
+    const WITHOUT_ACTION: [&str; 2] = ["AssumeRoleWithOIDC", "GetCallerIdentity"];
 
     #[test]
     fn an_operation_without_an_action_fails_unless_it_is_named() {

@@ -5,5 +5,6 @@ mod golden;
 mod ims;
 mod ram;
 mod refusals;
+mod sessions;
 mod sts;
 mod walk;

@@ -19,6 +19,7 @@ pub(crate) async fn lived_in() -> (House, AccessKey) {
     cr::furnish(&house, &root).await;
     ram::furnish(&house, &root).await;
     ims::furnish(&house, &root).await;
+    sts::furnish(&house, &root).await;
     let key = house.access_key("admin").await;
     (house, key)
 }

@@ -74,6 +74,7 @@ pub(super) async fn update_oidc_provider(call: Call) -> Result<Answer, Problem> 
         allow_internal: change.allow_internal,
         description: change.description,
         enabled: change.enabled,
+        ..UpdateProvider::default()
     };
     let changed = call.identity().update_provider(permit, &wanted).await?;
     Ok(json(StatusCode::OK, &shapes::provider(changed)))
