@@ -90,13 +90,12 @@ impl Registry {
     {
         let destination = self.destination(&permit);
         let there = self.store.read(|tx| Box::pin(destination.find(tx))).await?;
-        let target = match there {
-            Some(target) => target,
-            None => {
-                let made = self.store.write(|tx| Box::pin(destination.ensure(tx))).await?;
-                self.settled(&destination).await;
-                made
-            }
+        let target = if let Some(target) = there {
+            target
+        } else {
+            let made = self.store.write(|tx| Box::pin(destination.ensure(tx))).await?;
+            self.settled(&destination).await;
+            made
         };
         let mut session = self.session_without_row(target.id, digest.algorithm()).await?;
         if let Err(stopped) = session.take_in(body, self.limits.blob).await {
