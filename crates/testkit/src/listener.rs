@@ -46,7 +46,7 @@ impl House {
             request_id: RequestId::from_random(number.into()),
             now: self.now(),
             source_ip: peer,
-            network: self.access().networks().by_address(peer),
+            network: self.access.networks().by_address(peer),
             secure: false,
             user_agent: None,
         };
