@@ -130,6 +130,9 @@ impl Ram {
 
     /// Attached to all three, listed both ways, detached.
     fn attachments(&mut self) {
+        self.ok("AttachPolicyToUser", &json!({ "PolicyType": "Custom", "PolicyName": "pull", "UserName": "berta" }));
+        self.refused("DeletePolicy", &json!({ "PolicyName": "pull" }), "DeleteConflict.Policy.User");
+        self.ok("DetachPolicyFromUser", &json!({ "PolicyType": "Custom", "PolicyName": "pull", "UserName": "berta" }));
         let holders = [("User", "UserName", "berta"), ("Group", "GroupName", "crew"), ("Role", "RoleName", "ci")];
         let what = |key: &str, name: &str| json!({ "PolicyType": "Custom", "PolicyName": "pull", key: name });
         for (noun, key, name) in holders {
@@ -142,7 +145,6 @@ impl Ram {
             assert!(text(&one(&entities, &format!("{noun}s"), noun, key, name)["AttachDate"]).ends_with('Z'), "{entities}");
         }
         self.refused("AttachPolicyToUser", &what("UserName", "berta"), "EntityAlreadyExists.User.Policy");
-        self.refused("DeletePolicy", &json!({ "PolicyName": "pull" }), "DeleteConflict.Policy.User");
         for (noun, key, name) in holders {
             self.ok(&format!("DetachPolicyFrom{noun}"), &what(key, name));
         }
