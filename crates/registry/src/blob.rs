@@ -117,7 +117,11 @@ impl Registry {
     }
 
     /// Where the client gets a blob by itself, if it comes from where that is wanted and the blob is not small.
-    pub async fn blob_elsewhere(&self, permit: &Permit<act::PullRepository>, digest: &Digest) -> Result<Option<PresignedUrl>, RegistryError> {
+    pub async fn blob_elsewhere(
+        &self,
+        permit: &Permit<act::PullRepository>,
+        digest: &Digest,
+    ) -> Result<Option<PresignedUrl>, RegistryError> {
         if !self.redirects.holds_for(&permit.op().network) {
             return Ok(None);
         }
@@ -209,9 +213,12 @@ mod tests {
     fn redirects_hold_for_the_networks_that_are_named() {
         let [office, lab] = ["office", "lab"].map(|name| NetworkName::parse(name).unwrap());
         let from = |public| Redirects::From { public, networks: vec![office.clone()] };
-        for (redirects, public, in_office, in_lab) in
-            [(Redirects::Off, false, false, false), (Redirects::On, true, true, true), (from(false), false, true, false), (from(true), true, true, false)]
-        {
+        for (redirects, public, in_office, in_lab) in [
+            (Redirects::Off, false, false, false),
+            (Redirects::On, true, true, true),
+            (from(false), false, true, false),
+            (from(true), true, true, false),
+        ] {
             assert_eq!(redirects.holds_for(&Network::Public), public);
             assert_eq!(redirects.holds_for(&Network::Named(office.clone())), in_office);
             assert_eq!(redirects.holds_for(&Network::Private(lab.clone())), in_lab);

@@ -50,13 +50,7 @@ impl Upload {
     }
 
     /// With `last`, the tail stays in memory.
-    pub(crate) async fn append<S, E>(
-        &mut self,
-        state: UploadState,
-        body: S,
-        limit: u64,
-        last: bool,
-    ) -> Result<UploadState, AppendError<E>>
+    pub(crate) async fn append<S, E>(&mut self, state: UploadState, body: S, limit: u64, last: bool) -> Result<UploadState, AppendError<E>>
     where
         S: Stream<Item = Result<Bytes, E>>,
     {
@@ -106,7 +100,18 @@ impl Upload {
         let progress = state.take_progress();
         let part = self.tail(&before, &progress).await?;
         let (objects, key, next) = (self.objects.clone(), self.claim.key(), progress.parts.len());
-        Ok(Run { objects, key, before, progress, part, next, state: Some(state), hashing: None, sending: JoinSet::new(), sent: BTreeMap::new() })
+        Ok(Run {
+            objects,
+            key,
+            before,
+            progress,
+            part,
+            next,
+            state: Some(state),
+            hashing: None,
+            sending: JoinSet::new(),
+            sent: BTreeMap::new(),
+        })
     }
 
     /// What came after the last full part of a state, from memory, from the state, or read back.

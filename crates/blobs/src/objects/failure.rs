@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn nothing_of_an_answer_but_status_and_code_is_told() {
         let body = "<Error><Code>SignatureDoesNotMatch</Code><CanonicalRequest>x-amz-security-token:hunter2</CanonicalRequest></Error>";
-        let text: &'static str = format!("Error performing PUT http://x/?a=hunter2 in 1ms - Server returned non-2xx status code: 403 Forbidden: {body}").leak();
+        let text: &'static str =
+            format!("Error performing PUT http://x/?a=hunter2 in 1ms - Server returned non-2xx status code: 403 Forbidden: {body}").leak();
         let error = generic(text);
         assert_eq!(told(&error), "the object storage answers 403 SignatureDoesNotMatch");
         assert!(matches!(failure(&error), BlobError::Unavailable(cause) if !cause.to_string().contains("hunter2")));

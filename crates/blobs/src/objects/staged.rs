@@ -4,10 +4,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use model::{Timestamp, UploadId};
 use object_store::path::Path;
 
+use super::Objects;
 use super::failure::failure;
 use super::name::{TailName, is_multipart};
 use super::progress::{Progress, Tail};
-use super::Objects;
 use crate::{BlobError, Staged, UploadState};
 
 /// Deletions that run side by side.

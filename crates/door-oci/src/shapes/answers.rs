@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LINK, LOCATION, RANGE};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LINK, LOCATION, RANGE,
+};
 use http::{HeaderMap, StatusCode};
 use kit::{Answer, Body, empty};
 use model::{Digest, MediaType, RepositoryName, UploadId};
