@@ -14,7 +14,7 @@ use crate::command::{output, run};
 use crate::workspace::Workspace;
 
 /// Seconds for each target.
-const TIME: u32 = 30;
+const TIME: u32 = 20;
 
 /// What makes the compiler count edges and comparisons for libFuzzer.
 const COVERAGE: &str = "--cfg fuzzing -Cdebug-assertions -Ccodegen-units=1 -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

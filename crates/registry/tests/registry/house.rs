@@ -318,6 +318,11 @@ impl House {
         self.blobs.list(None, 1000).await.unwrap().len()
     }
 
+    /// The uploads for which something is staged in object storage.
+    pub(crate) async fn staged(&self) -> usize {
+        self.blobs.staged(None, 1000).await.unwrap().len()
+    }
+
     /// What the audit trail says, oldest first.
     pub(crate) async fn trail(&self) -> Vec<String> {
         self.access.audit().flush().await.unwrap();
