@@ -138,18 +138,23 @@ impl Upload {
         let (before, key) = (run.before, run.key);
         let (mut state, mut progress, mut part) = run.settle().await?;
         let name = TailName::of(&state);
+        if name == before && progress.tail != Tail::Held {
+            // Nothing came: the same state again, to the byte.
+            self.held = Some((name, part));
+            state.set_progress(progress);
+            return Ok(state);
+        }
         let (was, stale) = (std::mem::take(&mut progress.tail), std::mem::take(&mut progress.stale));
         // Whoever gives a state with a durable tail has stored it: nobody goes back behind it.
         let stored = was != Tail::Held;
-        progress.tail = match &was {
-            Tail::Staged if name == before => Tail::Staged,
-            _ if part.len() == 0 => Tail::None,
+        progress.tail = match part.len() {
+            0 => Tail::None,
             _ if last => Tail::Held,
             _ => self.stage(key, &name, &mut part).await?,
         };
         if stored {
             self.objects.forget(stale.iter().map(|tail| self.objects.names().tail(key, tail)).collect());
-            progress.stale = if was == Tail::Staged && name != before { vec![before] } else { Vec::new() };
+            progress.stale = if was == Tail::Staged { vec![before] } else { Vec::new() };
         } else {
             progress.stale = stale;
         }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::Method;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Limited;
 use hyper::body::Incoming;
@@ -33,6 +34,8 @@ const CONNECT: Duration = Duration::from_secs(3);
 const ANSWER: Duration = Duration::from_secs(6);
 /// Bytes a second below which sending counts as failed.
 const SLOWEST: u64 = 256 << 10;
+/// How long the end of a multipart upload may take besides, and a millisecond for each byte that names its parts.
+const COPYING: Duration = Duration::from_secs(10);
 /// How long an answer's body may stand still.
 const STILL: Duration = Duration::from_secs(8);
 /// How long a connection is kept for the next request, and how many to one host.
@@ -99,8 +102,7 @@ impl HttpConnector for Connector {
 #[async_trait]
 impl HttpService for Connector {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let patience = ANSWER + Duration::from_secs(request.body().content_length() as u64 / SLOWEST);
-        let answer = match timeout(patience, self.0.request(request)).await {
+        let answer = match timeout(patience(&request), self.0.request(request)).await {
             Ok(answer) => answer.map_err(|e| failed(&e))?,
             Err(_) => return Err(HttpError::new(HttpErrorKind::Timeout, Late)),
         };
@@ -114,6 +116,16 @@ impl HttpService for Connector {
         };
         Ok(HttpResponse::from_parts(head, body))
     }
+}
+
+/// How long an answer to this request may take to begin.
+fn patience(request: &HttpRequest) -> Duration {
+    let bytes = request.body().content_length() as u64;
+    if request.method() == Method::POST && request.uri().query().is_some_and(|query| query.contains("uploadId=")) {
+        // The end of a multipart upload, where some servers copy every part: about a hundred bytes name one of 8 MiB.
+        return ANSWER + COPYING + Duration::from_millis(bytes);
+    }
+    ANSWER + Duration::from_secs(bytes / SLOWEST)
 }
 
 /// The storage did not go on in time.

@@ -91,6 +91,7 @@ async fn another_node_goes_on(storage: ObjectStorage) {
         let mut upload = one.resume(key(n)).await.unwrap();
         let state = UploadState::from_bytes(&stored).unwrap();
         let state = upload.append_last(state, body(b"", 1), LIMIT).await.unwrap();
+        assert_eq!(state.to_bytes(), stored, "nothing came: nothing has to be written down");
         assert_eq!(upload.finish(&state).await.unwrap(), Digest::sha256(&content));
         assert!(get(&two, key(n), size, 0..u64::MAX).await.unwrap() == content, "{n}");
     }

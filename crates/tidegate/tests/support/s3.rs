@@ -43,9 +43,13 @@ pub(crate) struct S3 {
 
 impl S3 {
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    pub(crate) fn start_with(folder: &Path, flags: &[&str]) -> Self {
         std::fs::create_dir_all(folder.join("s3/tidegate")).unwrap();
         let address = free_address();
-        let mut started = Self { child: serve(folder, &address, &[]), address, folder: folder.to_owned() };
+        let mut started = Self { child: serve(folder, &address, flags), address, folder: folder.to_owned() };
         started.wait();
         started
     }
