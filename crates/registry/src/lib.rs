@@ -117,6 +117,7 @@ impl Registry {
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.
+    #[must_use]
     pub fn redirecting(self, redirects: Redirects) -> Self {
         Self { redirects, ..self }
     }

@@ -144,7 +144,7 @@ impl Upload {
             state.set_progress(progress);
             return Ok(state);
         }
-        let (was, stale) = (std::mem::take(&mut progress.tail), std::mem::take(&mut progress.stale));
+        let (was, older) = (std::mem::take(&mut progress.tail), std::mem::take(&mut progress.stale));
         // Whoever gives a state with a durable tail has stored it: nobody goes back behind it.
         let stored = was != Tail::Held;
         progress.tail = match part.len() {
@@ -153,10 +153,10 @@ impl Upload {
             _ => self.stage(key, &name, &mut part).await?,
         };
         if stored {
-            self.objects.forget(stale.iter().map(|tail| self.objects.names().tail(key, tail)).collect());
+            self.objects.forget(older.iter().map(|tail| self.objects.names().tail(key, tail)).collect());
             progress.stale = if was == Tail::Staged { vec![before] } else { Vec::new() };
         } else {
-            progress.stale = stale;
+            progress.stale = older;
         }
         self.held = Some((name, part));
         state.set_progress(progress);
@@ -288,7 +288,9 @@ impl Run {
         let mut state = self.hashed().await?;
         let unseen = part.unseen();
         let work = move || {
-            unseen.iter().for_each(|block| state.update(block));
+            for block in &unseen {
+                state.update(block);
+            }
             Ok(state)
         };
         self.hashing = Some(self.objects.jobs().start(work).await?);

@@ -61,7 +61,9 @@ impl Objects {
 
     async fn hash(&self, mut state: UploadState, batch: Vec<Bytes>) -> Result<UploadState, BlobError> {
         let work = move || {
-            batch.iter().for_each(|piece| state.update(piece));
+            for piece in &batch {
+                state.update(piece);
+            }
             Ok(state)
         };
         self.jobs().run(work).await

@@ -87,17 +87,17 @@ impl ObjectStorage {
                 // One request a deletion, which every clone of S3 knows.
                 let builder = builder.with_disable_bulk_delete(true);
                 let builder = self.apply(builder.with_retry(retries()), AmazonS3Builder::with_config)?;
-                builder.build().map(clients).map_err(unusable)
+                builder.build().map(clients).map_err(|error| unusable(&error))
             }
             ObjectProtocol::Google => {
                 let builder = GoogleCloudStorageBuilder::new().with_bucket_name(&self.bucket).with_http_connector(connector);
                 let builder = self.apply(builder.with_retry(retries()), GoogleCloudStorageBuilder::with_config)?;
-                builder.build().map(clients).map_err(unusable)
+                builder.build().map(clients).map_err(|error| unusable(&error))
             }
             ObjectProtocol::Azure => {
                 let builder = MicrosoftAzureBuilder::new().with_container_name(&self.bucket).with_http_connector(connector);
                 let builder = self.apply(builder.with_retry(retries()), MicrosoftAzureBuilder::with_config)?;
-                builder.build().map(clients).map_err(unusable)
+                builder.build().map(clients).map_err(|error| unusable(&error))
             }
         }
     }
@@ -117,6 +117,6 @@ fn clients<S: ObjectStore + MultipartStore + Signer + 'static>(client: S) -> Cli
 }
 
 /// What is wrong with the settings themselves; no value of theirs is repeated.
-fn unusable(error: object_store::Error) -> ObjectsError {
-    ObjectsError::Settings(told(&error))
+fn unusable(error: &object_store::Error) -> ObjectsError {
+    ObjectsError::Settings(told(error))
 }

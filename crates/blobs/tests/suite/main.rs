@@ -1,5 +1,5 @@
 //! What every back end must do: each case takes a store, each back end's module runs all of them.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test")]
 
 mod s3;
 

@@ -147,7 +147,7 @@ async fn a_blob_may_not_be_larger_than_the_limit(house: House) {
 
 async fn a_cancelled_upload_is_gone_with_its_content(house: House) {
     let id = house.begin("demo/app").await;
-    house.registry.append(house.push("demo/app").await, id, None, body(&[7; 100_000])).await.unwrap();
+    house.registry.append(house.push("demo/app").await, id, None, body(&vec![7; 100_000])).await.unwrap();
     assert_eq!(house.kept().await + house.staged().await, 1);
     house.registry.cancel_upload(house.push("demo/app").await, id).await.unwrap();
     assert_eq!(house.kept().await, 0);
@@ -161,7 +161,7 @@ async fn a_cancelled_upload_is_gone_with_its_content(house: House) {
 async fn what_no_row_names_is_cleared_from_object_storage(house: House) {
     let [ended, running] = [house.begin("demo/app").await, house.begin("demo/app").await];
     for id in [ended, running] {
-        house.registry.append(house.push("demo/app").await, id, None, body(&[7; 100_000])).await.unwrap();
+        house.registry.append(house.push("demo/app").await, id, None, body(&vec![7; 100_000])).await.unwrap();
     }
     house.store.write(|tx| Box::pin(store::upload::delete(tx, ended))).await.unwrap();
     // The storage has a clock of its own; the row of what is under way is touched by ours.

@@ -11,7 +11,7 @@ pub(crate) struct House {
     pub(crate) node: Node,
     /// Root, by Basic.
     pub(crate) by: String,
-    _folder: tempfile::TempDir,
+    pub(crate) _folder: tempfile::TempDir,
 }
 
 impl House {

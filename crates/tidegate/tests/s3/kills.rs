@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::house::{House, path, place};
 use crate::support::http::{Answer, Ask, Connection};
@@ -20,6 +20,8 @@ struct Pusher<'h> {
     by: String,
     /// What was acknowledged: the seed of each blob.
     done: &'h Mutex<Vec<u64>>,
+    /// Whoever pushes longer is stuck.
+    until: Instant,
 }
 
 /// What a client does after an answer.
@@ -81,6 +83,7 @@ impl Pusher<'_> {
     }
 
     fn ask(&self, ask: &Ask, wanted: u16) -> Next {
+        assert!(Instant::now() < self.until, "a push does not come to an end");
         let sent = || -> io::Result<Answer> { Connection::once(&self.address, &ask.clone().with(&self.by)) };
         match sent() {
             Ok(answer) if answer.status == wanted => Next::On(answer),
@@ -102,14 +105,15 @@ fn blob(seed: u64) -> Vec<u8> {
 #[test]
 #[ignore = "cargo xtask test --only s3"]
 fn killed_in_the_middle_of_uploads_of_many_parts_it_keeps_what_it_acknowledged() {
-    let House { s3, node, by, .. } = House::start();
+    let House { s3, node, by, _folder } = House::start();
     let (done, stop) = (Mutex::new(Vec::new()), AtomicBool::new(false));
     let address = node.address().to_owned();
     let node = std::thread::scope(|scope| {
         let mut node = node;
+        let until = Instant::now() + Duration::from_mins(2);
         let pushers: Vec<_> = (0..PUSHERS)
             .map(|number| {
-                let (pusher, stop) = (Pusher { number, address: address.clone(), by: by.clone(), done: &done }, &stop);
+                let (pusher, stop) = (Pusher { number, address: address.clone(), by: by.clone(), done: &done, until }, &stop);
                 scope.spawn(move || pusher.run(stop))
             })
             .collect();
