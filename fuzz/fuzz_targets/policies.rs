@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use model::{AccountId, Action, InstanceId, InstanceName, OnInstance, OnRepository, Region, RepositoryName, Resource, Timestamp};
-use policy::{Context, Document, Effect, Request, ResourcePattern, Statement, Who, evaluate, explain, filter, ram};
+use policy::{Context, Document, Effect, Effective, Request, ResourcePattern, Statement, Who, evaluate, explain, filter, ram};
 
 static INSTANCE: LazyLock<Arc<OnInstance>> = LazyLock::new(|| {
     Arc::new(OnInstance {
@@ -21,7 +21,10 @@ const ACCOUNT: AccountId = AccountId::from_random(1);
 fuzz_target!(|text: &str| {
     if let Ok(trust) = ram::parse_trust(ACCOUNT, text) {
         let who = Who::named(ACCOUNT, "user/alice").in_group("operators");
-        let _ = trust.evaluate(&Context::new(Timestamp::from_millis(1_800_000_000_000), "10.1.2.3".parse().unwrap(), true).by(who));
+        let context = Context::new(Timestamp::from_millis(1_800_000_000_000), "10.1.2.3".parse().unwrap(), true).by(who.clone());
+        let lets_in = trust.evaluate(&context).effective == Effective::Allowed;
+        assert!(!lets_in || trust.opens_to(&who, None), "whom it lets in it opens to");
+        assert!(!trust.opens_to(&who, Some(&who)), "whoever is let in themselves gains nothing");
     }
     let Ok(document) = ram::parse(text) else { return };
     assert!(text.chars().count() <= policy::MAX_CHARS && document.statements.len() <= policy::MAX_STATEMENTS);

@@ -23,7 +23,8 @@ async fn access(entries: usize) -> Access {
         name: InstanceName::parse("local").unwrap(),
         region: Region::parse("local").unwrap(),
     };
-    let instance = &Instance { on: Arc::new(on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: NOW };
+    let instance =
+        &Instance { on: Arc::new(on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: NOW, updated: NOW };
     let blocks = (1..entries).map(|number| format!("10.{}.{}.0/24", number / 256, number % 256));
     let blocks = &blocks.chain((entries > 0).then(|| "198.51.100.0/24".to_owned())).collect::<Vec<_>>();
     let written: Result<(), StoreError> = store

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use model::{
-    Action, ActionKind, Caller, InstanceId, Known, OnInstance, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, RepositoryAction,
-    Resource, Scope, Scopes, Target,
+    Action, ActionKind, Caller, InstanceId, Known, OnInstance, OnRepository, Op, PolicyId, PrincipalKind, RepositoryAction, Resource,
+    Scope, Scopes, Target,
 };
-use policy::{Context, Effective, Filter, Request, Why};
+use policy::{Context, Effective, Filter, Request};
 use store::StoreError;
 
 use crate::gather::{Place, Standing};
-use crate::layers::{Entry, Layer};
+use crate::layers::Layer;
 use crate::rules::Crowd;
 use crate::{Audit, Directory, Granted, Networks, Outcome, Permit, PrincipalRights, Record, Refusal};
 
@@ -171,94 +171,6 @@ impl Access {
         Ok(layers.filter(action, &context, instance))
     }
 
-    /// May `caller` hand all of these documents over to somebody else? Whoever grants gives at most what they hold: everything
-    /// that attaches, makes a key for somebody else or lets somebody be somebody else asks here.
-    pub async fn may_hand_over(&self, op: &Op, caller: &Caller, given: &[&policy::Document]) -> Result<(), Refusal> {
-        let answer = self.holds_all(op, caller, given).await;
-        if let (Err(Refusal::Exceeds { action, resource, .. }), Some(known)) = (&answer, caller.known()) {
-            let account = Resource::Account(model::OnAccount(known.account));
-            let record = Record::new(op, caller, action.as_str(), &account, Outcome::Denied);
-            self.audit.note(record.with_detail(format!("giving it on {resource} to somebody else"))).await;
-        }
-        answer
-    }
-
-    async fn holds_all(&self, op: &Op, caller: &Caller, given: &[&policy::Document]) -> Result<(), Refusal> {
-        self.directory.fresh(op.now).await?;
-        let known = caller.known().ok_or(Refusal::Unauthenticated)?;
-        let standing = self.standing(op, known).await?;
-        if standing.rights.kind == PrincipalKind::Root {
-            return Ok(());
-        }
-        // Guards bound whoever is given it as well.
-        let layers = [Some(self.held(&standing.rights).await?), standing.bound()];
-        self.covered(&standing, &layers, given).await
-    }
-
-    /// May `caller` let the account's guards allow all of these documents? Guards bound the caller too, so what they keep from
-    /// the caller counts as well: in the end only the root user takes away what binds everybody.
-    pub async fn may_loosen_guards(&self, op: &Op, caller: &Caller, given: &[&policy::Document]) -> Result<(), Refusal> {
-        self.may_hand_over(op, caller, given).await?;
-        let standing = self.standing(op, caller.known().ok_or(Refusal::Unauthenticated)?).await?;
-        if standing.rights.kind == PrincipalKind::Root {
-            return Ok(());
-        }
-        self.covered(&standing, &[self.guards(standing.rights.account).await?], given).await
-    }
-
-    /// Does each of the layers that there are cover all of these documents?
-    async fn covered(&self, standing: &Standing, layers: &[Option<Vec<Entry>>], given: &[&policy::Document]) -> Result<(), Refusal> {
-        let account = standing.rights.account;
-        let instances = self.directory.instances_of(account).await?;
-        let instances: Vec<_> = instances.iter().map(|instance| &*instance.on).collect();
-        for layer in layers.iter().flatten() {
-            let held: Vec<_> = layer.iter().map(|entry| policy::spelled_by_id(entry.document.get(), &instances)).collect();
-            let held: Vec<_> = held.iter().collect();
-            given.iter().try_for_each(|document| policy::covers(account, &held, document))?;
-        }
-        Ok(())
-    }
-
-    /// The same for everything that somebody else holds: whoever makes a key for them, or lets anybody be them.
-    pub async fn may_stand_in_for(&self, op: &Op, caller: &Caller, other: PrincipalId) -> Result<(), Refusal> {
-        if caller.known().is_some_and(|known| known.principal == other) {
-            return Ok(());
-        }
-        let Some(rights) = self.directory.principal(other).await? else { return Err(Refusal::NotFound) };
-        if rights.kind == PrincipalKind::Root {
-            // Nobody stands in for the root user: what it holds has no document.
-            return Err(Refusal::Exceeds { action: Action::PullRepository, resource: "*".into(), why: Why::NotAllowed });
-        }
-        let held = self.held(&rights).await?;
-        let by_name = self.given_by_name(op, caller, &rights).await?;
-        let given: Vec<_> = held.iter().map(|entry| entry.document.get()).chain(&by_name).collect();
-        self.may_hand_over(op, caller, &given).await
-    }
-
-    /// What namespaces and repositories allow somebody by name, and not the caller.
-    async fn given_by_name(&self, op: &Op, caller: &Caller, other: &PrincipalRights) -> Result<Vec<policy::Document>, Refusal> {
-        let standing = self.standing(op, caller.known().ok_or(Refusal::Unauthenticated)?).await?;
-        let (own, others) = (self.who(&standing.rights).await?, self.who(other).await?);
-        let mut given = Vec::new();
-        for instance in self.directory.instances_of(other.account).await? {
-            let owned = self.directory.owned(&instance.on).await?;
-            given.extend(owned.map(|owned| owned.given_to(&others, &own)).filter(|document| !document.statements.is_empty()));
-        }
-        Ok(given)
-    }
-
-    /// May `caller` take away from others what namespaces and repositories deny a group by name?
-    pub async fn may_leave(&self, op: &Op, caller: &Caller, group: PrincipalId) -> Result<(), Refusal> {
-        let Some(rights) = self.directory.principal(group).await? else { return Err(Refusal::NotFound) };
-        let who = self.who(&rights).await?;
-        let mut lifted = Vec::new();
-        for instance in self.directory.instances_of(rights.account).await? {
-            let owned = self.directory.owned(&instance.on).await?;
-            lifted.extend(owned.map(|owned| policy::lifted(&owned.denied_to(&who))).filter(|document| !document.statements.is_empty()));
-        }
-        self.may_hand_over(op, caller, &lifted.iter().collect::<Vec<_>>()).await
-    }
-
     /// The documents of these policies of an account: what attaching them would give.
     pub async fn documents(&self, policies: &[(Arc<str>, Option<PolicyId>)]) -> Result<Vec<policy::Document>, Refusal> {
         let held = self.documents_of(policies, &Layer::Own).await?;
@@ -335,7 +247,7 @@ impl Access {
 
     /// A known caller's standing today; a principal who is gone, disabled or at its end is nobody, and so is a role whose session
     /// is gone.
-    async fn standing(&self, op: &Op, known: &Known) -> Result<Standing, Refusal> {
+    pub(crate) async fn standing(&self, op: &Op, known: &Known) -> Result<Standing, Refusal> {
         let rights = self.directory.somebody(known.principal, op.now).await?.ok_or(Refusal::Unauthenticated)?;
         let session = match rights.kind {
             PrincipalKind::Role => Some(self.directory.session(known.credential.id).await?.ok_or(Refusal::Unauthenticated)?),
@@ -361,7 +273,7 @@ pub(crate) fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool 
 
 /// Is this done to the server as a whole? Then its first account does it, and no other.
 pub(crate) const fn is_of_server(action: Action) -> bool {
-    matches!(action, Action::RotateSigningKey | Action::ReadMetrics)
+    matches!(action, Action::RotateSigningKey | Action::RotateAuditKey | Action::ReadMetrics)
 }
 
 /// The right that a scope's action asks for.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use model::{AccountId, CredentialId, InstanceId, OnInstance, PolicyId, PrincipalId, PrincipalKind, ProviderId, RepositoryName, Timestamp};
+use policy::TrustDocument;
 use quick_cache::sync::Cache;
 use store::account::{Account, Principal};
 use store::change::{self, Change};
@@ -242,7 +243,7 @@ impl Directory {
             Some(Change::Visibility(_)) => self.public.clear(),
             Some(Change::ResourcePolicy(id)) => drop(self.owned.remove(&InstanceId::from_i64(id))),
             Some(Change::Provider(id)) => drop(self.providers.remove(&ProviderId::from_i64(id))),
-            Some(Change::SigningKeys) => {}
+            Some(Change::IssuerKeys(_) | Change::SigningKeys) => {}
             None => {
                 self.principals.clear();
                 self.credentials.clear();
@@ -461,6 +462,16 @@ impl Directory {
     /// The instances of an account, from the database.
     pub(crate) async fn instances_of(&self, account: AccountId) -> Result<Vec<Instance>, StoreError> {
         self.store.read(|tx| Box::pin(store::instance::list(tx, account))).await
+    }
+
+    /// Some of an account's roles, by their ids, with whom each trusts: from the database.
+    pub(crate) async fn trusts(&self, account: AccountId, after: i64, limit: i64) -> Result<Vec<(PrincipalId, TrustDocument)>, StoreError> {
+        let found: Vec<(PrincipalId, String)> = self.store.scan(|tx| Box::pin(store::role::trusts(tx, account, after, limit))).await?;
+        let read = |(id, text): (PrincipalId, String)| match policy::ram::parse_trust(account, &text) {
+            Ok(trust) => Ok((id, trust)),
+            Err(_) => Err(StoreError::corrupt("role.trust")),
+        };
+        found.into_iter().map(read).collect()
     }
 
     /// What bounds everybody in an account.

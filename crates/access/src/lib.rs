@@ -10,6 +10,7 @@ mod admin;
 pub mod audit;
 mod cidr;
 mod decide;
+mod delegation;
 mod directory;
 mod explain;
 mod gather;
@@ -19,7 +20,9 @@ mod operator;
 mod owned;
 mod owners;
 mod permit;
+mod reach;
 mod rules;
+mod ways;
 
 pub use admin::admin_rights;
 pub use audit::{Audit, Frequent, Outcome, Record};
@@ -34,4 +37,6 @@ pub use owners::Owners;
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
 pub use policy::Filter;
+pub use reach::LONGEST_CHAIN;
 pub use rules::{Entered, NotLetIn, Rules};
+pub use ways::Ways;

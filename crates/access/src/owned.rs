@@ -42,18 +42,17 @@ impl OwnedPolicies {
     }
 
     /// What they allow to somebody who is named, or in a group that is, and not to `others` as well.
-    pub(crate) fn given_to(&self, who: &Who, others: &Who) -> policy::Document {
-        let named = |s: &Statement, who: &Who| s.principals().is_some_and(|named| named.iter().any(|p| p.is(who)));
+    pub(crate) fn given_to(&self, who: &Who, others: Option<&Who>) -> policy::Document {
         let statements = self.policies.iter().flat_map(|owned| &owned.document.statements);
-        let given = statements.filter(|s| s.effect() == Effect::Allow && named(s, who) && !named(s, others));
+        let of_others = |s: &Statement| others.is_some_and(|others| s.is_of(others));
+        let given = statements.filter(|s| s.effect() == Effect::Allow && s.is_of(who) && !of_others(s));
         policy::Document { statements: given.cloned().collect() }
     }
 
     /// What they deny to somebody who is named, or in a group that is.
     pub(crate) fn denied_to(&self, who: &Who) -> policy::Document {
-        let named = |s: &&Statement| s.principals().is_some_and(|named| named.iter().any(|p| p.is(who)));
         let statements = self.policies.iter().flat_map(|owned| &owned.document.statements);
-        policy::Document { statements: statements.filter(|s| s.effect() == Effect::Deny).filter(named).cloned().collect() }
+        policy::Document { statements: statements.filter(|s| s.effect() == Effect::Deny && s.is_of(who)).cloned().collect() }
     }
 
     /// All of them, by name.

@@ -131,12 +131,14 @@ pub enum Refusal {
         resource: Resource,
     },
     /// Whoever grants gives at most what they hold.
-    #[error("this would give {} on {resource}, {why}", action.as_str())]
+    #[error("this would give {} on {resource}{}, {why}", action.as_str(), by_role(through.as_deref()))]
     Exceeds {
         /// What would be given.
         action: Action,
         /// On which resources, as the document spells them.
         resource: Box<str>,
+        /// The role that whoever is given it can assume, and that holds it; none: it is given itself.
+        through: Option<Box<str>>,
         /// What is in the way.
         why: Why,
     },
@@ -151,9 +153,13 @@ pub enum Refusal {
     Unavailable,
 }
 
+fn by_role(through: Option<&str>) -> String {
+    through.map(|role| format!(" by way of role/{role}")).unwrap_or_default()
+}
+
 impl From<Uncovered> for Refusal {
     fn from(missing: Uncovered) -> Self {
-        Self::Exceeds { action: missing.action, resource: missing.resource.into(), why: missing.why }
+        Self::Exceeds { action: missing.action, resource: missing.resource.into(), through: None, why: missing.why }
     }
 }
 

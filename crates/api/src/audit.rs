@@ -152,3 +152,26 @@ pub struct AuditKey {
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
+
+/// How long an account's trail is kept.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Debug)]
+pub struct AuditRetention {
+    /// So many days, as the account says; null: as long as the server's setting says.
+    pub days: Option<i64>,
+    /// So many days it is kept; null: for ever.
+    pub kept_days: Option<i64>,
+    /// The server's setting, for accounts that say nothing; null: for ever.
+    pub default_days: Option<i64>,
+    /// An account may say so many days at the least.
+    pub least_days: i64,
+    /// And at the most.
+    pub most_days: i64,
+}
+
+/// For how long to keep the trail.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct SetAuditRetention {
+    /// So many days.
+    pub days: i64,
+}

@@ -95,6 +95,12 @@ pub struct CredentialQuery {
     /// The user's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// Instead of a user: a service account's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<String>,
+    /// Instead of a user: a role's name; the newest thousand of its sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// Only enabled ones that end within so many seconds and that nothing has replaced yet; the soonest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiring_within: Option<i64>,

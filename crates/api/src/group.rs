@@ -15,12 +15,16 @@ pub struct CreateGroup {
     pub description: String,
 }
 
-/// Say what a group is for.
-#[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
+/// Rename a group, or say what it is for; what is left out stays as it is.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Default, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateGroup {
+    /// The new name. No trust policy and no policy of a namespace or repository may speak of the old or the new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// At most 1024 characters.
-    pub description: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 /// A group: its users have its policies too.
@@ -35,4 +39,8 @@ pub struct Group {
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+    /// Changed when; null: not since.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub updated_at: Option<Timestamp>,
 }

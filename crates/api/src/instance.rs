@@ -54,4 +54,26 @@ pub struct Instance {
     /// Made when.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+    /// Changed when.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+/// How much an instance holds, and may hold.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
+pub struct InstanceUsage {
+    /// The instance.
+    pub instance_id: String,
+    /// Its namespaces.
+    pub namespaces: i64,
+    /// The most namespaces (setting `limits.namespaces`).
+    pub max_namespaces: i64,
+    /// Its repositories.
+    pub repositories: i64,
+    /// The most repositories (setting `limits.repositories`).
+    pub max_repositories: i64,
+    /// Its private endpoints.
+    pub private_endpoints: i64,
+    /// The most private endpoints.
+    pub max_private_endpoints: i64,
 }

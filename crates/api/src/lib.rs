@@ -41,7 +41,7 @@ mod whoami;
 pub use access_key::{AccessKey, CreateAccessKey, CreatedAccessKey};
 pub use account::{Account, SetAccountAlias};
 pub use admin_user::{AdminPassword, AdminUser, RenewedAdminPassword};
-pub use audit::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditTrail};
+pub use audit::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditRetention, AuditTrail, SetAuditRetention};
 pub use credential::{
     CreateCredential, CreateLoginToken, CreatedCredential, CreatedLoginToken, Credential, CredentialQuery, DeleteCredential, UpdateEnabled,
 };
@@ -52,14 +52,14 @@ pub use federation::{
     UpdateProvider,
 };
 pub use group::{CreateGroup, Group, UpdateGroup};
-pub use instance::{CreateInstance, Instance, UpdateInstance};
+pub use instance::{CreateInstance, Instance, InstanceUsage, UpdateInstance};
 pub use integration::{CreateIntegration, Integration, IntegrationKind, IntegrationQuery, UpdateIntegration};
 pub use label::{LabelQuery, Labelled, UpdateLabels};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
 pub use page::{OwnerQuery, Page};
 pub use policy::{
-    AttachedPolicy, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyVersion,
-    SetDefaultVersion,
+    AttachedPolicy, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyHolder,
+    PolicyVersion, SetDefaultVersion, UpdatePolicy,
 };
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
 pub use resource_policy::{ResourcePolicy, SetResourcePolicy};
@@ -72,7 +72,7 @@ pub use signing_key::SigningKey;
 pub use simulation::{MAX_SIMULATED, PermittedPrincipal, PermittedQuery, SimulatePolicies};
 pub use tag::{CreateTag, Tag, TagQuery, UpdateTag};
 pub use token::{TokenAnswer, TokenError, TokenRequest};
-pub use user::{CreateUser, PasswordKind, SetPassword, UpdateUser, User};
+pub use user::{CreateUser, PasswordKind, SetPassword, SignInPassword, UpdateUser, User};
 pub use whoami::Whoami;
 
 /// Where the management API stands on every host.

@@ -19,6 +19,9 @@ pub struct CreateNamespace {
     /// May an index lack children? No unless told.
     #[serde(default)]
     pub sparse_indexes: bool,
+    /// Is a repository public that is made without saying so? No unless told.
+    #[serde(default)]
+    pub default_public: bool,
 }
 
 /// Change a namespace; what is left out stays.
@@ -34,10 +37,14 @@ pub struct UpdateNamespace {
     /// May an index lack children?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sparse_indexes: Option<bool>,
+    /// Is a repository public that is made without saying so?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_public: Option<bool>,
 }
 
 /// A namespace.
 #[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that stand each for itself")]
 pub struct Namespace {
     /// Its id.
     pub namespace_id: String,
@@ -51,6 +58,8 @@ pub struct Namespace {
     pub auto_create_repository: bool,
     /// May an index lack children?
     pub sparse_indexes: bool,
+    /// Is a repository public that is made without saying so?
+    pub default_public: bool,
     /// Made when.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,

@@ -28,6 +28,29 @@ pub struct CreatePolicyVersion {
     /// In force at once? Yes unless told.
     #[serde(default = "yes")]
     pub set_as_default: bool,
+    /// With five versions there, may the oldest that is not in force go for it?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drop_oldest: bool,
+}
+
+/// Say what a policy is for.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct UpdatePolicy {
+    /// At most 1024 characters.
+    pub description: String,
+}
+
+/// Somebody a policy is attached to.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
+pub struct PolicyHolder {
+    /// `user/NAME`, `group/NAME`, `service-account/NAME` or `role/NAME`.
+    pub principal: String,
+    /// Their id.
+    pub principal_id: String,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub attached_at: Timestamp,
 }
 
 const fn yes() -> bool {
@@ -58,6 +81,10 @@ pub struct Policy {
     /// Made when; null for a built-in policy.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_at: Option<Timestamp>,
+    /// Changed when; null for a built-in policy.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub updated_at: Option<Timestamp>,
 }
 
 /// A policy with its document in force.
@@ -68,6 +95,9 @@ pub struct PolicyDocument {
     pub policy: Policy,
     /// The document's text, as written.
     pub document: String,
+    /// Principals that it is attached to.
+    #[serde(default)]
+    pub attachments: i64,
 }
 
 /// One version of a policy.

@@ -10,9 +10,12 @@ use utoipa::{IntoParams, ToSchema};
 pub struct CreateRepository {
     /// `NAMESPACE/REPOSITORY`, or one segment in the root namespace.
     pub name: String,
-    /// May anybody pull? No unless told.
-    #[serde(default)]
-    pub public: bool,
+    /// May anybody pull? Unless told, as the namespace says of new ones (`default_public`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<bool>,
+    /// What it holds, in one line of at most 400 bytes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub summary: String,
     /// What it holds.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
@@ -25,6 +28,9 @@ pub struct UpdateRepository {
     /// May anybody pull?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public: Option<bool>,
+    /// What it holds, in one line of at most 400 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
     /// What it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -43,6 +49,8 @@ pub struct Repository {
     pub name: String,
     /// May anybody pull, whatever the namespace says?
     pub public: bool,
+    /// What it holds, in one line.
+    pub summary: String,
     /// What it holds.
     pub description: String,
     /// Made when.

@@ -68,4 +68,7 @@ pub struct PermittedPrincipal {
     pub statement: Option<u32>,
     /// The same in words.
     pub reason: String,
+    /// The roles that they assume for it, one after the other: the last one may. Empty: they may themselves.
+    #[serde(default)]
+    pub through: Vec<String>,
 }

@@ -12,8 +12,12 @@ pub struct CreateTag {
     pub repository: String,
     /// The tag.
     pub name: String,
-    /// The manifest.
-    pub digest: String,
+    /// The manifest; this or `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Another tag of the repository: at what it points at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// Point a tag at another manifest that is there.
@@ -37,6 +41,10 @@ pub struct Tag {
     pub media_type: String,
     /// That manifest's bytes.
     pub size: i64,
+    /// The image's bytes, with all that it is made of; of an index, with all of its images.
+    pub image_size: i64,
+    /// The digest of the image's configuration; an index has none.
+    pub config_digest: Option<String>,
     /// Made when.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,

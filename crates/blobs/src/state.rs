@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_did_not_write() {
+    fn projquay_11190_a_state_is_read_or_refused_and_does_nothing_else() {
         let good = UploadState::with_sha512().to_bytes();
         for end in 0..good.len() {
             assert!(UploadState::from_bytes(&good[..end]).is_err(), "{end}");

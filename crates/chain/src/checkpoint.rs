@@ -38,6 +38,10 @@ pub struct Checkpoint {
     pub hash: String,
     /// When it was signed.
     pub at: Timestamp,
+    /// The key that signs from here on, as the old one says: an uncompressed P-256 point in unpadded base64url. Only with a
+    /// [`Purpose::Batch`]; none: the same one goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_key: Option<String>,
 }
 
 /// Why a text is no checkpoint.
@@ -72,6 +76,22 @@ impl Checkpoint {
     /// The whole checkpoint: what was signed, and the signature (64 bytes, RFC 7518 section 3.4).
     pub fn join(signing_input: &str, signature: &[u8]) -> String {
         format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// A key as [`Checkpoint::next_key`] spells it.
+    pub fn spell_key(point: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(point)
+    }
+
+    /// The point that [`Checkpoint::next_key`] spells.
+    pub(crate) fn next_point(&self) -> Option<Vec<u8>> {
+        URL_SAFE_NO_PAD.decode(self.next_key.as_deref()?).ok()
+    }
+
+    /// The name of the key that a text says it is signed by; nothing is verified.
+    pub fn signer(text: &str) -> Option<String> {
+        let (header, _) = text.trim().split_once('.').filter(|_| text.len() <= MAX)?;
+        decode::<Header>(header).ok().map(|header| header.kid)
     }
 
     /// Reads a checkpoint that one of `keys` has signed.

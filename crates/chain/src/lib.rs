@@ -20,4 +20,4 @@ pub use format::Format;
 pub use hash::{ZEROS, hash};
 pub use keys::{Keys, KeysError, kid, pem};
 pub use report::{Place, Problem, ProblemKind, Report};
-pub use verify::{Begin, End, Verifier};
+pub use verify::{Begin, Belief, End, Verifier};

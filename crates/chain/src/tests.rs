@@ -59,19 +59,24 @@ impl Chain {
     }
 
     fn sign(&self, purpose: Purpose, record: &AuditRecord) -> String {
+        self.sign_and_hand_over(purpose, record, None)
+    }
+
+    fn sign_and_hand_over(&self, purpose: Purpose, record: &AuditRecord, next: Option<&EcdsaKeyPair>) -> String {
         let checkpoint = Checkpoint {
             purpose,
             account_id: record.account_id.clone(),
             sequence: record.sequence(),
             hash: record.hash.clone(),
             at: record.sealed_at,
+            next_key: next.map(|pair| Checkpoint::spell_key(pair.public_key().as_ref())),
         };
         let input = checkpoint.signing_input(&kid(self.pair.public_key().as_ref()));
         Checkpoint::join(&input, self.pair.sign(&SystemRandom::new(), input.as_bytes()).unwrap().as_ref())
     }
 
     fn verify_from(&self, begin: &Begin, end: End<'_>) -> Report {
-        let mut verifier = Verifier::new(&self.keys, begin);
+        let mut verifier = Verifier::new(&self.keys, Belief::All, begin);
         for record in &self.records {
             verifier.record(record);
         }
@@ -122,6 +127,32 @@ fn every_field_is_under_the_hash() {
         let changed: AuditRecord = serde_json::from_value(changed).unwrap();
         assert_ne!(hash(&changed), original.hash, "{key}");
     }
+}
+
+/// Gitea CVE-2026-58426: fields were joined, so that what stood at the end of one could be moved to the beginning of the next.
+#[test]
+fn cve_2026_58426_what_is_signed_cannot_flow_from_one_field_into_the_next() {
+    let original = Chain::of(1).records[0].clone();
+    let with = |action: &str, outcome: &str, resource: &str, detail: Option<&str>| {
+        let mut record = original.clone();
+        (record.event.action, record.event.outcome) = (action.to_owned(), outcome.to_owned());
+        (record.event.resource, record.event.detail) = (resource.to_owned(), detail.map(str::to_owned));
+        hash(&record)
+    };
+    let hashes = [
+        with("ab", "c", "r", Some("d")),
+        with("a", "bc", "r", Some("d")),
+        with("abc", "", "r", Some("d")),
+        with("a\",\"b", "c", "r", Some("d")),
+        with("a", "b\",\"c", "r", Some("d")),
+        with("ab", "c", "rd", None),
+        with("ab", "c", "r\",\"d", None),
+        with("ab", "c", "rd", Some("")),
+        with("ab", "c", "", Some("rd")),
+        with("ab", "c", "rd", Some("null")),
+    ];
+    let different: std::collections::BTreeSet<_> = hashes.iter().collect();
+    assert_eq!(different.len(), hashes.len());
 }
 
 #[test]
@@ -223,12 +254,83 @@ fn a_trail_may_begin_where_its_signed_beginning_says() {
     assert!(!chain.verify_from(&Begin::Anywhere, End::Whole(None)).whole, "records without a head");
 }
 
+impl Chain {
+    /// From the batch number `batch` (counted from 0) on another key signs; it is named by the one before, or not.
+    fn rotated(mut self, batch: usize, named: bool) -> Self {
+        let next = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        if named {
+            let last = 3 * batch - 1;
+            self.records[last].checkpoint = Some(self.sign_and_hand_over(Purpose::Batch, &self.records[last], Some(&next)));
+        }
+        self.keys.insert(next.public_key().as_ref());
+        self.pair = next;
+        for index in (3 * batch..self.records.len()).filter(|i| i % 3 == 2) {
+            self.records[index].checkpoint = Some(self.sign(Purpose::Batch, &self.records[index]));
+        }
+        self.head = self.sign(Purpose::Head, self.records.last().unwrap());
+        self
+    }
+}
+
+#[test]
+fn a_key_hands_over_to_the_next_one_in_the_chain_itself() {
+    let old = Chain::of(5);
+    let first = old.keys.clone();
+    let chain = old.rotated(3, true);
+    assert!(chain.verify().whole, "{:?}", chain.verify().problems);
+    // Whoever knows the first key alone believes the second.
+    let verify = |belief, kept: Option<&str>| {
+        let mut verifier = Verifier::new(&first, belief, &Begin::First);
+        if let Some(kept) = kept {
+            verifier.expect(kept);
+        }
+        chain.records.iter().for_each(|record| verifier.record(record));
+        verifier.finish(End::Whole(Some(&chain.head)))
+    };
+    let report = verify(Belief::Successors, Some(&chain.head));
+    assert!(report.whole, "{:?}", report.problems);
+    // But not if the server does not know it.
+    assert!(verify(Belief::All, None).problems[0].problem.contains("which the server does not have"));
+    // A checkpoint that was kept, by a key that the chain never comes to.
+    let stranger = Chain::of(5).head;
+    assert!(!verify(Belief::Successors, Some(&stranger)).whole);
+    // Twice, and an export of what the last key has signed.
+    let twice = chain.rotated(4, true);
+    assert!(twice.verify().whole, "{:?}", twice.verify().problems);
+    let part = Chain { records: twice.records[12..].to_vec(), keys: twice.keys.clone(), ..twice };
+    assert!(part.verify_from(&Begin::Anywhere, End::Whole(Some(&part.head))).whole);
+}
+
+#[test]
+fn a_key_to_which_nobody_has_handed_over_is_found() {
+    // Even if it is among those that are believed.
+    let chain = Chain::of(5).rotated(3, false);
+    let report = chain.verify();
+    assert_eq!(report.problems[0].at.as_ref().map(|at| at.sequence), Some(12));
+    assert!(report.problems[0].problem.contains("has not handed over"), "{:?}", report.problems);
+    assert!(report.problems.last().unwrap().problem.contains("signed head"), "{:?}", report.problems);
+    // The old key, after it has handed over: whoever has stolen it signs nothing more.
+    let old = Chain::of(5);
+    let stolen = old.sign(Purpose::Batch, &old.records[14]);
+    let mut chain = old.rotated(3, true);
+    chain.records[14].checkpoint = Some(stolen);
+    assert_eq!(chain.found(), [(ProblemKind::Unsigned, 15)]);
+    // Nor does the new key hand back to it.
+    let old = Chain::of(5);
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, old.pair.to_pkcs8v1().unwrap().as_ref()).unwrap();
+    let mut chain = old.rotated(2, true);
+    chain.records[11].checkpoint = Some(chain.sign_and_hand_over(Purpose::Batch, &chain.records[11], Some(&pair)));
+    let report = chain.verify();
+    assert_eq!(report.problem_count, 1);
+    assert!(report.problems[0].problem.contains("which has signed before"), "{:?}", report.problems);
+}
+
 #[test]
 fn a_checkpoint_that_was_kept_finds_a_trail_that_was_written_anew() {
     let chain = Chain::of(5);
     let kept = chain.head.clone();
     let verify = |chain: &Chain, kept: &str| {
-        let mut verifier = Verifier::new(&chain.keys, &Begin::First);
+        let mut verifier = Verifier::new(&chain.keys, Belief::All, &Begin::First);
         verifier.expect(kept);
         for record in &chain.records {
             verifier.record(record);

@@ -1,10 +1,12 @@
 //! Verifying: records one after the other, in the order of the chain, in memory that does not grow with their number.
 
+use std::collections::BTreeSet;
+
 use api::AuditRecord;
 use model::Timestamp;
 
 use crate::report::ProblemKind::{Changed, Missing, OutOfOrder, Replaced, Unsigned};
-use crate::{Checkpoint, Keys, Place, Purpose, Report, ZEROS, hash};
+use crate::{Checkpoint, CheckpointError, Keys, Place, Purpose, Report, ZEROS, hash, kid};
 
 /// Where the records begin that are verified.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,10 +37,26 @@ struct Seen {
     signed: bool,
 }
 
+/// Whom to believe.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Belief {
+    /// The given keys, and each that one of them says goes on signing.
+    Successors,
+    /// The given keys alone: they are all that there are.
+    All,
+}
+
 /// Reads a chain and notes what is not as it was sealed.
 #[derive(Debug)]
-pub struct Verifier<'k> {
-    keys: &'k Keys,
+pub struct Verifier {
+    keys: Keys,
+    belief: Belief,
+    /// The key that signs here; none: no signature was read yet.
+    signer: Option<String>,
+    /// Those that signed before it.
+    before: BTreeSet<String>,
+    /// Checkpoints that the trail must contain, by keys that are not known yet.
+    unread: Vec<String>,
     report: Report,
     account: Option<String>,
     /// Which record the next one has to follow: its number and hash; none: anywhere.
@@ -50,11 +68,23 @@ pub struct Verifier<'k> {
     begin: i64,
 }
 
-impl<'k> Verifier<'k> {
+impl Verifier {
     /// Verifies what begins so, by these keys.
-    pub fn new(keys: &'k Keys, begin: &Begin) -> Self {
-        let mut this =
-            Self { keys, report: Report::new(), account: None, expected: None, last: None, trusted: None, known: Vec::new(), begin: 0 };
+    pub fn new(keys: &Keys, belief: Belief, begin: &Begin) -> Self {
+        let mut this = Self {
+            keys: keys.clone(),
+            belief,
+            signer: None,
+            before: BTreeSet::new(),
+            unread: Vec::new(),
+            report: Report::new(),
+            account: None,
+            expected: None,
+            last: None,
+            trusted: None,
+            known: Vec::new(),
+            begin: 0,
+        };
         this.expected = match begin {
             Begin::First => Some((0, ZEROS.to_owned())),
             Begin::Behind(text) => this.beginning(text),
@@ -64,7 +94,7 @@ impl<'k> Verifier<'k> {
     }
 
     fn beginning(&mut self, text: &str) -> Option<(i64, String)> {
-        match Checkpoint::read(text, self.keys) {
+        match Checkpoint::read(text, &self.keys) {
             Ok(begin) if begin.purpose == Purpose::Begin => {
                 self.account = Some(begin.account_id);
                 self.begin = begin.sequence;
@@ -82,8 +112,9 @@ impl<'k> Verifier<'k> {
 
     /// The trail must contain this checkpoint (a compact JWS of an earlier verification).
     pub fn expect(&mut self, text: &str) {
-        match Checkpoint::read(text, self.keys) {
+        match Checkpoint::read(text, &self.keys) {
             Ok(checkpoint) => self.known.push((checkpoint, false)),
+            Err(CheckpointError::UnknownKey(_)) if self.belief == Belief::Successors => self.unread.push(text.to_owned()),
             Err(error) => self.report.found(Unsigned, None, format!("the checkpoint that was given does not hold: {error}")),
         }
     }
@@ -100,8 +131,8 @@ impl<'k> Verifier<'k> {
             return;
         }
         self.check_batch_ended(record);
-        self.check_known(record);
         let signed = record.checkpoint.as_deref().map(|text| self.check_signature(record, &place, text)).is_some();
+        self.check_known(record);
         self.report.first.get_or_insert_with(|| place.clone());
         self.expected = Some((place.sequence, record.hash.clone()));
         self.last = Some(Seen { place, hash: record.hash.clone(), sealed_at: record.sealed_at, signed });
@@ -167,27 +198,65 @@ impl<'k> Verifier<'k> {
     }
 
     fn check_signature(&mut self, record: &AuditRecord, place: &Place, text: &str) {
-        let signed = Checkpoint {
+        match self.signed(record, place, text) {
+            Ok(checkpoint) => {
+                self.trusted = Some(place.clone());
+                self.signer = Checkpoint::signer(text);
+                self.hand_over(&checkpoint, place);
+            }
+            Err(why) => {
+                let from =
+                    self.trusted.as_ref().map_or_else(|| "from the beginning".to_owned(), |p| format!("behind record {}", p.sequence));
+                let problem = format!("the signature of this record does not hold for what stands {from} up to here: {why}");
+                self.report.found(Unsigned, Some(place), problem);
+            }
+        }
+    }
+
+    /// The checkpoint of a record, if the key that signs here has given it for this record; or why not.
+    fn signed(&self, record: &AuditRecord, place: &Place, text: &str) -> Result<Checkpoint, String> {
+        let read = Checkpoint::read(text, &self.keys).map_err(|error| error.to_string())?;
+        let wanted = Checkpoint {
             purpose: Purpose::Batch,
             account_id: record.account_id.clone(),
             sequence: place.sequence,
             hash: record.hash.clone(),
             at: record.sealed_at,
+            next_key: read.next_key.clone(),
         };
-        let why = match Checkpoint::read(text, self.keys) {
-            Ok(read) if read == signed => {
-                self.trusted = Some(place.clone());
-                return;
+        if read != wanted {
+            return Err("it was given for another record".to_owned());
+        }
+        self.check_signer(text)?;
+        Ok(read)
+    }
+
+    /// One key signs until it has named the next one.
+    fn check_signer(&self, text: &str) -> Result<(), String> {
+        let by = Checkpoint::signer(text).unwrap_or_default();
+        match &self.signer {
+            Some(signer) if *signer != by => {
+                Err(format!("it is by key {by}, to which key {signer}, which signs here, has not handed over"))
             }
-            Ok(_) => "it was given for another record".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        let from = self.trusted.as_ref().map_or_else(|| "from the beginning".to_owned(), |p| format!("behind record {}", p.sequence));
-        self.report.found(
-            Unsigned,
-            Some(place),
-            format!("the signature of this record does not hold for what stands {from} up to here: {why}"),
-        );
+            _ => Ok(()),
+        }
+    }
+
+    /// The key that has signed may name the next one.
+    fn hand_over(&mut self, checkpoint: &Checkpoint, place: &Place) {
+        let Some(point) = checkpoint.next_point() else { return };
+        let next = kid(&point);
+        let stranger = self.belief == Belief::All && !self.keys.knows(&next);
+        if stranger || self.before.contains(&next) || self.signer.as_ref() == Some(&next) {
+            let why = if stranger { "which the server does not have" } else { "which has signed before" };
+            self.report.found(Unsigned, Some(place), format!("the signature hands over to key {next}, {why}: somebody made this up"));
+            return;
+        }
+        self.keys.insert(&point);
+        self.before.extend(self.signer.replace(next));
+        for text in std::mem::take(&mut self.unread) {
+            self.expect(&text);
+        }
     }
 
     /// The end of what there is.
@@ -204,13 +273,20 @@ impl<'k> Verifier<'k> {
             }
             End::Part | End::Whole(None) => {}
         }
+        for text in std::mem::take(&mut self.unread) {
+            self.belief = Belief::All;
+            self.expect(&text);
+        }
         self.check_all_known();
         self.report.last = self.last.map(|seen| seen.place);
         self.report
     }
 
     fn check_head(&mut self, text: &str) {
-        let head = match Checkpoint::read(text, self.keys) {
+        if let Err(why) = self.check_signer(text) {
+            return self.report.found(Unsigned, None, format!("the signed head does not hold: {why}"));
+        }
+        let head = match Checkpoint::read(text, &self.keys) {
             Ok(head) if head.purpose == Purpose::Head && self.account.as_ref().is_none_or(|account| *account == head.account_id) => head,
             Ok(_) => return self.report.found(Unsigned, None, "the signed head is a checkpoint of another kind".to_owned()),
             Err(error) => return self.report.found(Unsigned, None, format!("the signed head does not hold: {error}")),

@@ -128,7 +128,7 @@ impl From<IdentityError> for Problem {
             IdentityError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
             IdentityError::RecentlyUsed { .. } => Self::new(StatusCode::CONFLICT, "recently_used", message),
             IdentityError::NeedsForce(_) => Self::new(StatusCode::CONFLICT, "needs_force", message),
-            IdentityError::InUse(_) => Self::new(StatusCode::CONFLICT, "in_use", message),
+            IdentityError::InUse(_) | IdentityError::Holds(_) => Self::new(StatusCode::CONFLICT, "in_use", message),
             IdentityError::Refused(refusal) => refusal.into(),
             IdentityError::Disabled => Self::new(StatusCode::FORBIDDEN, "denied", message),
             IdentityError::Unbelieved(error) => error.into(),
@@ -143,6 +143,8 @@ impl From<TrailError> for Problem {
     fn from(error: TrailError) -> Self {
         match error {
             TrailError::Store(error) => error.into(),
+            TrailError::TooSoon => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            TrailError::Days { .. } => Self::invalid("days", error),
             TrailError::Key | TrailError::Overtaken => Self::internal(&error),
         }
     }
@@ -175,6 +177,7 @@ impl From<RegistryError> for Problem {
             | RegistryError::BlobUnknown
             | RegistryError::UploadUnknown => Self::not_found(),
             RegistryError::Exists => Self::new(StatusCode::CONFLICT, "already_exists", message),
+            RegistryError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
             RegistryError::NotEmpty => Self::new(StatusCode::CONFLICT, "in_use", message),
             RegistryError::Conflict => Self::new(StatusCode::CONFLICT, "conflict", message),
             RegistryError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message),

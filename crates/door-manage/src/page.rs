@@ -6,6 +6,7 @@ use kit::{Answer, json};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
+use crate::call::Call;
 use crate::errors::Problem;
 
 const DEFAULT: u32 = 100;
@@ -65,6 +66,26 @@ impl<T> Page<T> {
             answer.headers_mut().insert(LINK, link);
         }
         answer
+    }
+}
+
+impl Call {
+    /// What a list by name is asked for.
+    pub(crate) fn asked(&self) -> Result<Asked, Problem> {
+        let page: api::Page = self.query()?;
+        Asked::read(page.limit, page.after.as_deref())
+    }
+
+    /// A page of what was read with one more asked for, each item as `shape` has it.
+    pub(crate) fn page<T, S: Serialize>(
+        &self,
+        found: Vec<T>,
+        asked: &Asked,
+        name: impl Fn(&T) -> String,
+        shape: impl Fn(T) -> S,
+    ) -> Answer {
+        let Page { items, next } = Page::of(found, asked, name);
+        Page { items: items.into_iter().map(shape).collect(), next }.answer(self.own_path(), self.raw_query())
     }
 }
 

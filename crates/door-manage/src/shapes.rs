@@ -6,7 +6,7 @@ use api::{
     PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, ResourcePolicy, Role, RotatedAccessKey, RotatedCredential, Secret,
     SecretOwner, ServiceAccount, SigningKey, Tag, User, Whoami,
 };
-use identity::{IntegrationUse, PolicyDetails};
+use identity::{IntegrationUse, MayDo, PolicyDetails};
 use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, ProviderId, RepositoryName};
 use store::network::{Endpoints, Entry, Private, Public};
 
@@ -104,7 +104,21 @@ pub(crate) fn user(user: &identity::User) -> User {
         name: user.name.to_string(),
         account_id: user.account.to_string(),
         enabled: user.enabled,
+        display_name: user.profile.display_name.clone(),
+        description: user.description.clone(),
+        email: user.profile.email.clone(),
+        phone: user.profile.phone.clone(),
         created_at: user.created,
+        updated_at: user.updated,
+        last_login_at: None,
+    }
+}
+
+pub(crate) fn policy_holder((holder, attached_at): &(store::account::Principal, model::Timestamp)) -> api::PolicyHolder {
+    api::PolicyHolder {
+        principal: format!("{}/{}", holder.kind.noun(), holder.name),
+        principal_id: holder.id.to_string(),
+        attached_at: *attached_at,
     }
 }
 
@@ -114,6 +128,7 @@ pub(crate) fn group(group: &store::account::Principal) -> Group {
         name: group.name.to_string(),
         description: group.description.clone(),
         created_at: group.created,
+        updated_at: group.updated,
     }
 }
 
@@ -302,11 +317,20 @@ pub(crate) fn policy(p: store::policy::Policy) -> Policy {
         version: p.default_version,
         built_in: false,
         created_at: Some(p.created),
+        updated_at: Some(p.updated),
     }
 }
 
 pub(crate) fn built_in(p: &policy::BuiltIn) -> Policy {
-    Policy { name: p.name.to_owned(), policy_id: None, description: p.description.to_owned(), version: 1, built_in: true, created_at: None }
+    Policy {
+        name: p.name.to_owned(),
+        policy_id: None,
+        description: p.description.to_owned(),
+        version: 1,
+        built_in: true,
+        created_at: None,
+        updated_at: None,
+    }
 }
 
 pub(crate) fn policy_details(p: PolicyDetails) -> PolicyDocument {
@@ -317,8 +341,9 @@ pub(crate) fn policy_details(p: PolicyDetails) -> PolicyDocument {
         version: p.version,
         built_in: p.id.is_none(),
         created_at: p.created,
+        updated_at: p.updated,
     };
-    PolicyDocument { policy, document: p.document }
+    PolicyDocument { policy, document: p.document, attachments: p.attachments }
 }
 
 pub(crate) fn policy_version(name: &str, default: i64, v: store::policy::Version) -> PolicyVersion {
@@ -345,6 +370,19 @@ pub(crate) fn instance((i, hosts): (store::instance::Instance, Vec<String>)) -> 
         auto_create_namespace: i.auto_create_namespace,
         identity_tokens: i.identity_tokens,
         created_at: i.created,
+        updated_at: i.updated,
+    }
+}
+
+pub(crate) fn instance_usage(id: InstanceId, usage: registry::InstanceUsage) -> api::InstanceUsage {
+    api::InstanceUsage {
+        instance_id: id.to_string(),
+        namespaces: usage.used.namespaces,
+        max_namespaces: usage.max_namespaces.into(),
+        repositories: usage.used.repositories,
+        max_repositories: usage.max_repositories.into(),
+        private_endpoints: usage.used.private_endpoints,
+        max_private_endpoints: i64::try_from(identity::MAX_PRIVATE_ENDPOINTS).unwrap_or(i64::MAX),
     }
 }
 
@@ -356,6 +394,7 @@ pub(crate) fn namespace(instance: InstanceId, n: &registry::Namespace) -> Namesp
         public: n.settings.public,
         auto_create_repository: n.settings.auto_create_repository,
         sparse_indexes: n.settings.sparse_indexes,
+        default_public: n.settings.default_public,
         created_at: n.created,
     }
 }
@@ -367,6 +406,7 @@ pub(crate) fn repository(r: registry::Repository) -> Repository {
         namespace: r.name.namespace().to_string(),
         name: r.name.to_string(),
         public: r.public,
+        summary: r.summary,
         description: r.description,
         created_at: r.created,
         updated_at: r.updated,
@@ -380,6 +420,8 @@ pub(crate) fn tag(repository: &RepositoryName, t: &registry::Tagged) -> Tag {
         digest: t.digest.to_string(),
         media_type: t.media_type.to_string(),
         size: t.size,
+        image_size: t.image_size,
+        config_digest: t.config.map(|digest| digest.to_string()),
         created_at: t.created,
         updated_at: t.updated,
     }
@@ -403,7 +445,7 @@ pub(crate) fn explanation(said: access::Explained) -> Explanation {
     Explanation { decision, policy, statement: statement.and_then(|number| u32::try_from(number).ok()), layer, reason }
 }
 
-pub(crate) fn permitted(who: &store::account::Principal, said: access::Explained) -> PermittedPrincipal {
+pub(crate) fn permitted(MayDo { principal: who, said, through }: MayDo) -> PermittedPrincipal {
     let Explanation { policy, statement, layer, reason, .. } = explanation(said);
     PermittedPrincipal {
         principal: format!("{}/{}", who.kind.noun(), who.name),
@@ -412,6 +454,7 @@ pub(crate) fn permitted(who: &store::account::Principal, said: access::Explained
         policy,
         statement,
         reason,
+        through: through.iter().map(|role| format!("{}/{role}", model::PrincipalKind::Role.noun())).collect(),
     }
 }
 

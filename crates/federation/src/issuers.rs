@@ -188,14 +188,21 @@ impl Issuers {
         }
     }
 
-    fn kept(&self, issuer: &Issuer, ca: Option<&str>, internal: bool) -> Arc<Kept> {
-        let mut hash = Sha256::new();
-        for part in [issuer.url.as_str(), ca.unwrap_or_default(), if internal { "internal" } else { "public" }] {
-            hash.update(part.len().to_be_bytes());
-            hash.update(part);
+    /// Forgets the issuer's keys: they are asked for anew before anything is verified by them again. Whoever is asking at this
+    /// moment keeps nothing.
+    pub fn forget(&self, issuer: &Issuer) {
+        if let Source::Discovered { ca, internal } = &issuer.source {
+            self.kept.remove(&key(issuer, ca.as_deref(), *internal));
         }
-        let key: [u8; 32] = hash.finalize().into();
-        let Ok(kept) = self.kept.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::default()));
+    }
+
+    /// Forgets the keys of all.
+    pub fn forget_all(&self) {
+        self.kept.clear();
+    }
+
+    fn kept(&self, issuer: &Issuer, ca: Option<&str>, internal: bool) -> Arc<Kept> {
+        let Ok(kept) = self.kept.get_or_insert_with(&key(issuer, ca, internal), || Ok::<_, Infallible>(Arc::default()));
         kept
     }
 
@@ -225,6 +232,16 @@ impl Issuers {
             status => Err(KeysError::Status { what, status: status.as_u16() }),
         }
     }
+}
+
+/// An issuer on these terms.
+fn key(issuer: &Issuer, ca: Option<&str>, internal: bool) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in [issuer.url.as_str(), ca.unwrap_or_default(), if internal { "internal" } else { "public" }] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
 }
 
 impl Kept {

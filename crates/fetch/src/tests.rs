@@ -110,7 +110,7 @@ async fn get_and_post_say_what_was_asked() {
 }
 
 #[tokio::test]
-async fn internal_addresses_are_refused_unless_allowed() {
+async fn cve_2020_13788_internal_addresses_are_refused_unless_allowed() {
     let mut server = Server::answering(vec![ok("")]).await;
     let fetcher = Fetcher::new().unwrap();
     let refused = fetcher.send(Call::get(server.url("/")), &Terms::default()).await.unwrap_err();
@@ -217,7 +217,7 @@ async fn whoever_is_slow_is_given_up() {
 }
 
 #[tokio::test]
-async fn redirects_are_followed_as_often_as_was_said_and_judged_again() {
+async fn cve_2026_2376_redirects_are_followed_as_often_as_was_said_and_judged_again() {
     let fetcher = Fetcher::new().unwrap();
     let following = |n| Terms { redirects: Redirects::Follow(n), ..inside() };
     let mut other = Server::answering(vec![ok("there")]).await;

@@ -1,7 +1,7 @@
 //! Access keys: an id and a secret that sign API requests. The secret is sealed, since checking a signature needs it.
 
 use access::{Permit, audit};
-use model::{CredentialKind, OnPrincipal, act};
+use model::{CredentialKind, OnPrincipal, PrincipalKind, Timestamp, act};
 use secrets::{Kind, Plain, Row};
 use store::StoreError;
 use store::credential::{self, Credential, Kept};
@@ -28,6 +28,10 @@ impl Identity {
     /// Creates an access key for a user.
     pub async fn create_access_key(&self, permit: Permit<act::CreateAccessKey>) -> Result<NewAccessKey, IdentityError> {
         let owner = there(permit.on())?;
+        // A role is assumed, and a key would outlive that.
+        if matches!(permit.on().kind, PrincipalKind::Role | PrincipalKind::Group | PrincipalKind::Admin) {
+            return Err(IdentityError::invalid("user", "a role has sessions, and no access keys"));
+        }
         self.access.may_stand_in_for(permit.op(), permit.by(), owner).await?;
         let blank = self.blank(permit.op(), permit.by(), permit.on(), CredentialKind::AccessKey)?;
         let (new, kept) = self.generate_access_key(blank)?;
@@ -62,6 +66,15 @@ impl Identity {
         Ok(all.into_iter().filter(|c| c.kind == CredentialKind::AccessKey).collect())
     }
 
+    /// When an access key was last used, to the minute; none: never.
+    pub async fn access_key_last_used(
+        &self,
+        permit: Permit<act::GetAccessKeyLastUsed>,
+        access_key_id: &str,
+    ) -> Result<Option<Timestamp>, IdentityError> {
+        Ok(self.own_key(permit.on(), access_key_id).await?.last_used)
+    }
+
     /// Enables or disables an access key.
     pub async fn set_access_key_enabled(
         &self,
@@ -71,7 +84,7 @@ impl Identity {
     ) -> Result<Credential, IdentityError> {
         let found = self.own_key(permit.on(), access_key_id).await?;
         let record = permit.success().with_detail(format!("{} {access_key_id}", if enabled { "enable" } else { "disable" }));
-        self.enable(permit.op(), permit.on(), (found.id, KINDS), enabled, &record).await
+        self.enable(&permit, (found.id, KINDS), enabled, &record).await
     }
 
     /// Deletes an access key.

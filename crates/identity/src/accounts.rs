@@ -1,6 +1,6 @@
 //! Accounts: show and name one's own; make, list, suspend and resume them, for whoever holds the server's configuration.
 
-use access::{Operator, Permit, audit};
+use access::{Operator, Permit, Record, audit};
 use model::{AccountAlias, AccountId, Timestamp, act};
 use store::account::{self, Account};
 use store::change::{self, Change};
@@ -31,18 +31,26 @@ impl Identity {
         found.ok_or(IdentityError::NotFound("account"))
     }
 
-    /// Gives the account an alias, or takes it away. That one is taken has to be said; whose it is, is not.
-    pub async fn set_account_alias(
+    /// Gives the account an alias. That one is taken has to be said; whose it is, is not.
+    pub async fn set_account_alias(&self, permit: Permit<act::SetAccountAlias>, alias: AccountAlias) -> Result<Account, IdentityError> {
+        let record = permit.success().with_detail(alias.to_string());
+        self.put_alias((permit.on().0, permit.op().now), Some(&alias), &record).await
+    }
+
+    /// Takes the account's alias away.
+    pub async fn clear_account_alias(&self, permit: Permit<act::ClearAccountAlias>) -> Result<Account, IdentityError> {
+        self.put_alias((permit.on().0, permit.op().now), None, &permit.success()).await
+    }
+
+    async fn put_alias(
         &self,
-        permit: Permit<act::SetAccountAlias>,
-        alias: Option<AccountAlias>,
+        (id, now): (AccountId, Timestamp),
+        alias: Option<&AccountAlias>,
+        record: &Record,
     ) -> Result<Account, IdentityError> {
-        let (id, now) = (permit.on().0, permit.op().now);
-        let said = alias.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
-        let (alias, record) = (&alias, &permit.success().with_detail(said));
         self.change(now, |tx| {
             Box::pin(async move {
-                take_alias(tx, id, alias.as_ref()).await?;
+                take_alias(tx, id, alias).await?;
                 change::append(tx, now, Change::Account(id.as_i64())).await?;
                 audit::write(tx, self.access.audit(), record).await?;
                 account::account_by_id(tx, id).await?.ok_or(IdentityError::NotFound("account"))

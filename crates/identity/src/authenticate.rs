@@ -350,9 +350,14 @@ impl Identity {
             Err(AuthError::Invalid) => "wrong user name or password",
             Err(AuthError::Expired) => "expired",
             Err(AuthError::Disabled) => "disabled",
-            Err(AuthError::Untrusted(why)) => why,
+            Err(AuthError::Untrusted(untrusted)) => &untrusted.why,
             Err(AuthError::LockedOut { .. }) => "locked out",
         };
+        self.note_failure(op, account, username, reason).await;
+    }
+
+    /// A login that failed, for the trail: equal ones within a second are one record with a count.
+    pub(crate) async fn note_failure(&self, op: &Op, account: AccountId, username: &str, reason: &str) {
         let mut hasher = DefaultHasher::new();
         (username, reason).hash(&mut hasher);
         let record = || Record::failed_login(op, account, username, None).with_detail(reason.to_owned());
@@ -360,7 +365,7 @@ impl Identity {
     }
 
     /// A sign-in to the management API, written down where it succeeded.
-    async fn write_down_login(&self, op: &Op, answer: Result<Caller, AuthError>) -> Result<Caller, AuthError> {
+    pub(crate) async fn write_down_login<E>(&self, op: &Op, answer: Result<Caller, E>) -> Result<Caller, E> {
         let caller = answer?;
         if let Some(known) = caller.known() {
             let on = Resource::Account(OnAccount(known.account));

@@ -153,7 +153,7 @@ impl Identity {
     fn first_instance(&self, account: AccountId, name: InstanceName, now: Timestamp) -> Result<Instance, IdentityError> {
         let region = Region::parse("local").map_err(|e| IdentityError::invalid("region", e.rule))?;
         let on = OnInstance { account, id: InstanceId::from_random(self.dice.bits()), name, region };
-        Ok(Instance { on: Arc::new(on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: now })
+        Ok(Instance { on: Arc::new(on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: now, updated: now })
     }
 
     fn first_credential(&self, root: &Principal, kind: CredentialKind, instance: Option<InstanceId>, now: Timestamp) -> Credential {

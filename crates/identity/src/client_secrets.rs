@@ -75,7 +75,7 @@ impl Identity {
         enabled: bool,
     ) -> Result<Credential, IdentityError> {
         let record = permit.success().with_detail(format!("{} {id}", if enabled { "enable" } else { "disable" }));
-        self.enable(permit.op(), permit.on(), (id, KINDS), enabled, &record).await
+        self.enable(&permit, (id, KINDS), enabled, &record).await
     }
 
     /// Deletes a secret; every token made from it ends. One that an integration has used within the last day is deleted by

@@ -1,7 +1,7 @@
 //! Access credentials, and every credential as something to list, disable, enable and delete.
 
 use access::{Permit, Record, audit};
-use model::{CredentialId, CredentialKind, InstanceId, IntegrationId, OnPrincipal, Op, PrincipalId, Seconds, act};
+use model::{ActionKind, CredentialId, CredentialKind, InstanceId, IntegrationId, OnPrincipal, Op, PrincipalId, Seconds, act};
 use secrets::{Kind, Plain};
 use store::change::{self, Change};
 use store::credential::{self, Credential, Kept};
@@ -12,6 +12,8 @@ use crate::{Identity, IdentityError};
 
 /// Access credentials of one user.
 pub(crate) const MAX: i64 = 100;
+/// Credentials of one principal that are listed.
+const LISTED: i64 = 1000;
 /// What the rights over access credentials reach: the registry's own kinds, never what opens the management API.
 const REGISTRY_KINDS: &[CredentialKind] = &[CredentialKind::AccessCredential, CredentialKind::PermanentPassword];
 /// An integration that has used a credential within so long runs with it.
@@ -119,10 +121,10 @@ impl Identity {
         })
     }
 
-    /// Everything a user holds, oldest first, without secrets.
+    /// Everything a user, a service account or a role holds, oldest first, without secrets.
     pub async fn list_credentials(&self, permit: Permit<act::ListAccessCredential>) -> Result<Vec<Credential>, IdentityError> {
         let owner = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
-        Ok(self.read(|tx| Box::pin(credential::of_principal(tx, owner))).await?)
+        Ok(self.read(|tx| Box::pin(credential::newest_of_principal(tx, owner, LISTED))).await?)
     }
 
     /// One of the credentials of every kind that a user holds, without its secret.
@@ -139,7 +141,7 @@ impl Identity {
         enabled: bool,
     ) -> Result<Credential, IdentityError> {
         let record = permit.success().with_detail(format!("{} {id}", if enabled { "enable" } else { "disable" }));
-        self.enable(permit.op(), permit.on(), (id, REGISTRY_KINDS), enabled, &record).await
+        self.enable(&permit, (id, REGISTRY_KINDS), enabled, &record).await
     }
 
     /// Deletes a credential; every token made from it ends. One that an integration has used within the last day is deleted by
@@ -177,14 +179,18 @@ impl Identity {
         if disabled { Err(IdentityError::Disabled) } else { Ok(()) }
     }
 
-    pub(crate) async fn enable(
+    /// Whoever enables a credential lets whoever has it be its owner.
+    pub(crate) async fn enable<A: ActionKind<On = OnPrincipal>>(
         &self,
-        op: &Op,
-        owner: &OnPrincipal,
+        permit: &Permit<A>,
         (id, kinds): (CredentialId, &'static [CredentialKind]),
         enabled: bool,
         record: &Record,
     ) -> Result<Credential, IdentityError> {
+        let (op, owner) = (permit.op(), permit.on());
+        if enabled {
+            self.access.may_stand_in_for(op, permit.by(), there(owner)?).await?;
+        }
         self.change(op.now, |tx| {
             Box::pin(async move {
                 let found = owned(tx, owner, id, kinds).await?;

@@ -1,7 +1,7 @@
 //! Why somebody is not believed, or a use case not done.
 
 use access::Refusal;
-use model::Action;
+use model::{Action, PrincipalKind};
 use secrets::PasswordProblem;
 use store::StoreError;
 use tokens::TokenError;
@@ -21,7 +21,7 @@ pub enum AuthError {
     /// A token of a trusted issuer, signed by it, that does not fit: which of its parts, and what was presented. Said to nobody who
     /// does not hold one.
     #[error("{0}")]
-    Untrusted(Box<str>),
+    Untrusted(Untrusted),
     /// Too many wrong passwords.
     #[error("too many wrong passwords: try again in {retry_after} seconds")]
     LockedOut {
@@ -34,6 +34,32 @@ pub enum AuthError {
     /// The database does not answer, or this node has lost touch with it.
     #[error("logins cannot be checked right now: try again")]
     Unavailable,
+}
+
+/// Which part of a token of a trusted issuer does not fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TokenFault {
+    /// Its time is over, or has not come.
+    Time,
+    /// Whom it is for.
+    Audience,
+    /// Whom it is about, or something else that it says.
+    Claims,
+}
+
+/// A token of a trusted issuer that does not fit, in a sentence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Untrusted {
+    /// Which part.
+    pub fault: TokenFault,
+    /// The sentence.
+    pub why: Box<str>,
+}
+
+impl std::fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.why)
+    }
 }
 
 impl From<StoreError> for AuthError {
@@ -90,6 +116,9 @@ pub enum IdentityError {
     /// Something else needs it.
     #[error("{0}")]
     InUse(String),
+    /// Something else has to go first.
+    #[error("{}", .0.words())]
+    Holds(Held),
     /// An integration has used it within the last day, and nobody has said that it may go all the same.
     #[error("its integration last used it at {last}: whatever runs with it will fail; say so again with force")]
     RecentlyUsed {
@@ -114,6 +143,45 @@ pub enum IdentityError {
     /// The master key does not fit, or the cipher failed.
     #[error("the secret could not be sealed or opened")]
     Sealing,
+}
+
+/// What has to go first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Held {
+    /// Access keys.
+    AccessKey,
+    /// Policies that are attached to somebody of this kind.
+    Policy(PrincipalKind),
+    /// Groups that a user is in.
+    Group,
+    /// A group's members.
+    Member,
+    /// A sign-in password.
+    LoginProfile,
+    /// Versions of a policy that are not in force.
+    Version,
+    /// The version that is in force.
+    InForce,
+    /// Somebody of this kind, to whom a policy is attached.
+    Holder(PrincipalKind),
+    /// The account, which a policy guards.
+    Account,
+}
+
+impl Held {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::AccessKey => "the user still has access keys: delete them first",
+            Self::Policy(_) => "policies are still attached: detach them first",
+            Self::Group => "the user is still in groups: take them out first",
+            Self::Member => "users are still in the group: take them out first",
+            Self::LoginProfile => "the user still has a sign-in password: delete it first",
+            Self::Version => "the policy still has versions that are not in force: delete them first",
+            Self::InForce => "this version is in force: choose another one first",
+            Self::Holder(_) => "the policy is still attached: detach it first",
+            Self::Account => "the policy still guards the account: detach it first",
+        }
+    }
 }
 
 impl From<PasswordProblem> for IdentityError {

@@ -80,7 +80,14 @@ impl Identity {
         let on =
             OnInstance { account: permit.on().0, id: InstanceId::from_random(self.dice.bits()), name: wanted.name, region: wanted.region };
         let now = permit.op().now;
-        let new = &Instance { on: Arc::new(on), is_default: false, auto_create_namespace: false, identity_tokens: false, created: now };
+        let new = &Instance {
+            on: Arc::new(on),
+            is_default: false,
+            auto_create_namespace: false,
+            identity_tokens: false,
+            created: now,
+            updated: now,
+        };
         let (hosts, record) = (&hosts, &permit.success().with_detail(new.on.name.as_str()));
         self.change(now, |tx| {
             Box::pin(async move {
@@ -142,7 +149,8 @@ impl Identity {
                 let mut one = instance::by_id(tx, id).await?.ok_or(IdentityError::NotFound("instance"))?;
                 one.auto_create_namespace = wanted.auto_create_namespace.unwrap_or(one.auto_create_namespace);
                 one.identity_tokens = wanted.identity_tokens.unwrap_or(one.identity_tokens);
-                instance::update(tx, id, one.auto_create_namespace, one.identity_tokens).await?;
+                one.updated = now;
+                instance::update(tx, &one).await?;
                 if let Some(hosts) = hosts {
                     let has = instance::hosts(tx, id).await?;
                     if !may_claim && hosts.iter().any(|host| !has.contains(host)) {

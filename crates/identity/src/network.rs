@@ -3,6 +3,7 @@
 //! Every change is refused that would lock its own author out, unless they insist. Who is locked out all the same gets back in
 //! on the machine: [`Identity::reset_endpoints`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use access::{Cidr, Operator, Permit, Rules, audit};
@@ -17,7 +18,7 @@ use crate::{Identity, IdentityError};
 /// Entries of one allow list: each request is compared to them.
 const MAX_ENTRIES: usize = 500;
 /// Private endpoints of one instance.
-const MAX_PRIVATE: usize = 64;
+pub const MAX_PRIVATE_ENDPOINTS: usize = 64;
 
 /// What to change of the public endpoint; none: as it is.
 #[derive(Clone, Copy, Default, Debug)]
@@ -33,6 +34,8 @@ pub struct PublicChange {
 pub enum Zeal {
     /// Not if it locks its author out, or opens the instance to everybody unasked.
     Careful,
+    /// Not if it locks its author out.
+    Opening,
     /// Whatever follows.
     Force,
 }
@@ -55,6 +58,12 @@ impl Identity {
         self.endpoints(permit.on().id).await
     }
 
+    /// The host names at which an instance is reached, for whoever may do something to it.
+    pub async fn hosts_of<A: ActionKind<On = OnInstance>>(&self, permit: &Permit<A>) -> Result<Vec<String>, IdentityError> {
+        let id = permit.on().id;
+        Ok(self.read(|tx| Box::pin(instance::hosts(tx, id))).await?)
+    }
+
     async fn endpoints(&self, id: InstanceId) -> Result<Endpoints, IdentityError> {
         Ok(self.read(|tx| Box::pin(network::of_instance(tx, id))).await?)
     }
@@ -69,27 +78,29 @@ impl Identity {
         self.edit(&permit, &Edit::Public(wanted), zeal).await
     }
 
-    /// Adds an entry to the public endpoint's allow list, or gives it another comment. From now on its entries alone get in.
+    /// Adds entries to the public endpoint's allow list, or gives them another comment: all of them or none. From now on its entries alone get in.
     pub async fn allow_addresses(
         &self,
         permit: Permit<act::CreateInstanceEndpointAclPolicy>,
-        cidr: Cidr,
-        comment: &str,
+        entries: &[(Cidr, &str)],
         zeal: Zeal,
     ) -> Result<Endpoints, IdentityError> {
         let (created, created_by) = (permit.op().now, author(&permit)?);
-        let entry = Entry { cidr: cidr.to_string(), comment: checked_comment(comment)?, created, created_by };
-        self.edit(&permit, &Edit::Allow(entry), zeal).await
+        let entry = |(cidr, comment): &(Cidr, &str)| {
+            Ok(Entry { cidr: cidr.to_string(), comment: checked_comment(comment)?, created, created_by: created_by.clone() })
+        };
+        let entries: Result<_, IdentityError> = entries.iter().map(entry).collect();
+        self.edit(&permit, &Edit::Allow(entries?), zeal).await
     }
 
-    /// Takes an entry off the allow list. With the last one gone everybody gets in, as at a new instance.
+    /// Takes entries off the allow list: all of them or none. With the last one gone everybody gets in, as at a new instance.
     pub async fn disallow_addresses(
         &self,
         permit: Permit<act::DeleteInstanceEndpointAclPolicy>,
-        cidr: Cidr,
+        entries: &[Cidr],
         zeal: Zeal,
     ) -> Result<Endpoints, IdentityError> {
-        self.edit(&permit, &Edit::Disallow(cidr.to_string()), zeal).await
+        self.edit(&permit, &Edit::Disallow(entries.iter().map(Cidr::to_string).collect()), zeal).await
     }
 
     /// Gives a named network of the configuration a private endpoint: whoever comes from it gets in, whatever the public one says.
@@ -122,7 +133,7 @@ impl Identity {
                 let before = network::of_instance(tx, id).await?;
                 edit.apply(tx, id, &before, zeal).await?;
                 let after = network::of_instance(tx, id).await?;
-                if zeal == Zeal::Careful {
+                if zeal != Zeal::Force {
                     not_locked_out(&after, op)?;
                 }
                 change::append(tx, op.now, Change::Endpoints(id.as_i64())).await?;
@@ -184,8 +195,8 @@ impl Identity {
 /// A change of an instance's endpoints.
 enum Edit {
     Public(PublicChange),
-    Allow(Entry),
-    Disallow(String),
+    Allow(Vec<Entry>),
+    Disallow(Vec<String>),
     Create(Private),
     Delete(NetworkName),
 }
@@ -195,8 +206,8 @@ impl Edit {
     async fn apply(&self, tx: &mut Tx<'_>, id: InstanceId, now: &Endpoints, zeal: Zeal) -> Result<(), IdentityError> {
         match self {
             Self::Public(wanted) => Ok(network::set_public(tx, id, wanted.of(now.public)).await?),
-            Self::Allow(entry) => allow(tx, id, now, entry).await,
-            Self::Disallow(cidr) => disallow(tx, id, now, cidr, zeal).await,
+            Self::Allow(entries) => allow(tx, id, now, entries).await,
+            Self::Disallow(cidrs) => disallow(tx, id, now, cidrs, zeal).await,
             Self::Create(private) => create(tx, id, now, private).await,
             Self::Delete(network) if network::delete_private(tx, id, network).await? => Ok(()),
             Self::Delete(_) => Err(IdentityError::NotFound("private endpoint")),
@@ -214,8 +225,8 @@ impl fmt::Display for Edit {
                 let said: Vec<_> = enabled.into_iter().chain(everybody).collect();
                 f.write_str(&said.join(", "))
             }
-            Self::Allow(entry) => f.write_str(&entry.cidr),
-            Self::Disallow(cidr) => f.write_str(cidr),
+            Self::Allow(entries) => f.write_str(&entries.iter().map(|entry| &*entry.cidr).collect::<Vec<_>>().join(", ")),
+            Self::Disallow(cidrs) => f.write_str(&cidrs.join(", ")),
             Self::Create(Private { network, .. }) | Self::Delete(network) => network.fmt(f),
         }
     }
@@ -228,20 +239,26 @@ impl PublicChange {
     }
 }
 
-async fn allow(tx: &mut Tx<'_>, id: InstanceId, now: &Endpoints, entry: &Entry) -> Result<(), IdentityError> {
-    let is_new = now.entries.iter().all(|other| other.cidr != entry.cidr);
-    if is_new && now.entries.len() >= MAX_ENTRIES {
+async fn allow(tx: &mut Tx<'_>, id: InstanceId, now: &Endpoints, entries: &[Entry]) -> Result<(), IdentityError> {
+    let is_new = |entry: &&Entry| now.entries.iter().all(|other| other.cidr != entry.cidr);
+    let new: BTreeSet<_> = entries.iter().filter(is_new).map(|entry| &entry.cidr).collect();
+    if now.entries.len() + new.len() > MAX_ENTRIES {
         return Err(IdentityError::Limit { what: "entries an allow list", max: 500 });
     }
     network::set_public(tx, id, Public { lets_everybody_in: false, ..now.public }).await?;
-    Ok(network::put_entry(tx, id, entry).await?)
+    for entry in entries {
+        network::put_entry(tx, id, entry).await?;
+    }
+    Ok(())
 }
 
-async fn disallow(tx: &mut Tx<'_>, id: InstanceId, now: &Endpoints, cidr: &str, zeal: Zeal) -> Result<(), IdentityError> {
-    if !network::delete_entry(tx, id, cidr).await? {
-        return Err(IdentityError::NotFound("entry"));
+async fn disallow(tx: &mut Tx<'_>, id: InstanceId, now: &Endpoints, cidrs: &[String], zeal: Zeal) -> Result<(), IdentityError> {
+    for cidr in cidrs {
+        if !network::delete_entry(tx, id, cidr).await? {
+            return Err(IdentityError::NotFound("entry"));
+        }
     }
-    let opens = now.entries.len() == 1 && !now.public.lets_everybody_in;
+    let opens = now.entries.len() == cidrs.len() && !now.public.lets_everybody_in;
     if opens && now.public.enabled && zeal == Zeal::Careful {
         return Err(IdentityError::NeedsForce("this is the last entry, and without one everybody gets in".into()));
     }
@@ -249,7 +266,7 @@ async fn disallow(tx: &mut Tx<'_>, id: InstanceId, now: &Endpoints, cidr: &str, 
 }
 
 async fn create(tx: &mut Tx<'_>, id: InstanceId, now: &Endpoints, private: &Private) -> Result<(), IdentityError> {
-    if now.private.len() >= MAX_PRIVATE {
+    if now.private.len() >= MAX_PRIVATE_ENDPOINTS {
         return Err(IdentityError::Limit { what: "private endpoints an instance", max: 64 });
     }
     network::set_public(tx, id, now.public).await?;

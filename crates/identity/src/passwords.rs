@@ -1,5 +1,7 @@
 //! Chosen passwords: one for signing in, one a person and instance for the registry. argon2id, behind the lockout and a queue.
 
+use std::sync::Arc;
+
 use access::{Permit, audit};
 use model::{AccountId, Caller, CredentialId, CredentialKind, InstanceId, Op, PrincipalId, Seconds, Timestamp, act};
 use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
@@ -33,7 +35,7 @@ pub(crate) struct Checked {
 
 /// The turn to check a password; whoever presents the same at the same moment waits for what comes of it.
 type Turn<'c> = PlaceholderGuard<'c, [u8; 32], Remembered, UnitWeighter, DefaultHashBuilder, DefaultLifecycle<[u8; 32], Remembered>>;
-type Remembered = (PrincipalId, CredentialId, Timestamp);
+type Remembered = (PrincipalId, CredentialId, Arc<str>, Timestamp);
 
 impl Checked {
     pub(crate) fn new(pepper: Pepper) -> Self {
@@ -45,11 +47,11 @@ impl Checked {
         *self.pepper.hash_in_context(context.as_bytes(), password).as_bytes()
     }
 
-    async fn recall(&self, key: &[u8; 32], now: Timestamp) -> Result<(PrincipalId, CredentialId), Turn<'_>> {
+    async fn recall(&self, key: &[u8; 32], now: Timestamp) -> Result<(PrincipalId, CredentialId, Arc<str>), Turn<'_>> {
         if self.known.get(key).is_some_and(|(.., until)| until <= now) {
             self.known.remove(key);
         }
-        self.known.get_value_or_guard_async(key).await.map(|(principal, credential, _)| (principal, credential))
+        self.known.get_value_or_guard_async(key).await.map(|(principal, credential, name, _)| (principal, credential, name))
     }
 
     fn remember(&self, key: [u8; 32], turn: Option<Turn<'_>>, what: Remembered) {
@@ -77,10 +79,11 @@ impl Identity {
         let key = self.checked.key(account, username, slot, &password);
         let turn = match self.checked.recall(&key, op.now).await {
             Err(turn) => Some(turn),
-            Ok((principal, _)) if self.lockout.refuses(&tried.clone().of(Some(principal)), op.now) => None,
-            Ok((principal, credential)) => match self.alive_owner(op, principal, credential).await {
-                Ok(caller) => return Ok(caller),
-                Err(_) => None,
+            Ok((principal, ..)) if self.lockout.refuses(&tried.clone().of(Some(principal)), op.now) => None,
+            Ok((principal, credential, name)) => match self.alive_owner(op, principal, credential).await {
+                // Whoever has another name since is looked up again: the old one may be somebody else's.
+                Ok(caller) if caller.known().is_some_and(|known| known.name == name) => return Ok(caller),
+                Ok(_) | Err(_) => None,
             },
         };
         let (person, found) = self.stored_password(account, username, slot).await?;
@@ -88,7 +91,8 @@ impl Identity {
         let found = self.verify(op, &tried, password, found).await?.ok_or(AuthError::Invalid)?;
         let caller = self.alive_owner(op, found.principal, found.id).await?;
         self.lockout.succeeded(&tried, op.now);
-        self.checked.remember(key, turn, (found.principal, found.id, op.now.plus(REMEMBERED)));
+        let name = caller.known().map_or_else(|| Arc::from(""), |known| Arc::clone(&known.name));
+        self.checked.remember(key, turn, (found.principal, found.id, name, op.now.plus(REMEMBERED)));
         self.access.audit().note_use(op, found.id);
         Ok(caller)
     }
@@ -138,7 +142,7 @@ impl Identity {
     ) -> Result<(), IdentityError> {
         let principal = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
         let slot = permanent_slot(instance);
-        let new = Password { principal, kind: CredentialKind::PermanentPassword, instance: Some(instance), slot };
+        let new = Password { principal, kind: CredentialKind::PermanentPassword, instance: Some(instance), slot, first: false };
         self.set_password(permit.op(), permit.by(), new, password, permit.success()).await
     }
 
@@ -149,7 +153,18 @@ impl Identity {
         password: ChosenPassword,
     ) -> Result<(), IdentityError> {
         let principal = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
-        let new = Password { principal, kind: CredentialKind::SignInPassword, instance: None, slot: SIGN_IN.into() };
+        let new = Password { principal, kind: CredentialKind::SignInPassword, instance: None, slot: SIGN_IN.into(), first: false };
+        self.set_password(permit.op(), permit.by(), new, password, permit.success()).await
+    }
+
+    /// The same for one who has none.
+    pub(crate) async fn set_first_sign_in_password(
+        &self,
+        permit: &Permit<act::CreateLoginProfile>,
+        password: ChosenPassword,
+    ) -> Result<(), IdentityError> {
+        let principal = permit.on().id.ok_or(IdentityError::NotFound("user"))?;
+        let new = Password { principal, kind: CredentialKind::SignInPassword, instance: None, slot: SIGN_IN.into(), first: true };
         self.set_password(permit.op(), permit.by(), new, password, permit.success()).await
     }
 
@@ -172,6 +187,9 @@ impl Identity {
                     return Err(IdentityError::NotFound("user"));
                 }
                 let enabled = enabled_after(tx, by, new).await?;
+                if new.first && credential::in_slot(tx, new.principal, &new.slot).await?.is_some() {
+                    return Err(IdentityError::InUse("somebody else set a password meanwhile".into()));
+                }
                 if let Some(old) = credential::clear_slot(tx, new.principal, &new.slot).await? {
                     change::append(tx, op.now, Change::Credential(old.as_i64())).await?;
                 }
@@ -213,6 +231,8 @@ struct Password {
     kind: CredentialKind,
     instance: Option<InstanceId>,
     slot: String,
+    /// Only if there is none yet.
+    first: bool,
 }
 
 /// Is a password enabled that takes another's place? As that one was: to enable is a right of its own, which setting one's own

@@ -3,17 +3,18 @@
 use access::{Permit, audit};
 use model::{AccountId, ActionKind, Caller, OnPolicy, OnPrincipal, PolicyId, PolicyName, Timestamp, act};
 use policy::Document;
-use store::StoreError;
 use store::change::{self, Change};
 use store::policy::{Attachment, Policy, Version};
+use store::{StoreError, Tx};
 
-use crate::principals::{checked_description, there};
-use crate::{Identity, IdentityError};
+use crate::principals::{Leaving, checked_description, there};
+use crate::{Held, Identity, IdentityError, Limits};
 
 /// Limits of RAM (reference, section 3.2).
 const MAX_POLICIES: i64 = 1500;
 const MAX_VERSIONS: usize = 5;
-const MAX_ATTACHED: usize = 30;
+/// Built-in policies have no date of their own: the day of the API's version.
+pub const BUILT_IN_SINCE: Timestamp = Timestamp::from_millis(1_430_438_400_000);
 
 /// A policy with the document in force; a built-in one has no id and one version.
 #[derive(Clone, Debug)]
@@ -30,6 +31,12 @@ pub struct PolicyDetails {
     pub document: String,
     /// Made when; none: built in.
     pub created: Option<Timestamp>,
+    /// Changed when; none: built in.
+    pub updated: Option<Timestamp>,
+    /// Principals that it is attached to.
+    pub attachments: i64,
+    /// The version in force was made when; none: built in.
+    pub version_created: Option<Timestamp>,
 }
 
 /// Whether a new version is in force at once.
@@ -39,6 +46,15 @@ pub enum SetDefault {
     Yes,
     /// The one before stays in force.
     No,
+}
+
+/// What happens when a policy has as many versions as it can have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rotate {
+    /// There is no new one.
+    Never,
+    /// The oldest that is not in force goes.
+    DropsOldest,
 }
 
 /// An action that attaches a policy.
@@ -122,19 +138,50 @@ impl Identity {
     /// One policy with the document in force.
     pub async fn show_policy(&self, permit: Permit<act::GetPolicy>) -> Result<PolicyDetails, IdentityError> {
         let on = permit.on();
+        let (account, name) = (on.account, &*on.name);
+        let attachments = self.read(|tx| Box::pin(store::policy::holders_count(tx, account, name))).await?;
         if let Some(built_in) = policy::builtin(&on.name) {
             return Ok(PolicyDetails {
                 id: None,
                 name: on.name.to_string(),
-                description: "built in".into(),
+                description: built_in.description.to_owned(),
                 version: 1,
                 document: policy::ram::print(built_in.document()),
                 created: None,
+                updated: None,
+                attachments,
+                version_created: None,
             });
         }
         let id = on.id.ok_or(IdentityError::NotFound("policy"))?;
-        let found = self.read(|tx| Box::pin(store::policy::document(tx, id))).await?;
-        found.map(|(policy, text)| details(&policy, text)).ok_or(IdentityError::NotFound("policy"))
+        let read: Result<_, StoreError> = self
+            .read(|tx| {
+                Box::pin(async move {
+                    let Some((policy, text)) = store::policy::document(tx, id).await? else { return Ok(None) };
+                    let versions = store::policy::versions(tx, id).await?;
+                    let made = versions.iter().find(|version| version.version == policy.default_version).map(|version| version.created);
+                    Ok(Some((policy, text, made)))
+                })
+            })
+            .await;
+        let (policy, text, version_created) = read?.ok_or(IdentityError::NotFound("policy"))?;
+        Ok(PolicyDetails { attachments, version_created, ..details(&policy, text) })
+    }
+
+    /// Says what a policy is for.
+    pub async fn describe_policy(&self, permit: Permit<act::UpdatePolicyDescription>, description: &str) -> Result<Policy, IdentityError> {
+        let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
+        let (description, now, record) = (&checked_description(description)?, permit.op().now, &permit.success());
+        self.change(now, |tx| {
+            Box::pin(async move {
+                if !store::policy::describe(tx, id, description, now).await? {
+                    return Err(IdentityError::NotFound("policy"));
+                }
+                audit::write(tx, self.access.audit(), record).await?;
+                store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))
+            })
+        })
+        .await
     }
 
     /// Gives a policy a new document, in force at once unless told otherwise. At most five versions are kept.
@@ -143,6 +190,17 @@ impl Identity {
         permit: Permit<act::CreatePolicyVersion>,
         document: &str,
         default: SetDefault,
+    ) -> Result<PolicyDetails, IdentityError> {
+        self.create_policy_version_rotating(permit, document, default, Rotate::Never).await
+    }
+
+    /// The same; an old version may go for it.
+    pub async fn create_policy_version_rotating(
+        &self,
+        permit: Permit<act::CreatePolicyVersion>,
+        document: &str,
+        default: SetDefault,
+        rotate: Rotate,
     ) -> Result<PolicyDetails, IdentityError> {
         let new = read_document(document)?;
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
@@ -155,15 +213,13 @@ impl Identity {
             Box::pin(async move {
                 let old = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
                 unchanged(before, &old)?;
-                if store::policy::versions(tx, id).await?.len() >= MAX_VERSIONS {
-                    return Err(IdentityError::Limit { what: "versions a policy", max: 5 });
-                }
+                let dropped = make_room(tx, &old, rotate).await?.map(|gone| format!(", v{gone} deleted")).unwrap_or_default();
                 let version = old.last_version + 1;
                 let in_force = if default == SetDefault::Yes { version } else { old.default_version };
                 store::policy::insert_version(tx, id, version, document, now).await?;
                 store::policy::set_versions(tx, id, version, in_force, now).await?;
                 change::append(tx, now, Change::Policy(id.as_i64())).await?;
-                audit::write(tx, self.access.audit(), &permit.success().with_detail(format!("v{version}"))).await?;
+                audit::write(tx, self.access.audit(), &permit.success().with_detail(format!("v{version}{dropped}"))).await?;
                 let new = Policy { default_version: in_force, last_version: version, updated: now, ..old };
                 Ok(PolicyDetails { version, ..details(&new, document.to_owned()) })
             })
@@ -180,6 +236,10 @@ impl Identity {
 
     /// A policy's versions, oldest first, and the one in force.
     pub async fn list_policy_versions(&self, permit: Permit<act::ListPolicyVersions>) -> Result<(i64, Vec<Version>), IdentityError> {
+        if let Some(built_in) = policy::builtin(&permit.on().name) {
+            let document = policy::ram::print(built_in.document());
+            return Ok((1, vec![Version { version: 1, document, created: BUILT_IN_SINCE }]));
+        }
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
         let found = self
             .read(|tx| {
@@ -228,7 +288,7 @@ impl Identity {
             Box::pin(async move {
                 let policy = store::policy::by_id(tx, id).await?.ok_or(IdentityError::NotFound("policy"))?;
                 if policy.default_version == version {
-                    return Err(IdentityError::InUse(format!("version {version} is in force: choose another one first")));
+                    return Err(IdentityError::Holds(Held::InForce));
                 }
                 if !store::policy::delete_version(tx, id, version).await? {
                     return Err(IdentityError::NotFound("policy version"));
@@ -239,15 +299,42 @@ impl Identity {
         .await
     }
 
+    /// One version of a policy, and whether it is in force. Built-in policies have version 1 alone.
+    pub async fn show_policy_version(&self, permit: Permit<act::GetPolicyVersion>, version: i64) -> Result<(bool, Version), IdentityError> {
+        let missing = || IdentityError::NotFound("policy version");
+        if let Some(built_in) = policy::builtin(&permit.on().name) {
+            let document = policy::ram::print(built_in.document());
+            return if version == 1 { Ok((true, Version { version, document, created: BUILT_IN_SINCE })) } else { Err(missing()) };
+        }
+        let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
+        let read: Result<_, StoreError> = self
+            .read(|tx| {
+                Box::pin(async move {
+                    let Some(policy) = store::policy::by_id(tx, id).await? else { return Ok(None) };
+                    Ok(Some((policy.default_version, store::policy::versions(tx, id).await?)))
+                })
+            })
+            .await;
+        let (default, versions) = read?.ok_or(IdentityError::NotFound("policy"))?;
+        let found = versions.into_iter().find(|one| one.version == version).ok_or_else(missing)?;
+        Ok((found.version == default, found))
+    }
+
     /// Deletes a policy that is attached to nobody.
     pub async fn delete_policy(&self, permit: Permit<act::DeletePolicy>) -> Result<(), IdentityError> {
+        self.delete_policy_leaving(permit, Leaving::Nothing).await
+    }
+
+    /// Deletes a policy that is attached to nobody, whatever versions it has, or only if it has none but the one in force.
+    pub async fn delete_policy_leaving(&self, permit: Permit<act::DeletePolicy>, left: Leaving) -> Result<(), IdentityError> {
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
         let (now, record) = (permit.op().now, &permit.success());
+        let (account, name) = (permit.on().account, &*permit.on().name);
         self.change(now, |tx| {
             Box::pin(async move {
-                let attached = store::policy::attached_to(tx, id).await?;
-                if attached > 0 {
-                    return Err(IdentityError::InUse(format!("the policy is attached {attached} times: detach it first")));
+                unattached(tx, account, name, id).await?;
+                if left == Leaving::NothingToLeave && store::policy::versions(tx, id).await?.len() > 1 {
+                    return Err(IdentityError::Holds(Held::Version));
                 }
                 if !store::policy::delete(tx, id).await? {
                     return Err(IdentityError::NotFound("policy"));
@@ -261,6 +348,11 @@ impl Identity {
 
     /// Attaches a policy of the account, or a built-in one. Attaching it again changes nothing.
     pub async fn attach_policy<A: Attaches>(&self, permit: Permit<A>, name: &str) -> Result<(), IdentityError> {
+        self.attach_policy_within(permit, name, Limits::HOUSE).await.map(drop)
+    }
+
+    /// The same under these limits. False: it was attached already.
+    pub async fn attach_policy_within<A: Attaches>(&self, permit: Permit<A>, name: &str, limits: Limits) -> Result<bool, IdentityError> {
         let (to, account, now) = (there(permit.on())?, permit.on().account, permit.op().now);
         let own = self.policy_id(account, name).await?;
         self.may_give(permit.op(), permit.by(), name, own).await?;
@@ -271,12 +363,15 @@ impl Identity {
                 if store::policy::by_name(tx, account, name).await?.map(|p| p.id) != own {
                     return Err(IdentityError::NotFound("policy"));
                 }
-                if store::policy::attachments(tx, to).await?.len() >= MAX_ATTACHED {
-                    return Err(IdentityError::Limit { what: "policies attached to one", max: 30 });
+                let attached = store::policy::attachments(tx, to).await?;
+                if attached.iter().any(|one| one.name == name) {
+                    return Ok(false);
                 }
+                fits(&attached, own.is_some(), limits)?;
                 store::policy::attach(tx, to, name, own, now).await?;
                 change::append(tx, now, Change::Principal(to.as_i64())).await?;
-                Ok(audit::write(tx, self.access.audit(), record).await?)
+                audit::write(tx, self.access.audit(), record).await?;
+                Ok(true)
             })
         })
         .await
@@ -318,6 +413,45 @@ impl Identity {
     }
 }
 
+/// Room for one more version; what went for it.
+async fn make_room(tx: &mut Tx<'_>, policy: &Policy, rotate: Rotate) -> Result<Option<i64>, IdentityError> {
+    let versions = store::policy::versions(tx, policy.id).await?;
+    if versions.len() < MAX_VERSIONS {
+        return Ok(None);
+    }
+    let oldest = versions.iter().map(|one| one.version).find(|version| *version != policy.default_version);
+    match (rotate, oldest) {
+        (Rotate::DropsOldest, Some(oldest)) => {
+            store::policy::delete_version(tx, policy.id, oldest).await?;
+            Ok(Some(oldest))
+        }
+        _ => Err(IdentityError::Limit { what: "versions a policy", max: 5 }),
+    }
+}
+
+/// Whoever it is attached to has to lose it first; what it guards, too.
+async fn unattached(tx: &mut Tx<'_>, account: AccountId, name: &str, id: PolicyId) -> Result<(), IdentityError> {
+    if let Some((holder, _)) = store::account::holders(tx, account, name, 0, 1).await?.first() {
+        return Err(IdentityError::Holds(Held::Holder(holder.kind)));
+    }
+    if store::policy::attached_to(tx, id).await? > 0 {
+        return Err(IdentityError::Holds(Held::Account));
+    }
+    Ok(())
+}
+
+/// Is there room for one more of this sort?
+fn fits(attached: &[Attachment], own: bool, limits: Limits) -> Result<(), IdentityError> {
+    let count = |own: Option<bool>| attached.iter().filter(|one| own.is_none_or(|own| one.policy.is_some() == own)).count();
+    let of_sort = if own { limits.own_attached } else { limits.built_in_attached };
+    for (count, max) in [(count(None), limits.attached), (count(Some(own)), of_sort)] {
+        if i64::try_from(count).is_ok_and(|count| count >= max) {
+            return Err(IdentityError::Limit { what: "policies attached to one", max });
+        }
+    }
+    Ok(())
+}
+
 fn read_document(text: &str) -> Result<Document, IdentityError> {
     policy::ram::parse(text).map_err(|e| IdentityError::invalid("document", e.to_string()))
 }
@@ -338,5 +472,8 @@ fn details(policy: &Policy, document: String) -> PolicyDetails {
         version: policy.default_version,
         document,
         created: Some(policy.created),
+        updated: Some(policy.updated),
+        attachments: 0,
+        version_created: Some(policy.updated),
     }
 }

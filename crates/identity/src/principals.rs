@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use access::{Permit, Record, audit};
-use model::{AccountId, ActionKind, OnPrincipal, Op, PrincipalId, PrincipalKind, Timestamp};
+use model::{AccountId, ActionKind, CredentialKind, OnPrincipal, Op, PrincipalId, PrincipalKind, Timestamp};
 use store::Tx;
-use store::account::{self, Principal};
+use store::account::{self, Principal, Profile};
 use store::change::{self, Change};
+use store::credential;
 
-use crate::{Identity, IdentityError};
+use crate::passwords::SIGN_IN;
+use crate::{Held, Identity, IdentityError, named};
 
 impl Identity {
     pub(crate) fn new_principal(&self, account: AccountId, kind: PrincipalKind, name: &str, now: Timestamp) -> Principal {
@@ -20,9 +22,11 @@ impl Identity {
             name: Arc::from(name),
             enabled: true,
             description: String::new(),
+            profile: Profile::default(),
             expires: None,
             instance: None,
             created: now,
+            updated: None,
         }
     }
 
@@ -43,26 +47,19 @@ impl Identity {
         Ok(self.read(|tx| Box::pin(account::principals(tx, account, kind, after, limit))).await?)
     }
 
-    /// Disabled, somebody stays so through every way in, running tokens included.
-    pub(crate) async fn set_enabled(&self, op: &Op, on: &OnPrincipal, enabled: bool, record: Record) -> Result<Principal, IdentityError> {
-        let (id, missing) = (there(on)?, on.kind.words());
-        let record = &record.with_detail(if enabled { "enabled" } else { "disabled" });
-        self.change(op.now, |tx| {
-            Box::pin(async move {
-                account::set_enabled(tx, id, enabled).await?;
-                change::append(tx, op.now, Change::Principal(id.as_i64())).await?;
-                audit::write(tx, self.access.audit(), record).await?;
-                account::principal_by_id(tx, id).await?.ok_or(IdentityError::NotFound(missing))
-            })
-        })
-        .await
-    }
-
     /// Deletes somebody with all that is theirs: credentials, sessions, attachments, memberships.
     pub(crate) async fn delete_principal(&self, op: &Op, on: &OnPrincipal, record: &Record) -> Result<(), IdentityError> {
+        self.delete_leaving(op, on, Leaving::Nothing, record).await
+    }
+
+    pub(crate) async fn delete_leaving(&self, op: &Op, on: &OnPrincipal, left: Leaving, record: &Record) -> Result<(), IdentityError> {
         let (id, missing) = (there(on)?, on.kind.words());
         self.change(op.now, |tx| {
             Box::pin(async move {
+                if left == Leaving::NothingToLeave {
+                    nothing_left(tx, on.kind, id).await?;
+                }
+                named::free(tx, on.account, on.kind.noun(), &on.name, op.now).await?;
                 for credential in store::credential::of_principal(tx, id).await? {
                     change::append(tx, op.now, Change::Credential(credential.id.as_i64())).await?;
                 }
@@ -77,6 +74,40 @@ impl Identity {
     }
 }
 
+/// What becomes of what somebody has who is deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Leaving {
+    /// It goes with them.
+    Nothing,
+    /// Whoever still has keys, policies, groups, members or a sign-in password is not deleted.
+    NothingToLeave,
+}
+
+async fn nothing_left(tx: &mut Tx<'_>, kind: PrincipalKind, id: PrincipalId) -> Result<(), IdentityError> {
+    let held = if credential::count(tx, id, CredentialKind::AccessKey).await? > 0 {
+        Held::AccessKey
+    } else if !account::members(tx, id, "", 1).await?.is_empty() {
+        Held::Member
+    } else if !store::policy::attachments(tx, id).await?.is_empty() {
+        Held::Policy(kind)
+    } else if !account::groups_of(tx, id).await?.is_empty() {
+        Held::Group
+    } else if kind == PrincipalKind::User && credential::in_slot(tx, id, SIGN_IN).await?.is_some() {
+        Held::LoginProfile
+    } else {
+        return Ok(());
+    };
+    Err(IdentityError::Holds(held))
+}
+
+/// No more than so many of a kind in an account.
+pub(crate) async fn room(tx: &mut Tx<'_>, new: &Principal, what: &'static str, max: i64) -> Result<(), IdentityError> {
+    if account::count_principals(tx, new.account, new.kind).await? < max {
+        return Ok(());
+    }
+    Err(IdentityError::Limit { what, max })
+}
+
 /// Writes a new principal. Those that log in take a login name; the others are named among their kind.
 pub(crate) async fn insert(tx: &mut Tx<'_>, new: &Principal) -> Result<(), IdentityError> {
     let logs_in = matches!(new.kind, PrincipalKind::User | PrincipalKind::ServiceAccount);
@@ -86,6 +117,7 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, new: &Principal) -> Result<(), Ident
     if !logs_in && account::principal_named(tx, new.account, new.kind, &new.name).await?.is_some() {
         return Err(IdentityError::Taken { what: new.kind.words(), name: new.name.to_string() });
     }
+    named::take(tx, new.account, new.kind.noun(), &new.name).await?;
     account::insert_principal(tx, new).await?;
     Ok(change::append(tx, new.created, Change::Principal(new.id.as_i64())).await?)
 }

@@ -10,7 +10,7 @@ use store::provider::{self, Provider};
 use store::{StoreError, Tx, federated};
 
 use crate::principals::checked_description;
-use crate::{Identity, IdentityError};
+use crate::{Identity, IdentityError, named};
 
 /// Providers of one account.
 const MAX: i64 = 100;
@@ -44,6 +44,10 @@ pub struct CreateProvider {
 pub struct UpdateProvider {
     /// The audiences that roles accept.
     pub client_ids: Option<Vec<String>>,
+    /// One audience more, beside those that there are.
+    pub add_client_id: Option<String>,
+    /// One audience less.
+    pub remove_client_id: Option<String>,
     /// Its keys; none in it: by discovery.
     pub jwks: Option<Option<String>>,
     /// Its own certificate authority; none in it: the public ones.
@@ -93,6 +97,7 @@ impl Identity {
                 if let Some(other) = provider::by_issuer(tx, new.account, &new.issuer).await? {
                     return Err(IdentityError::InUse(format!("the OIDC provider {} stands for this issuer already", other.name)));
                 }
+                named::take(tx, new.account, named::PROVIDER, &new.name).await?;
                 provider::insert(tx, new).await?;
                 change::append(tx, op.now, Change::Provider(new.id.as_i64())).await?;
                 Ok(audit::write(tx, self.access.audit(), record).await?)
@@ -119,11 +124,26 @@ impl Identity {
         self.read(|tx| Box::pin(provider::by_id(tx, id))).await?.ok_or(IdentityError::NotFound("OIDC provider"))
     }
 
-    /// How many keys its issuer has now, asked for anew; or why they cannot be had. For whoever may see the provider.
+    /// How many keys its issuer has now, asked for anew; or why they cannot be had. For whoever may see the provider. Once the
+    /// issuer has answered, every node forgets the keys that it knew, so that a key that was withdrawn verifies nothing any more.
     pub async fn try_provider(&self, permit: Permit<act::GetOIDCProvider>) -> Result<Result<usize, String>, IdentityError> {
-        let found = self.show_provider(permit).await?;
-        let issuer = issuer_of(&found)?;
-        Ok(self.workloads.issuers.try_out(&issuer).await.map_err(|e| e.to_string()))
+        let (id, op) = (there(permit.on())?, permit.op());
+        let found = self.read(|tx| Box::pin(provider::by_id(tx, id))).await?.ok_or(IdentityError::NotFound("OIDC provider"))?;
+        let count = match self.workloads.issuers.try_out(&issuer_of(&found)?).await {
+            Ok(count) => count,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        if found.jwks.is_none() {
+            let record = &permit.success().with_detail(format!("{count} keys of its issuer, asked for anew"));
+            self.change(op.now, |tx| {
+                Box::pin(async move {
+                    change::append(tx, op.now, Change::IssuerKeys(id.as_i64())).await?;
+                    Ok(audit::write(tx, self.access.audit(), record).await?)
+                })
+            })
+            .await?;
+        }
+        Ok(Ok(count))
     }
 
     /// Changes a provider; never its issuer. Whoever says which keys an issuer has could be everybody whom they let in, so they
@@ -134,17 +154,17 @@ impl Identity {
         wanted: &UpdateProvider,
     ) -> Result<Provider, IdentityError> {
         let (id, op) = (there(permit.on())?, permit.op());
-        if wanted.client_ids.is_some() || wanted.jwks.is_some() || wanted.ca.is_some() || wanted.allow_internal.is_some() {
+        let vouches = wanted.client_ids.is_some() || wanted.jwks.is_some() || wanted.ca.is_some() || wanted.allow_internal.is_some();
+        if vouches || wanted.enabled == Some(true) {
             self.may_vouch(op, permit.by(), permit.on()).await?;
         }
-        let client_ids = &wanted.client_ids.as_deref().map(checked_client_ids).transpose()?;
         let description = &wanted.description.as_deref().map(checked_description).transpose()?;
         let record = &permit.success();
         self.change(op.now, |tx| {
             Box::pin(async move {
                 let old = provider::by_id(tx, id).await?.ok_or(IdentityError::NotFound("OIDC provider"))?;
                 let new = Provider {
-                    client_ids: client_ids.clone().unwrap_or(old.client_ids),
+                    client_ids: wanted.client_ids_after(&old)?,
                     jwks: wanted.jwks.clone().unwrap_or(old.jwks),
                     ca: wanted.ca.clone().unwrap_or(old.ca),
                     allow_internal: wanted.allow_internal.unwrap_or(old.allow_internal),
@@ -166,7 +186,14 @@ impl Identity {
     pub async fn delete_provider(&self, permit: Permit<act::DeleteOIDCProvider>) -> Result<(), IdentityError> {
         let (id, op) = (there(permit.on())?, permit.op());
         let record = &permit.success();
-        self.change(op.now, |tx| Box::pin(self.drop_provider(tx, op, id, record))).await
+        let on = permit.on();
+        self.change(op.now, |tx| {
+            Box::pin(async move {
+                named::free(tx, on.account, named::PROVIDER, &on.name, op.now).await?;
+                self.drop_provider(tx, op, id, record).await
+            })
+        })
+        .await
     }
 
     async fn drop_provider(&self, tx: &mut Tx<'_>, op: &Op, id: ProviderId, record: &Record) -> Result<(), IdentityError> {
@@ -216,22 +243,31 @@ impl Identity {
 
     /// May the caller say who this issuer is? Everybody who trusts it would believe tokens of the caller's own making.
     async fn may_vouch(&self, op: &Op, by: &Caller, on: &OnProvider) -> Result<(), IdentityError> {
-        let spoken_of = &format!(":oidc-provider/{}\"", on.name);
-        let (account, id) = (on.account, on.id);
-        let trusting = self.read(|tx| {
-            Box::pin(async move {
-                let mut trusting = federated::roles_that_say(tx, account, spoken_of, MAX_TRUSTING).await?;
-                if let Some(id) = id {
-                    trusting.extend(federated::principals_of(tx, id, MAX_TRUSTING).await?);
-                }
-                Ok(trusting)
-            })
-        });
-        let trusting: Result<_, StoreError> = trusting.await;
-        for principal in trusting? {
+        let mut trusting = self.access.roles_of_provider(on.account, &on.name).await?;
+        if let Some(id) = on.id {
+            let accounts: Result<_, StoreError> = self.read(|tx| Box::pin(federated::principals_of(tx, id, MAX_TRUSTING + 1))).await;
+            trusting.extend(accounts?);
+        }
+        if i64::try_from(trusting.len()).map_or(true, |all| all > MAX_TRUSTING) {
+            return Err(IdentityError::Limit {
+                what: "service accounts and roles that trust a provider which is changed",
+                max: MAX_TRUSTING,
+            });
+        }
+        for principal in trusting {
             self.access.may_stand_in_for(op, by, principal).await?;
         }
         Ok(())
+    }
+}
+
+impl UpdateProvider {
+    /// The audiences of a provider once it is changed.
+    fn client_ids_after(&self, old: &Provider) -> Result<String, IdentityError> {
+        let mut all = self.client_ids.clone().map_or_else(|| client_ids(old), Ok)?;
+        all.extend(self.add_client_id.clone().filter(|one| !all.contains(one)));
+        all.retain(|one| self.remove_client_id.as_ref() != Some(one));
+        checked_client_ids(&all)
     }
 }
 

@@ -7,8 +7,8 @@ use store::account::{self, Principal};
 use store::change::{self, Change};
 use store::{StoreError, role};
 
-use crate::principals::{checked_description, insert, there};
-use crate::{Identity, IdentityError};
+use crate::principals::{Leaving, checked_description, insert, room, there};
+use crate::{Identity, IdentityError, Limits};
 
 /// A session lasts so long at most: an hour unless told, an hour to twelve (RAM, CreateRole).
 const SESSION: Seconds = Seconds::hours(1);
@@ -52,18 +52,30 @@ pub struct UpdateRole {
 }
 
 impl Identity {
-    /// Creates a role. It holds nothing until a policy is attached.
+    /// Creates a role. It holds nothing until a policy is attached, save what speaks of its name already: that its maker must hold.
     pub async fn create_role(&self, permit: Permit<act::CreateRole>, wanted: &CreateRole) -> Result<Role, IdentityError> {
+        self.create_role_within(permit, wanted, Limits::HOUSE).await
+    }
+
+    /// The same under these limits.
+    pub async fn create_role_within(
+        &self,
+        permit: Permit<act::CreateRole>,
+        wanted: &CreateRole,
+        limits: Limits,
+    ) -> Result<Role, IdentityError> {
         let (on, now) = (permit.on(), permit.op().now);
         let name = RoleName::parse(&on.name).map_err(|e| IdentityError::invalid("name", e.rule))?;
         read_trust(on.account, &wanted.trust)?;
         let max_session = checked_session(wanted.max_session.unwrap_or(SESSION))?;
+        self.access.may_become(permit.op(), permit.by(), PrincipalKind::Role, name.as_str()).await?;
         let blank = self.new_principal(on.account, PrincipalKind::Role, name.as_str(), now);
         let principal = Principal { description: checked_description(&wanted.description)?, ..blank };
         let made = Role { principal, trust: wanted.trust.clone(), max_session };
         let (new, record) = (&made, &permit.success().with_detail(made.principal.id.to_string()));
         self.change(now, |tx| {
             Box::pin(async move {
+                room(tx, &new.principal, "roles an account", limits.roles).await?;
                 insert(tx, &new.principal).await?;
                 role::insert(tx, new.principal.id, &role::Role { trust: new.trust.clone(), max_session: new.max_session }).await?;
                 Ok(audit::write(tx, self.access.audit(), record).await?)
@@ -101,11 +113,11 @@ impl Identity {
         found?.ok_or(IdentityError::NotFound("role"))
     }
 
-    /// Changes a role. Whoever says who may assume it could be it, so they must hold all that it holds.
+    /// Changes a role. Whoever says who may assume it could be it, and so could whoever enables it: they must hold all that it holds.
     pub async fn update_role(&self, permit: Permit<act::UpdateRole>, wanted: &UpdateRole) -> Result<Role, IdentityError> {
         let (id, now, account) = (there(permit.on())?, permit.op().now, permit.on().account);
-        if let Some(trust) = &wanted.trust {
-            read_trust(account, trust)?;
+        wanted.trust.as_deref().map(|trust| read_trust(account, trust)).transpose()?;
+        if wanted.trust.is_some() || wanted.enabled == Some(true) {
             self.access.may_stand_in_for(permit.op(), permit.by(), id).await?;
         }
         let description = &wanted.description.as_deref().map(checked_description).transpose()?;
@@ -121,9 +133,11 @@ impl Identity {
                     principal: Principal {
                         description: description.clone().unwrap_or(old.description),
                         enabled: wanted.enabled.unwrap_or(old.enabled),
+                        updated: Some(now),
                         ..old
                     },
                 };
+                account::touch(tx, id, now).await?;
                 role::update(tx, id, &role::Role { trust: new.trust.clone(), max_session: new.max_session }).await?;
                 account::describe(tx, id, &new.principal.description, None).await?;
                 account::set_enabled(tx, id, new.principal.enabled).await?;
@@ -137,7 +151,12 @@ impl Identity {
 
     /// Deletes a role; its sessions end.
     pub async fn delete_role(&self, permit: Permit<act::DeleteRole>) -> Result<(), IdentityError> {
-        self.delete_principal(permit.op(), permit.on(), &permit.success()).await
+        self.delete_role_leaving(permit, Leaving::Nothing).await
+    }
+
+    /// Deletes a role, whatever it has, or only if it has nothing.
+    pub async fn delete_role_leaving(&self, permit: Permit<act::DeleteRole>, left: Leaving) -> Result<(), IdentityError> {
+        self.delete_leaving(permit.op(), permit.on(), left, &permit.success()).await
     }
 
     /// Ends all sessions of a role; how many they were.

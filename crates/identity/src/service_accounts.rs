@@ -59,6 +59,7 @@ impl Identity {
         if attach.is_none() && !wanted.rights.is_empty() {
             return Err(IdentityError::invalid("role", "to give it rights needs ram:AttachPolicyToServiceAccount"));
         }
+        self.access.may_become(op, permit.by(), PrincipalKind::ServiceAccount, name.as_str()).await?;
         let given = self.resolve_rights(op, permit.by(), on.account, &wanted.rights).await?;
         let secret = self.new_client_secret(op, permit.by(), &account, "made with the service account", None)?;
         let scoped = given.scoped.as_ref().map(|text| (self.own_policy(&account), text));
@@ -120,6 +121,12 @@ impl Identity {
         let (id, now) = (there(permit.on())?, permit.op().now);
         let description = &wanted.description.as_deref().map(checked_description).transpose()?;
         let expires = wanted.expires_in.map(|life| checked_expiry(permit.op(), life)).transpose()?;
+        let old = self.shown(&permit).await?;
+        let lives_longer = expires.is_some_and(|new| old.expires.is_some_and(|old| new.is_none_or(|new| new > old)));
+        if wanted.enabled == Some(true) || lives_longer {
+            // Its secrets live again, for whoever has one.
+            self.access.may_stand_in_for(permit.op(), permit.by(), id).await?;
+        }
         let record = &permit.success();
         self.change(now, |tx| {
             Box::pin(async move {

@@ -1,7 +1,7 @@
 //! Sessions: a role for a while (STS). Rights are the role's, within the session's own policy; a session ends at its time, and
 //! with the role and with whatever assumed it.
 
-use access::{Permit, Refusal, audit};
+use access::{LONGEST_CHAIN, Permit, Refusal, audit};
 use model::{
     Action, Caller, CredentialId, CredentialKind, Known, OnPrincipal, Op, PrincipalKind, ProviderId, Seconds, Target as _, Timestamp, act,
 };
@@ -16,8 +16,6 @@ use crate::{Identity, IdentityError};
 
 const SHORTEST: Seconds = Seconds::minutes(15);
 const DEFAULT: Seconds = Seconds::hours(1);
-/// A role that is assumed by a role, and so on: this many times.
-pub(crate) const LONGEST_CHAIN: usize = 3;
 /// A session's own policy, in characters (STS, AssumeRole).
 const LONGEST_POLICY: usize = 2048;
 
@@ -157,15 +155,8 @@ impl Identity {
 
     /// A caller as trust policies name them.
     async fn who(&self, known: &Known) -> Result<Who, IdentityError> {
-        let directory = self.access.directory();
-        let rights = directory.principal(known.principal).await?.ok_or(Refusal::Unauthenticated)?;
-        let mut who = Who::named(known.account, &format!("{}/{}", rights.kind.noun(), rights.name));
-        for group in &rights.groups {
-            if let Some(group) = directory.principal(*group).await? {
-                who = who.in_group(&group.name);
-            }
-        }
-        Ok(who)
+        let rights = self.access.directory().principal(known.principal).await?.ok_or(Refusal::Unauthenticated)?;
+        Ok(self.access.who(&rights).await?)
     }
 
     async fn chain_is_short(&self, known: &Known) -> Result<(), IdentityError> {

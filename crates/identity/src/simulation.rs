@@ -1,6 +1,8 @@
 //! Asking what policies say: why, over many requests, and who may.
 
-use access::{Explained, Permit, Proposed, Question, Refusal};
+use std::sync::Arc;
+
+use access::{Explained, Permit, Proposed, Question, Refusal, Ways};
 use model::{PrincipalId, act};
 use store::account::Principal;
 
@@ -13,10 +15,21 @@ const SCANNED: i64 = 1000;
 /// Some of those who may do something.
 #[derive(Clone, Debug)]
 pub struct Permitted {
-    /// Who, and which layer says so.
-    pub found: Vec<(Principal, Explained)>,
+    /// Who, and how.
+    pub found: Vec<MayDo>,
     /// Go on behind this principal; none: all were looked at.
     pub next: Option<PrincipalId>,
+}
+
+/// Somebody who may do something.
+#[derive(Clone, Debug)]
+pub struct MayDo {
+    /// Who.
+    pub principal: Principal,
+    /// Why, and which layer says so.
+    pub said: Explained,
+    /// The roles to be assumed for it, one after the other; none: they may themselves.
+    pub through: Vec<Arc<str>>,
 }
 
 impl Identity {
@@ -35,7 +48,7 @@ impl Identity {
         Ok(explained)
     }
 
-    /// Who of the account may do something? Looks at no more than `limit` principals behind `after`, by their ids.
+    /// Who of the account may do something, themselves or by a role? Looks at no more than `limit` principals behind `after`, by their ids.
     pub async fn list_permitted_principals(
         &self,
         permit: Permit<act::ListPermittedPrincipals>,
@@ -47,15 +60,26 @@ impl Identity {
         let after = after.map_or(0, PrincipalId::as_i64);
         let looked = self.read(|tx| Box::pin(store::account::principals_by_id(tx, account, after, limit))).await?;
         let next = looked.last().map(|p| p.id).filter(|_| i64::try_from(looked.len()).is_ok_and(|n| n == limit));
+        let ways = self.access.ways(account, question).await?;
         let mut found = Vec::new();
         for principal in looked.into_iter().filter(|p| p.kind != model::PrincipalKind::Group) {
-            match self.access.explain(principal.id, question, None).await {
-                Ok(said) if said.is_allowed() => found.push((principal, said)),
+            match self.may_do(principal, question, &ways).await {
+                Ok(may_do) => found.extend(may_do),
                 // Deleted meanwhile.
-                Ok(_) | Err(Refusal::NotFound) => {}
+                Err(Refusal::NotFound) => {}
                 Err(refusal) => return Err(refusal.into()),
             }
         }
         Ok(Permitted { found, next })
+    }
+
+    async fn may_do(&self, principal: Principal, question: &Question, ways: &Ways) -> Result<Option<MayDo>, Refusal> {
+        let said = self.access.explain(principal.id, question, None).await?;
+        if said.is_allowed() {
+            return Ok(Some(MayDo { principal, said, through: Vec::new() }));
+        }
+        let rights = self.access.directory().principal(principal.id).await?.ok_or(Refusal::NotFound)?;
+        let by = self.access.by_way(&rights, question, ways).await?;
+        Ok(by.map(|(through, said)| MayDo { principal, said, through }))
     }
 }

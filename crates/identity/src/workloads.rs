@@ -5,13 +5,14 @@
 //! not as it must be, with the value that was presented; never what would have been right, since everybody can get a token of
 //! a public issuer. An issuer is asked for keys only if a provider of the account stands for it and is enabled.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use access::{Access, Frequent, Outcome, Record, Refusal};
-use federation::{Claims, Issuers, Jwt, Mismatch, shown};
+use federation::{Claims, Issuer, Issuers, Jwt, Mismatch, shown};
 use fetch::Fetcher;
-use model::{AccountId, Caller, CredentialId, OnAccount, Op, PrincipalId, PrincipalKind, Resource, Seconds, Timestamp};
+use model::{AccountId, Caller, CredentialId, OnAccount, Op, PrincipalId, PrincipalKind, ProviderId, Resource, Seconds, Timestamp};
 use policy::{Context, Effective, Key, TrustDocument, Who};
 use quick_cache::sync::Cache;
 use secrets::Plain;
@@ -26,7 +27,7 @@ use crate::names::resolve;
 use crate::providers::{client_ids, issuer_of};
 use crate::roles::read_trust;
 use crate::sessions::Behind;
-use crate::{AssumeRole, AuthError, Identity, IdentityError, NewSession};
+use crate::{AssumeRole, AuthError, Identity, IdentityError, NewSession, TokenFault, Untrusted};
 
 /// Verified tokens that are remembered.
 const REMEMBERED: usize = 10_000;
@@ -47,6 +48,14 @@ pub(crate) struct Workloads {
 struct Known {
     tokens: Cache<(AccountId, [u8; 32]), Arc<Workload>>,
     emptied: AtomicU64,
+    outdated: Mutex<Outdated>,
+}
+
+/// Whose issuers' keys are not to be used again before they were asked for anew. At most one entry a provider.
+#[derive(Default)]
+struct Outdated {
+    all: bool,
+    providers: BTreeSet<i64>,
 }
 
 /// A verified token, and whom it may be: those alive today are looked for at each use.
@@ -82,14 +91,26 @@ pub struct FederatedSession {
 impl Workloads {
     /// Follows the change feed of `access`. Only pinned keys verify.
     pub(crate) fn new(access: &Access) -> Self {
-        let known = Arc::new(Known { tokens: Cache::new(REMEMBERED), emptied: AtomicU64::new(0) });
+        let known = Arc::new(Known { tokens: Cache::new(REMEMBERED), emptied: AtomicU64::new(0), outdated: Mutex::default() });
         let listening = Arc::clone(&known);
         access.directory().listen(Box::new(move |change| {
-            if matches!(change, Some(Change::Provider(_)) | None) {
+            listening.outdate(change);
+            if matches!(change, Some(Change::Provider(_) | Change::IssuerKeys(_)) | None) {
                 listening.empty();
             }
         }));
         Self { issuers: Issuers::offline(), known }
+    }
+
+    /// Forgets keys that are outdated, before a token is held against them. Whoever finds nothing outdated finds it forgotten.
+    fn forget_outdated(&self, provider: ProviderId, issuer: &Issuer) {
+        let mut outdated = self.known.outdated.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut outdated.all) {
+            self.issuers.forget_all();
+        }
+        if outdated.providers.remove(&provider.as_i64()) {
+            self.issuers.forget(issuer);
+        }
     }
 
     /// Asks issuers for their keys from now on.
@@ -99,6 +120,15 @@ impl Workloads {
 }
 
 impl Known {
+    fn outdate(&self, change: Option<Change>) {
+        let mut outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
+        match change {
+            Some(Change::IssuerKeys(id)) => drop(outdated.providers.insert(id)),
+            Some(_) => {}
+            None => outdated.all = true,
+        }
+    }
+
     fn empty(&self) {
         self.emptied.fetch_add(1, Ordering::SeqCst);
         self.tokens.clear();
@@ -155,10 +185,10 @@ impl Identity {
     pub(crate) async fn by_workload(&self, op: &Op, account: AccountId, named: Named<'_>, token: &Plain) -> Result<Caller, AuthError> {
         let workload = self.workload(op, account, token).await?;
         let Workload { claims, provider, .. } = &*workload;
-        claims.hold_at(op.now).map_err(|problem| untrusted(provider, &problem))?;
+        claims.hold_at(op.now).map_err(|problem| untrusted(provider, TokenFault::Time, &problem))?;
         if workload.trusted.is_empty() {
             let subject = || Mismatch::Subject { presented: format!("'{}'", shown(claims.subject())) };
-            return Err(untrusted(provider, &workload.nearest.clone().unwrap_or_else(subject)));
+            return Err(mismatched(provider, &workload.nearest.clone().unwrap_or_else(subject)));
         }
         let (principal, credential) = self.chosen(op, account, &workload, named).await?;
         self.access.audit().note_use(op, credential);
@@ -179,7 +209,7 @@ impl Identity {
         };
         let meant = meant.filter(|id| workload.trusted.iter().any(|(principal, _)| principal == id));
         if matches!(named, Named::As(_)) && meant.is_none() {
-            return Err(untrusted(&workload.provider, &"the named service account does not trust it"));
+            return Err(untrusted(&workload.provider, TokenFault::Claims, &"the named service account does not trust it"));
         }
         let mut alive: Vec<(PrincipalId, CredentialId)> = Vec::new();
         let mut ended = AuthError::Invalid;
@@ -194,6 +224,7 @@ impl Identity {
         if alive.iter().any(|(principal, _)| *principal != first.0) {
             return Err(untrusted(
                 &workload.provider,
+                TokenFault::Claims,
                 &"several service accounts trust it: give the name of one as the user name or client id",
             ));
         }
@@ -218,6 +249,7 @@ impl Identity {
         let found = self.read(|tx| Box::pin(store::provider::by_issuer(tx, account, issuer))).await?;
         let provider = Arc::new(found.filter(|p| p.enabled).ok_or(AuthError::Invalid)?);
         let issuer = issuer_of(&provider).map_err(|_| StoreError::corrupt("oidc_provider"))?;
+        self.workloads.forget_outdated(provider.id, &issuer);
         // An issuer that does not answer is no wrong token: the workload may try again.
         let keys = self.workloads.issuers.keys(&issuer, jwt.kid(), op.now).await.map_err(|_| AuthError::Unavailable)?;
         let claims = jwt.verify(&keys).map_err(|_| AuthError::Invalid)?;
@@ -261,15 +293,15 @@ impl Identity {
     ) -> Result<(model::OnPrincipal, Arc<Workload>), AuthError> {
         let workload = self.workload(op, account, token).await?;
         let Workload { claims, provider, .. } = &*workload;
-        claims.hold_at(op.now).map_err(|problem| untrusted(provider, &problem))?;
+        claims.hold_at(op.now).map_err(|problem| untrusted(provider, TokenFault::Time, &problem))?;
         if named.is_some_and(|named| named != provider.name) {
-            return Err(untrusted(provider, &"it is not of the provider that was named"));
+            return Err(untrusted(provider, TokenFault::Claims, &"it is not of the provider that was named"));
         }
         let accepted = client_ids(provider)?;
         let presented = || format!("'{}'", shown(&claims.audiences().join("', '")));
         let audience = claims.audiences().iter().find(|audience| accepted.contains(audience));
-        let audience = audience.ok_or_else(|| untrusted(provider, &Mismatch::Audience { presented: presented() }))?;
-        let not_trusted = || untrusted(provider, &Mismatch::Subject { presented: format!("'{}'", shown(claims.subject())) });
+        let audience = audience.ok_or_else(|| mismatched(provider, &Mismatch::Audience { presented: presented() }))?;
+        let not_trusted = || mismatched(provider, &Mismatch::Subject { presented: format!("'{}'", shown(claims.subject())) });
         let found = self.read(|tx| Box::pin(store::account::principal_named(tx, account, PrincipalKind::Role, role))).await?;
         let found = found.ok_or_else(not_trusted)?;
         let trust = self.role(found.id).await.map_err(|_| AuthError::Unavailable)?.trust;
@@ -302,8 +334,18 @@ fn hold(claims: &Claims, candidates: &[Federated]) -> Result<(Vec<Holds>, Option
 }
 
 /// Said to whoever presents a token that a trusted issuer did sign.
-fn untrusted(provider: &Provider, why: &dyn std::fmt::Display) -> AuthError {
-    AuthError::Untrusted(format!("the token of {} is not accepted: {why}", provider.issuer).into())
+fn untrusted(provider: &Provider, fault: TokenFault, why: &dyn std::fmt::Display) -> AuthError {
+    let why = format!("the token of {} is not accepted: {why}", provider.issuer).into();
+    AuthError::Untrusted(Untrusted { fault, why })
+}
+
+/// The same, for what conditions ask of.
+fn mismatched(provider: &Provider, missed: &Mismatch) -> AuthError {
+    let fault = match missed {
+        Mismatch::Audience { .. } => TokenFault::Audience,
+        Mismatch::Subject { .. } | Mismatch::Claim { .. } => TokenFault::Claims,
+    };
+    untrusted(provider, fault, missed)
 }
 
 /// What a role's trust policy can ask of a token.

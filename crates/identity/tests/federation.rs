@@ -350,6 +350,35 @@ mod federation {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn a_withdrawn_key_verifies_nothing_once_its_provider_was_checked() {
+        let (house, old, new) = (house().await, Signer::named("old-"), Signer::named("new-"));
+        trusting(&house, &old).await;
+        let root = house.root_manager().await;
+        let issuer = Issuer::start(&old).await;
+        root.post("/api/v1/oidc-providers", &json!({"name": "found", "issuer": issuer.url, "allow_internal": true})).await.expect(201);
+        trust(&root, "ci", &json!({"name": "found", "issuer": issuer.url, "audience": AUDIENCE, "subject": "abc"})).await.expect(201);
+        let claims = with(&house, &json!({"iss": issuer.url, "sub": "abc"}));
+        let by = |signer: &Signer| signer.token("RS256", &claims);
+        let (stolen, never_seen) = (by(&old), old.token("ES256", &claims));
+        let check = async || root.post("/api/v1/oidc-providers/found/checks", &json!({})).await.expect(200).json();
+        pulls(&house, &stolen).await.expect(200);
+        issuer.publish(&new);
+        pulls(&house, &never_seen).await.expect(200);
+        assert_eq!(check().await["keys"], 3);
+        for token in [&stolen, &never_seen] {
+            pulls(&house, token).await.expect(401);
+        }
+        pulls(&house, &by(&new)).await.expect(200);
+        // An issuer that does not answer is no reason to forget what is known of it.
+        issuer.answer("<html>");
+        assert!(check().await["problem"].is_string());
+        pulls(&house, &new.token("ES256", &claims)).await.expect(200);
+        let asked = issuer.asked();
+        pulls(&house, &new.token("EdDSA", &claims)).await.expect(200);
+        assert_eq!(issuer.asked(), asked, "kept");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn conditions_that_nobody_can_mean_are_refused() {
         let house = house().await;
         let root = house.root_manager().await;
@@ -397,6 +426,33 @@ mod federation {
         }
         trust(&root, "ci", &new(21)).await.expect(409);
         assert_eq!(root.get("/api/v1/service-accounts/ci/federated-credentials").await.json().as_array().unwrap().len(), 20);
+    }
+
+    /// Angos (2026-07): who was named like a provider was taken for whom it vouches. Here somebody is a kind, an issuer and a name
+    /// together, and a name alone is nobody of another kind.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn angos_a_name_like_a_providers_or_a_subjects_is_nobody_of_its() {
+        let (house, signer) = (house().await.with_user("corp").await, Signer::new());
+        trusting(&house, &signer).await;
+        let root = house.root_manager().await;
+        let user = json!({"name": "abc"});
+        root.post("/api/v1/users", &user).await.expect(201);
+        root.put("/api/v1/users/abc/password", &json!({"kind": "permanent", "password": testkit::PASSWORD})).await.expect(204);
+        trust(&root, "ci", &json!({"name": "abc", "issuer": Signer::ISSUER, "audience": AUDIENCE, "subject": "abc"})).await.expect(201);
+        for name in ["corp", "abc"] {
+            house.user(name).get("/v2/").await.expect(200);
+            house.user(name).get("/v2/demo/app/manifests/v1").await.expect(403);
+        }
+        for name in ["ci", "main", "Signer", SUBJECT, Signer::ISSUER] {
+            house.login(name, testkit::PASSWORD).from(&format!("10.8.{}.1", name.len())).get("/v2/").await.expect(401);
+        }
+        // And the token is the service account's, whoever else has the name that comes with it.
+        let token = signer.token("RS256", &with(&house, &json!({"sub": "abc"})));
+        let bearer = house.login("abc", &token).token("repository:demo/app:pull").await;
+        bearer.get("/v2/demo/app/manifests/v1").await.expect(200);
+        let managing = exchange(&house, &assertion(&token)).await.expect(200).text("access_token");
+        let said = house.bearer(&managing).get("/api/v1/whoami").await.expect(200).json();
+        assert_eq!((&said["kind"], &said["name"]), (&json!("service_account"), &json!("ci")));
     }
 
     /// A role that trusts the provider `corp` under a condition.

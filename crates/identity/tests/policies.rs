@@ -335,6 +335,40 @@ mod policies {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn who_can_shows_by_which_roles_somebody_comes_to_do_it() {
+        let house = registry().await;
+        let root = house.root_manager().await;
+        let account = &house.bootstrap.account;
+        let role = async |name: &str, trusts: &str| {
+            let principal = json!({"RAM": format!("acs:ram::{account}:{trusts}")});
+            let trust = document(&[json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal})]);
+            root.post("/api/v1/roles", &json!({"name": name, "trust_policy": trust})).await.expect(201);
+        };
+        role("deploy", "role/step").await;
+        role("step", "user/alice").await;
+        attach(&root, "roles/deploy", "AcrPush").await;
+        let through = async || {
+            let reply = root.get("/api/v1/permitted-principals?action=cr:PushRepository&resource=demo/app").await.expect(200).json();
+            let shown = |who: &Value| format!("{} {} {}", who["principal"].as_str().unwrap(), who["policy"], who["through"]);
+            let mut shown: Vec<_> = reply.as_array().unwrap().iter().map(shown).collect();
+            shown.sort();
+            shown
+        };
+        let (deploy, one) = ("role/deploy \"AcrPush\" []", "user/root null []");
+        assert_eq!(through().await, [deploy, one], "nobody may assume them");
+        attach(&root, "roles/step", "AliyunSTSAssumeRoleAccess").await;
+        let step = r#"role/step "AcrPush" ["role/deploy"]"#;
+        assert_eq!(through().await, [deploy, step, one]);
+        attach(&root, "users/alice", "AliyunSTSAssumeRoleAccess").await;
+        attach(&root, "users/bob", "AliyunSTSAssumeRoleAccess").await;
+        assert_eq!(through().await, [deploy, step, r#"user/alice "AcrPush" ["role/step","role/deploy"]"#, one], "bob is not trusted");
+        attach(&root, "users/alice", "AcrPush").await;
+        assert_eq!(through().await[2], r#"user/alice "AcrPush" []"#, "whoever may themselves needs no role");
+        root.patch("/api/v1/roles/deploy", &json!({"enabled": false})).await.expect(200);
+        assert_eq!(through().await, [r#"user/alice "AcrPush" []"#, one]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn another_account_cannot_be_asked_about() {
         let house = registry().await.with_account("other").await;
         let bob = house.root_manager().await.get("/api/v1/users/bob").await.expect(200).text("user_id");

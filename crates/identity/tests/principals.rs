@@ -122,6 +122,12 @@ mod principals {
         let listed = root.get("/api/v1/service-accounts/ci/secrets").await.expect(200);
         assert!(listed.json().as_array().unwrap().len() == 5 && !String::from_utf8_lossy(&listed.body).contains("tgs_"));
 
+        // Beside those of people, for whoever looks after credentials.
+        let held = root.get("/api/v1/credentials?service_account=ci").await.expect(200).json();
+        assert_eq!((held.as_array().unwrap().len(), &held[0]["kind"], &held[0]["user"]), (5, &json!("client_secret"), &json!("ci")));
+        root.get("/api/v1/credentials?service_account=nobody").await.expect(404);
+        root.get("/api/v1/credentials?service_account=ci&user=root").await.expect(400);
+
         let (old, new) = (house.login("ci", &first.text("secret")), house.login("ci", &second.text("secret")));
         let running = old.token("repository:demo/app:pull").await;
         root.patch(&format!("/api/v1/service-accounts/ci/secrets/{}", first.text("credential_id")), &json!({"enabled": false}))
@@ -267,6 +273,8 @@ mod principals {
 
         let session = assumed(&house, &assume().await).await;
         session.get(whoami).await.expect(200);
+        let held = root.get("/api/v1/credentials?role=deploy").await.expect(200).json();
+        assert_eq!((held.as_array().unwrap().len(), &held[0]["kind"]), (1, &json!("session")));
         root.patch("/api/v1/roles/deploy", &json!({"enabled": false})).await.expect(200);
         session.get(whoami).await.expect(401);
         root.patch("/api/v1/roles/deploy", &json!({"enabled": true})).await.expect(200);

@@ -61,7 +61,7 @@ impl fmt::Debug for Host {
 /// The one host of a request: its `Host` header, its `:authority`, or both when they agree.
 pub fn host_of(head: &Parts) -> Result<Host, HostError> {
     let mut headers = head.headers.get_all(HOST).iter();
-    let header = headers.next().map(|v| v.to_str().map_err(|_| HostError::Malformed)).transpose()?;
+    let header = headers.next().map(|v| v.to_str().map_err(|_| HostError::Malformed)).transpose()?.map(without_scheme);
     if headers.next().is_some() {
         return Err(HostError::Contradiction);
     }
@@ -70,6 +70,11 @@ pub fn host_of(head: &Parts) -> Result<Host, HostError> {
         (Some(h), Some(a)) if !h.eq_ignore_ascii_case(a) => Err(HostError::Contradiction),
         (Some(one), _) | (None, Some(one)) => Host::parse(one),
     }
+}
+
+/// Some clients that are given an endpoint as a URL send all of it as their `Host`.
+fn without_scheme(text: &str) -> &str {
+    text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).unwrap_or(text)
 }
 
 /// Name (in its brackets) and port.
@@ -107,6 +112,8 @@ mod tests {
         assert_eq!(of("/v2/", &[b"Reg.example:5000"]).as_deref(), Ok("Reg.example:5000"));
         assert_eq!(of("http://reg.example/v2/", &[]).as_deref(), Ok("reg.example"));
         assert_eq!(of("http://reg.example/v2/", &[b"REG.example"]).as_deref(), Ok("REG.example"));
+        assert_eq!(of("/v2/", &[b"http://reg.example:5000"]).as_deref(), Ok("reg.example:5000"));
+        assert_eq!(of("/v2/", &[b"https://reg.example/"]), Err(HostError::Malformed));
         assert_eq!(of("/v2/", &[]), Err(HostError::Missing));
         assert_eq!(of("/v2/", &[b"a", b"a"]), Err(HostError::Contradiction));
         assert_eq!(of("http://a/v2/", &[b"b"]), Err(HostError::Contradiction));

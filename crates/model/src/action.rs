@@ -14,6 +14,16 @@ pub trait ActionKind: Send + Sync + 'static {
     type On: Target;
 }
 
+/// Further RAM spellings of an action: names of the vendor's operations that other documents write.
+const ALIASES: &[(&str, Action)] = &[
+    ("cr:GetRepositoryTag", Action::ListRepositoryTag),
+    ("cr:ListRepoTag", Action::ListRepositoryTag),
+    ("cr:GetRepoTag", Action::ListRepositoryTag),
+    ("cr:CreateRepoTag", Action::CreateRepositoryTag),
+    ("cr:DeleteRepoTag", Action::DeleteRepositoryTag),
+    ("cr:GetInstanceVpcEndpoint", Action::GetInstanceEndpoint),
+];
+
 macro_rules! actions {
     ($($name:ident $spelling:literal on $target:ty as $kind:ident, $doc:literal;)*) => {
         /// What somebody may be allowed to do.
@@ -43,7 +53,13 @@ macro_rules! actions {
 
             /// Reads a RAM spelling; case does not matter.
             pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|a| a.as_str().eq_ignore_ascii_case(text))
+                Self::ALL.iter().copied().find(|a| a.spellings().any(|s| s.eq_ignore_ascii_case(text)))
+            }
+
+            /// Its RAM spelling, and others that the vendor's documents have for it.
+            pub fn spellings(self) -> impl Iterator<Item = &'static str> {
+                let others = ALIASES.iter().filter(move |(_, action)| *action == self).map(|(spelling, _)| *spelling);
+                std::iter::once(self.as_str()).chain(others)
             }
         }
 
@@ -83,6 +99,7 @@ actions! {
     DeleteNamespace "cr:DeleteNamespace" on OnNamespace as Namespace, "Delete an empty namespace.";
     CreateInstance "cr:CreateInstance" on OnAccount as Account, "Create an instance.";
     GetInstance "cr:GetInstance" on OnInstance as Instance, "See an instance.";
+    GetInstanceUsage "cr:GetInstanceUsage" on OnInstance as Instance, "See how much an instance holds and may hold.";
     ListInstance "cr:ListInstance" on OnAccount as Account, "List instances.";
     UpdateInstance "cr:UpdateInstance" on OnInstance as Instance, "Change an instance's settings.";
     DeleteInstance "cr:DeleteInstance" on OnInstance as Instance, "Delete an empty instance.";
@@ -129,36 +146,47 @@ actions! {
     ExportAuditEvent "cr:ExportAuditEvent" on OnAccount as Account, "Export the audit trail with its seals.";
     ReadMetrics "cr:ReadMetrics" on OnInstance as Instance, "Read the server's metrics.";
     ListAuditEvent "cr:ListAuditEvent" on OnAccount as Account, "Read the audit trail.";
+    GetAuditRetention "cr:GetAuditRetention" on OnAccount as Account, "See how long the audit trail is kept.";
+    SetAuditRetention "cr:SetAuditRetention" on OnAccount as Account, "Say how long the audit trail is kept.";
+    RotateAuditKey "cr:RotateAuditKey" on OnAccount as Account, "Begin a new key that signs the audit trail.";
     RotateSigningKey "cr:RotateSigningKey" on OnAccount as Account, "Begin a new token signing key.";
     GetAccountAlias "ram:GetAccountAlias" on OnAccount as Account, "See the account: its ids and alias.";
     CreateUser "ram:CreateUser" on OnPrincipal as User, "Create a user.";
     GetUser "ram:GetUser" on OnPrincipal as User, "See a user.";
     ListUsers "ram:ListUsers" on OnAccount as Account, "List users.";
-    UpdateUser "ram:UpdateUser" on OnPrincipal as User, "Enable or disable a user.";
+    UpdateUser "ram:UpdateUser" on OnPrincipal as User, "Change a user: name, what is said of it, enabled or disabled.";
     DeleteUser "ram:DeleteUser" on OnPrincipal as User, "Delete a user with all credentials.";
+    CreateLoginProfile "ram:CreateLoginProfile" on OnPrincipal as User, "Set the first sign-in password of a user who has none.";
+    GetLoginProfile "ram:GetLoginProfile" on OnPrincipal as User, "See whether a user has a sign-in password.";
+    DeleteLoginProfile "ram:DeleteLoginProfile" on OnPrincipal as User, "Delete another user's sign-in password.";
     UpdateLoginProfile "ram:UpdateLoginProfile" on OnPrincipal as User, "Set another user's sign-in password.";
     CreateAccessKey "ram:CreateAccessKey" on OnPrincipal as User, "Create an access key.";
     ListAccessKeys "ram:ListAccessKeys" on OnPrincipal as User, "List another user's access keys.";
+    GetAccessKeyLastUsed "ram:GetAccessKeyLastUsed" on OnPrincipal as User, "See when another user's access key was last used.";
     UpdateAccessKey "ram:UpdateAccessKey" on OnPrincipal as User, "Enable an access key, or disable another user's.";
     DeleteAccessKey "ram:DeleteAccessKey" on OnPrincipal as User, "Delete another user's access key.";
     CreatePolicy "ram:CreatePolicy" on OnPolicy as Policy, "Create a policy.";
     GetPolicy "ram:GetPolicy" on OnPolicy as Policy, "See a policy and its document.";
     ListPolicies "ram:ListPolicies" on OnAccount as Account, "List policies.";
     CreatePolicyVersion "ram:CreatePolicyVersion" on OnPolicy as Policy, "Give a policy a new document.";
+    GetPolicyVersion "ram:GetPolicyVersion" on OnPolicy as Policy, "See one version of a policy.";
     ListPolicyVersions "ram:ListPolicyVersions" on OnPolicy as Policy, "List a policy's versions.";
     SetDefaultPolicyVersion "ram:SetDefaultPolicyVersion" on OnPolicy as Policy, "Choose the version that is in force.";
     DeletePolicyVersion "ram:DeletePolicyVersion" on OnPolicy as Policy, "Delete a version that is not in force.";
+    UpdatePolicyDescription "ram:UpdatePolicyDescription" on OnPolicy as Policy, "Say what a policy is for.";
+    ListEntitiesForPolicy "ram:ListEntitiesForPolicy" on OnPolicy as Policy, "List whom a policy is attached to.";
     DeletePolicy "ram:DeletePolicy" on OnPolicy as Policy, "Delete a policy that is attached to nobody.";
     AttachPolicyToUser "ram:AttachPolicyToUser" on OnPrincipal as User, "Attach a policy to a user.";
     DetachPolicyFromUser "ram:DetachPolicyFromUser" on OnPrincipal as User, "Detach a policy from a user.";
     ListPoliciesForUser "ram:ListPoliciesForUser" on OnPrincipal as User, "List the policies of a user.";
     SimulatePolicy "ram:SimulatePolicy" on OnPrincipal as User, "Explain what a user, service account, group or role may do.";
     ListPermittedPrincipals "ram:ListPermittedPrincipals" on OnAccount as Account, "Ask who may do something.";
-    SetAccountAlias "ram:SetAccountAlias" on OnAccount as Account, "Give the account an alias, or take it away.";
+    SetAccountAlias "ram:SetAccountAlias" on OnAccount as Account, "Give the account an alias.";
+    ClearAccountAlias "ram:ClearAccountAlias" on OnAccount as Account, "Take the account's alias away.";
     CreateGroup "ram:CreateGroup" on OnPrincipal as Group, "Create a group.";
     GetGroup "ram:GetGroup" on OnPrincipal as Group, "See a group.";
     ListGroups "ram:ListGroups" on OnAccount as Account, "List groups.";
-    UpdateGroup "ram:UpdateGroup" on OnPrincipal as Group, "Describe a group.";
+    UpdateGroup "ram:UpdateGroup" on OnPrincipal as Group, "Rename or describe a group.";
     DeleteGroup "ram:DeleteGroup" on OnPrincipal as Group, "Delete a group; its users stay.";
     AddUserToGroup "ram:AddUserToGroup" on OnPrincipal as Group, "Take a user into a group.";
     RemoveUserFromGroup "ram:RemoveUserFromGroup" on OnPrincipal as Group, "Take a user out of a group.";
@@ -188,6 +216,7 @@ actions! {
     ListOIDCProviders "ram:ListOIDCProviders" on OnAccount as Account, "List OIDC providers.";
     UpdateOIDCProvider "ram:UpdateOIDCProvider" on OnProvider as Provider, "Change an OIDC provider.";
     DeleteOIDCProvider "ram:DeleteOIDCProvider" on OnProvider as Provider, "Delete an OIDC provider.";
+    DecodeDiagnosticMessage "ram:DecodeDiagnosticMessage" on OnAccount as Account, "Read why a request was denied, from what its refusal carried.";
 }
 
 #[cfg(test)]
@@ -201,5 +230,9 @@ mod tests {
             assert_eq!(Action::parse(&action.as_str().to_uppercase()), Some(*action));
         }
         assert_eq!(Action::parse("cr:Fly"), None);
+        for (other, action) in ALIASES {
+            assert_eq!(Action::parse(other), Some(*action));
+            assert!(Action::ALL.iter().all(|a| !a.as_str().eq_ignore_ascii_case(other)), "{other} is one action's own");
+        }
     }
 }

@@ -83,6 +83,13 @@ pub struct OnPrincipal {
     pub name: Arc<str>,
 }
 
+impl OnPrincipal {
+    /// The same under the name that it is to have; none: under the one it has.
+    pub fn renamed(&self, name: Option<&str>) -> Option<Self> {
+        name.filter(|name| *name != &*self.name).map(|name| Self { name: name.into(), ..self.clone() })
+    }
+}
+
 /// An OIDC provider; `id` is none while it is being created.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct OnProvider {

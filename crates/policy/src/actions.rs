@@ -6,44 +6,45 @@ use model::Action;
 
 use crate::Pattern;
 
-/// A set of actions.
+/// A set of actions: two words of bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct ActionSet(u128);
+pub struct ActionSet(u128, u128);
 
-const _: () = assert!(Action::ALL.len() <= 128, "an action is one bit of a u128");
+const _: () = assert!(Action::ALL.len() <= 256, "an action is one bit of two u128");
 
 impl ActionSet {
     /// Exactly this one.
     pub const fn of(action: Action) -> Self {
-        Self(1 << action as u32)
+        let bit = action as u32;
+        if bit < u128::BITS { Self(1 << bit, 0) } else { Self(0, 1 << (bit - u128::BITS)) }
     }
 
     /// Is it in the set?
     pub const fn contains(self, action: Action) -> bool {
-        self.0 & Self::of(action).0 != 0
+        !self.intersection(Self::of(action)).is_empty()
     }
 
     /// What is in either.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self(self.0 | other.0, self.1 | other.1)
     }
 
     /// What is in both.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
-        Self(self.0 & other.0)
+        Self(self.0 & other.0, self.1 & other.1)
     }
 
     /// What is in this one alone.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
+        Self(self.0 & !other.0, self.1 & !other.1)
     }
 
     /// Is nothing in it?
     pub const fn is_empty(self) -> bool {
-        self.0 == 0
+        self.0 == 0 && self.1 == 0
     }
 
     /// All known actions that are not in the set.
@@ -72,7 +73,8 @@ impl fmt::Debug for ActionSet {
 
 /// A pattern of actions as the document spells it, `cr:Get*`, with the known actions that it stands for. Case does not matter.
 ///
-/// An action that nobody here knows (another service's) is no error: it stands for nothing.
+/// An action that nobody here knows (another service's) is no error: it stands for nothing. One that has several spellings is
+/// meant by a pattern that matches any of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ActionPattern {
     text: Box<str>,
@@ -91,7 +93,7 @@ impl ActionPattern {
             return Err("an action is * or SERVICE:NAME, as cr:PullRepository or cr:Get*, of at most 128 letters, digits, - _ . * and ?");
         }
         let pattern = Pattern::new(&text.to_ascii_lowercase());
-        let known = Action::ALL.iter().copied().filter(|a| pattern.matches(&a.as_str().to_ascii_lowercase()));
+        let known = Action::ALL.iter().copied().filter(|a| a.spellings().any(|s| pattern.matches(&s.to_ascii_lowercase())));
         Ok(Self { text: text.into(), set: known.collect() })
     }
 

@@ -75,7 +75,7 @@ built_ins! {
     r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
     "Contributor" "Everything of the registry but saying who may do what, and other people's credentials."
-    r#"{"Version":"1","Statement":[{"Effect":"Allow","NotAction":["ram:*","sts:*","cr:SetNamespacePolicy","cr:DeleteNamespacePolicy","cr:SetRepositoryPolicy","cr:DeleteRepositoryPolicy","cr:*AccessCredential","cr:*ServiceAccount*","cr:*ClientSecret*","cr:*FederatedCredential*","cr:ResetLoginPassword","cr:IdentifySecret","cr:ExportAuditEvent","cr:RotateSigningKey"],"Resource":"*"}]}"#;
+    r#"{"Version":"1","Statement":[{"Effect":"Allow","NotAction":["ram:*","sts:*","cr:SetNamespacePolicy","cr:DeleteNamespacePolicy","cr:SetRepositoryPolicy","cr:DeleteRepositoryPolicy","cr:*AccessCredential","cr:*ServiceAccount*","cr:*ClientSecret*","cr:*FederatedCredential*","cr:ResetLoginPassword","cr:IdentifySecret","cr:ExportAuditEvent","cr:SetAuditRetention","cr:RotateAuditKey","cr:RotateSigningKey"],"Resource":"*"}]}"#;
 
     "Reader" "See everything, and pull; log in."
     r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":["cr:Get*","cr:List*","cr:PullRepository","ram:Get*","ram:List*"],"Resource":"*"}]}"#;

@@ -1,8 +1,8 @@
 //! Delegation: does whoever holds these documents hold everything that another one would give?
 //!
 //! Decided for every action of the table, every resource of the account and every circumstance at once. A yes is always right;
-//! where it cannot be seen, the answer is no. So somebody who may do `repository/?/*` piece by piece may have to give it piece
-//! by piece.
+//! where it cannot be seen, the answer is no. Actions of several statements are joined; resources and conditions are not. So somebody
+//! who may do `repository/?/*` piece by piece may have to give it piece by piece.
 
 use model::{AccountId, Action, OnInstance};
 

@@ -1,6 +1,6 @@
 //! The tree that every policy language is read into. The original text is kept by whoever stores the policy.
 
-use crate::{ActionSet, Clause, Context, Matching, PrincipalPattern, ResourcePattern, Spelling};
+use crate::{ActionSet, Clause, Context, Matching, PrincipalPattern, ResourcePattern, Spelling, Who};
 
 /// The longest document, in characters (RAM, CreatePolicy).
 pub const MAX_CHARS: usize = 6144;
@@ -91,7 +91,12 @@ impl Statement {
 
     /// Does it speak of who asks?
     pub fn is_about(&self, context: &Context) -> bool {
-        self.principals.as_ref().is_none_or(|named| context.who().is_some_and(|who| named.iter().any(|p| p.is(who))))
+        self.principals.is_none() || context.who().is_some_and(|who| self.is_of(who))
+    }
+
+    /// Does it name them, or a group of theirs?
+    pub fn is_of(&self, who: &Who) -> bool {
+        self.principals.as_ref().is_some_and(|named| named.iter().any(|p| p.is(who)))
     }
 
     /// Does it speak of this resource?

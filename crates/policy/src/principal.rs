@@ -4,7 +4,8 @@ use std::fmt;
 
 use model::AccountId;
 
-/// A principal as a document names it. Names, not ids: whoever takes a freed name is meant as well.
+/// A principal as a document names it. Names, not ids: so that a name does not change hands while a document speaks of it
+/// (`identity/src/named.rs`).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PrincipalPattern {
     /// `acs:ram::ACCOUNT:root`, or `*`: everybody of the account; never anonymous.

@@ -1,6 +1,8 @@
 //! Who may assume a role: the role's trust policy.
 
-use crate::{ActionPattern, Context, Document, Effect, Effective, Matching, Pattern, Statement};
+use model::AccountId;
+
+use crate::{ActionPattern, Context, Document, Effect, Effective, Matching, Pattern, PrincipalPattern, Statement, Who};
 
 /// A role's trust policy, read by [`crate::ram::parse_trust`].
 #[derive(Clone, PartialEq, Debug)]
@@ -30,6 +32,23 @@ impl TrustDocument {
     /// Its statements.
     pub const fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// Does it let `who` in under some circumstances? What conditions ask for is taken as given where they allow, and as not given
+    /// where they deny. Statements that let `others` in as well do not count, unless one keeps `others` out and not `who`.
+    pub fn opens_to(&self, who: &Who, others: Option<&Who>) -> bool {
+        let says = |effect: Effect| self.document.statements.iter().filter(move |s| s.effect() == effect && assumes(s));
+        let closed = says(Effect::Deny).any(|s| s.condition().is_empty() && s.is_of(who));
+        let kept_out = |others: &Who| says(Effect::Deny).any(|s| s.is_of(others) && !s.is_of(who));
+        let others = others.filter(|others| !kept_out(others));
+        !closed && says(Effect::Allow).any(|s| s.is_of(who) && !others.is_some_and(|others| s.is_of(others)))
+    }
+
+    /// Does it keep somebody of this name (`group/barred`) out by name, under some circumstances?
+    pub fn denies_by_name(&self, account: AccountId, relative: &str) -> bool {
+        let named = |p: &PrincipalPattern| matches!(p, PrincipalPattern::Named(of, name) if *of == account && **name == *relative);
+        let denying = self.document.statements.iter().filter(|s| s.effect() == Effect::Deny && assumes(s));
+        denying.filter_map(Statement::principals).flatten().any(named)
     }
 
     /// May who asks ([`Context::by`]) assume the role under these circumstances? Any denial wins, else any that allows.

@@ -123,7 +123,8 @@ async fn open(folder: &tempfile::TempDir) -> Bench {
     let account = AccountId::from_random(1);
     let (name, region) = (InstanceName::parse("local").unwrap(), Region::parse("local").unwrap());
     let on = Arc::new(OnInstance { account, id: InstanceId::from_random(2), name, region });
-    let instance = Instance { on: Arc::clone(&on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: NOW };
+    let instance =
+        Instance { on: Arc::clone(&on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: NOW, updated: NOW };
     let (kind, id) = (PrincipalKind::Root, PrincipalId::from_random(3));
     let principal = Principal {
         id,
@@ -133,9 +134,11 @@ async fn open(folder: &tempfile::TempDir) -> Bench {
         name: "root".into(),
         enabled: true,
         description: String::new(),
+        profile: store::account::Profile::default(),
         expires: None,
         instance: None,
         created: NOW,
+        updated: None,
     };
     store.write(|tx| Box::pin(store::account::insert_account(tx, account, "a", NOW))).await.unwrap();
     store.write(|tx| Box::pin(store::account::insert_principal(tx, &principal))).await.unwrap();

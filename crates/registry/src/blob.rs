@@ -132,6 +132,15 @@ impl Registry {
         }
     }
 
+    /// A blob whole, if it is small: a configuration. None: it has more than 64 KiB, or is not there.
+    pub async fn configuration(&self, permit: Permit<act::PullRepository>, digest: &Digest) -> Result<Option<Bytes>, RegistryError> {
+        match self.find_blob(permit.on(), digest).await {
+            Ok((stored, size)) if size <= SMALL_BLOB => Ok(Some(self.small_blob(digest, &stored, size).await?)),
+            Ok(_) | Err(RegistryError::BlobUnknown) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A blob's size.
     pub async fn head_blob(&self, permit: &Permit<act::PullRepository>, digest: &Digest) -> Result<u64, RegistryError> {
         self.find_blob(permit.on(), digest).await.map(|(_, size)| size)
@@ -163,7 +172,9 @@ impl Registry {
             digest,
             record: permit.success().with_detail(format!("{digest} from {}", source.on().name)),
         };
-        self.store.write(|tx| Box::pin(mount.link(tx, self.audit()))).await
+        let linked = self.store.write(|tx| Box::pin(mount.link(tx, self.audit()))).await?;
+        self.settled(&mount.destination).await;
+        Ok(linked)
     }
 }
 

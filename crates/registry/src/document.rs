@@ -31,6 +31,8 @@ pub(crate) struct Document {
     pub(crate) subject: Option<Digest>,
     /// As JSON; none unless there is a subject, since only referrers lists show them.
     pub(crate) annotations: Option<String>,
+    /// An image's configuration.
+    pub(crate) config: Option<Digest>,
     /// Blobs that have to be in the repository.
     pub(crate) blobs: Vec<Descriptor>,
     /// Manifests that have to be in the repository.
@@ -188,6 +190,7 @@ impl Raw {
         let subject = self.subject.map(|d| d.check("subject")).transpose()?.map(|d| d.digest);
         let annotations = subject.and(self.annotations).map(|a| serde_json::to_string(&a)).transpose();
         let annotations = annotations.map_err(|_| invalid("its annotations cannot be written"))?;
+        let config_digest = config.as_ref().map(|d| d.digest);
         let layers = checked(self.layers, "layers")?.into_iter().filter(|d| is_distributable(&d.media_type));
         let mut blobs: Vec<Descriptor> = config.into_iter().chain(layers).collect();
         let mut manifests = checked(self.manifests, "manifests")?;
@@ -195,7 +198,7 @@ impl Raw {
             // Build caches are indexes of layers.
             blobs.extend(manifests.extract_if(.., |d| !is_manifest_type(&d.media_type)));
         }
-        Ok(Document { media_type, artifact_type, subject, annotations, blobs, manifests })
+        Ok(Document { media_type, artifact_type, subject, annotations, config: config_digest, blobs, manifests })
     }
 }
 

@@ -63,6 +63,14 @@ pub enum RegistryError {
     /// Something of that name exists already.
     #[error("something of this name exists already")]
     Exists,
+    /// The instance has as many of these as it may have.
+    #[error("the instance has {max} {what}, and may not have more: delete one first")]
+    Limit {
+        /// The noun, plural.
+        what: &'static str,
+        /// How many.
+        max: u32,
+    },
     /// A namespace that still has repositories cannot be deleted.
     #[error("the namespace still has repositories: delete them first")]
     NotEmpty,

@@ -17,12 +17,14 @@ mod manifest;
 mod namespace;
 mod push_target;
 mod put_manifest;
+mod quota;
 mod referrers;
 mod repository;
 mod sound;
 mod tag;
 mod upload;
 mod upload_session;
+mod window;
 
 use std::sync::Arc;
 
@@ -43,11 +45,14 @@ pub use error::{Cause, RegistryError};
 pub use manifest::{ManifestFound, ManifestHead};
 pub use namespace::{NamespaceChanges, NewNamespace};
 pub use put_manifest::{MAX_TAGS, Pushed};
+pub use quota::InstanceUsage;
 pub use referrers::Referrers;
 pub use repository::{NewRepository, RepositoryChanges};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};
 pub use store::repository::Repository;
 pub use store::tag::Tagged;
+pub use store::usage::Usage;
+pub use window::{Counted, REACH, RepositoriesNamed, Window};
 
 /// The largest manifest that is taken, in bytes.
 pub const MAX_MANIFEST: usize = document::MAX_BYTES;
@@ -62,11 +67,15 @@ pub struct Limits {
     pub blob: u64,
     /// Memory for the bytes of manifests and small blobs.
     pub content_cache: u64,
+    /// The most namespaces in one instance.
+    pub namespaces: u32,
+    /// The most repositories in one instance.
+    pub repositories: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { blob: 1 << 37, content_cache: 32 << 20 }
+        Self { blob: 1 << 37, content_cache: 32 << 20, namespaces: 10_000, repositories: 100_000 }
     }
 }
 

@@ -9,7 +9,8 @@ use store::{StoreError, Tx};
 
 use crate::catalog::{Page, one_more, page_size, printable};
 use crate::push_target::DEFAULTS;
-use crate::{Registry, RegistryError};
+use crate::quota::one_more_namespace;
+use crate::{Limits, Registry, RegistryError};
 
 /// A new namespace's settings; what is not said is private, makes repositories on push, and has whole indexes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,14 +31,19 @@ pub struct NamespaceChanges {
     pub auto_create_repository: Option<bool>,
     /// May an index name manifests that are not there?
     pub sparse_indexes: Option<bool>,
+    /// Is a repository public that is made without saying so?
+    pub default_public: Option<bool>,
 }
 
 impl NamespaceChanges {
-    fn apply(self, to: Settings) -> Settings {
+    /// Settings with these changes.
+    #[must_use]
+    pub fn apply(self, to: Settings) -> Settings {
         Settings {
             public: self.public.unwrap_or(to.public),
             auto_create_repository: self.auto_create_repository.unwrap_or(to.auto_create_repository),
             sparse_indexes: self.sparse_indexes.unwrap_or(to.sparse_indexes),
+            default_public: self.default_public.unwrap_or(to.default_public),
         }
     }
 }
@@ -49,7 +55,7 @@ impl Registry {
         let id = NamespaceId::from_random((self.random)());
         let namespace = Namespace { id, name: permit.on().name.clone(), settings: new.0, created: now };
         let (on, record) = (permit.on(), permit.success());
-        self.store.write(|tx| Box::pin(create(tx, on, &namespace, (self.audit(), &record)))).await?;
+        self.store.write(|tx| Box::pin(create(tx, (on, self.limits), &namespace, (self.audit(), &record)))).await?;
         self.in_force(now).await;
         Ok(namespace)
     }
@@ -95,10 +101,16 @@ impl Registry {
     }
 }
 
-async fn create(tx: &mut Tx<'_>, on: &OnNamespace, new: &Namespace, (audit, record): (&Audit, &Record)) -> Result<(), RegistryError> {
+async fn create(
+    tx: &mut Tx<'_>,
+    (on, limits): (&OnNamespace, Limits),
+    new: &Namespace,
+    (audit, record): (&Audit, &Record),
+) -> Result<(), RegistryError> {
     if !namespace::insert(tx, on.instance.id, new).await? {
         return Err(RegistryError::Exists);
     }
+    one_more_namespace(tx, on.instance.id, limits).await?;
     if new.settings.public {
         tell(tx, on.instance.id, new.created).await?;
     }
@@ -132,6 +144,7 @@ async fn delete(tx: &mut Tx<'_>, on: &OnNamespace, now: Timestamp, (audit, recor
     if !namespace::delete_empty(tx, namespace.id).await? {
         return Err(RegistryError::NotEmpty);
     }
+    store::usage::remove_namespace(tx, on.instance.id).await?;
     if namespace.settings.public {
         tell(tx, on.instance.id, now).await?;
     }

@@ -56,6 +56,7 @@ impl Registry {
         let record = permit.success().with_detail(described(&digest, &tags));
         let arriving = Arriving { destination: self.destination(&permit), document, digest, content: &content, tags, record };
         self.store.write(|tx| Box::pin(arriving.keep(tx, self.audit()))).await?;
+        self.settled(&arriving.destination).await;
         Ok(Pushed { digest, subject: arriving.document.subject, tags: arriving.tags })
     }
 }
@@ -96,7 +97,8 @@ impl Arriving<'_> {
         let manifests = digests(&self.document.manifests);
         self.check_references(tx, &target, &blobs, &manifests).await?;
         let now = self.destination.now();
-        store::manifest::insert(tx, target.id, &self.row(&blobs, &manifests), now).await?;
+        let image_size = self.image_size(tx, &target, &manifests).await?;
+        store::manifest::insert(tx, target.id, &self.row(&blobs, &manifests, image_size), now).await?;
         for tag in &self.tags {
             store::tag::set(tx, target.id, tag, &self.digest, now).await?;
         }
@@ -127,7 +129,15 @@ impl Arriving<'_> {
         self.document.check_sizes(&there)
     }
 
-    fn row<'r>(&'r self, blobs: &'r [Digest], manifests: &'r [Digest]) -> NewManifest<'r> {
+    /// Its own bytes, those of its blobs (each once) and of the images of an index.
+    async fn image_size(&self, tx: &mut Tx<'_>, target: &Target, manifests: &[Digest]) -> Result<i64, RegistryError> {
+        let blobs: BTreeMap<_, _> = self.document.blobs.iter().map(|d| (d.digest, d.size)).collect();
+        let own = i64::try_from(self.content.len()).unwrap_or(i64::MAX);
+        let images = store::manifest::image_sizes(tx, target.id, manifests).await?;
+        Ok(blobs.values().fold(own.saturating_add(images), |sum, size| sum.saturating_add(*size)))
+    }
+
+    fn row<'r>(&'r self, blobs: &'r [Digest], manifests: &'r [Digest], image_size: i64) -> NewManifest<'r> {
         NewManifest {
             digest: self.digest,
             media_type: &self.document.media_type,
@@ -137,6 +147,8 @@ impl Arriving<'_> {
             content: self.content,
             blobs,
             manifests,
+            config: self.document.config,
+            image_size,
         }
     }
 }

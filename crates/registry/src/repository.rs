@@ -8,16 +8,21 @@ use store::resource_policy::Owner;
 
 use crate::catalog::{Page, one_more, page_size, printable};
 use crate::namespace::{forget_policy, tell};
-use crate::{Registry, RegistryError};
+use crate::quota::one_more_repository;
+use crate::{Limits, Registry, RegistryError};
 
 /// The longest description, in bytes.
 const MAX_DESCRIPTION: usize = 4096;
+/// The longest summary, in bytes: a hundred characters of any script.
+const MAX_SUMMARY: usize = 400;
 
 /// A new repository's settings.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NewRepository {
-    /// May anybody read it?
-    pub public: bool,
+    /// May anybody read it? None: as its namespace says of new ones.
+    pub public: Option<bool>,
+    /// For people, in one line of at most 400 bytes.
+    pub summary: String,
     /// For people, at most 4096 bytes.
     pub description: String,
 }
@@ -27,16 +32,18 @@ pub struct NewRepository {
 pub struct RepositoryChanges {
     /// May anybody read it?
     pub public: Option<bool>,
+    /// For people, in one line of at most 400 bytes.
+    pub summary: Option<String>,
     /// For people, at most 4096 bytes.
     pub description: Option<String>,
 }
 
-/// A description that can be kept: no longer than the limit, and without what no database keeps.
-fn kept(description: &str) -> Result<String, RegistryError> {
-    if description.len() > MAX_DESCRIPTION {
-        return Err(RegistryError::TooLarge { limit: MAX_DESCRIPTION as u64 });
+/// A text that can be kept: no longer than the limit, and without what no database keeps.
+fn kept(text: &str, max: usize) -> Result<String, RegistryError> {
+    if text.len() > max {
+        return Err(RegistryError::TooLarge { limit: max as u64 });
     }
-    Ok(description.chars().filter(|c| *c != '\0').collect())
+    Ok(text.chars().filter(|c| *c != '\0').collect())
 }
 
 impl Registry {
@@ -46,11 +53,12 @@ impl Registry {
         permit: Permit<act::CreateRepository>,
         mut new: NewRepository,
     ) -> Result<Repository, RegistryError> {
-        new.description = kept(&new.description)?;
+        new.description = kept(&new.description, MAX_DESCRIPTION)?;
+        new.summary = kept(&new.summary, MAX_SUMMARY)?;
         let now = permit.op().now;
         let id = RepositoryId::from_random((self.random)());
         let (on, record) = (permit.on(), permit.success());
-        let created = self.store.write(|tx| Box::pin(create(tx, on, (id, &new, now), (self.audit(), &record)))).await?;
+        let created = self.store.write(|tx| Box::pin(create(tx, (on, self.limits), (id, &new, now), (self.audit(), &record)))).await?;
         self.in_force(now).await;
         Ok(created)
     }
@@ -79,7 +87,8 @@ impl Registry {
         permit: Permit<act::UpdateRepository>,
         mut changes: RepositoryChanges,
     ) -> Result<Repository, RegistryError> {
-        changes.description = changes.description.as_deref().map(kept).transpose()?;
+        changes.description = changes.description.as_deref().map(|text| kept(text, MAX_DESCRIPTION)).transpose()?;
+        changes.summary = changes.summary.as_deref().map(|text| kept(text, MAX_SUMMARY)).transpose()?;
         let (on, now) = (permit.on(), permit.op().now);
         let record = permit.success();
         let updated = self.store.write(|tx| Box::pin(update(tx, on, (&changes, now), (self.audit(), &record)))).await?;
@@ -102,19 +111,20 @@ impl Registry {
 
 async fn create(
     tx: &mut Tx<'_>,
-    on: &OnRepository,
+    (on, limits): (&OnRepository, Limits),
     (id, new, now): (RepositoryId, &NewRepository, Timestamp),
     (audit, record): (&Audit, &Record),
 ) -> Result<Repository, RegistryError> {
     let name = on.name.namespace();
-    let namespace = store::namespace::by_name(tx, on.instance.id, &name).await?;
+    let namespace = store::namespace::by_name(tx, on.instance.id, &name).await?.ok_or(RegistryError::NamespaceUnknown(name))?;
     let repository = Repository {
         id,
         account: on.instance.account,
         instance: on.instance.id,
-        namespace: namespace.ok_or(RegistryError::NamespaceUnknown(name))?.id,
+        namespace: namespace.id,
         name: on.name.clone(),
-        public: new.public,
+        public: new.public.unwrap_or(namespace.settings.default_public),
+        summary: new.summary.clone(),
         description: new.description.clone(),
         created: now,
         updated: now,
@@ -122,7 +132,8 @@ async fn create(
     if !repository::insert(tx, &repository).await? {
         return Err(RegistryError::Exists);
     }
-    if new.public {
+    one_more_repository(tx, on.instance.id, limits).await?;
+    if repository.public {
         tell(tx, on.instance.id, now).await?;
     }
     audit::write(tx, audit, record).await?;
@@ -151,8 +162,11 @@ async fn update(
     if let Some(description) = &changes.description {
         repository.description.clone_from(description);
     }
+    if let Some(summary) = &changes.summary {
+        repository.summary.clone_from(summary);
+    }
     repository.updated = now;
-    repository::update(tx, repository.id, repository.public, &repository.description, now).await?;
+    repository::update(tx, &repository).await?;
     if was_public != repository.public {
         tell(tx, on.instance.id, now).await?;
     }
@@ -170,6 +184,7 @@ async fn delete(
     let uploads = store::upload::of_repository(tx, repository.id).await?;
     forget_policy(tx, on.instance.id, Owner::Repository(repository.id), now).await?;
     repository::delete(tx, repository.id).await?;
+    store::usage::remove_repository(tx, on.instance.id).await?;
     if repository.public {
         tell(tx, on.instance.id, now).await?;
     }

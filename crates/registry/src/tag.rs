@@ -42,6 +42,21 @@ impl Registry {
         self.store.write(|tx| Box::pin(point.write(tx, self.audit(), &record))).await
     }
 
+    /// Points a new tag at what another one of the repository points at.
+    pub async fn copy_tag(&self, permit: Permit<act::CreateRepositoryTag>, from: &Tag, tag: &Tag) -> Result<Tagged, RegistryError> {
+        let record = &permit.success().with_detail(format!("{tag} as {from}"));
+        let (on, now) = (permit.on(), permit.op().now);
+        self.store
+            .write(|tx| {
+                Box::pin(async move {
+                    let digest = show(tx, on, from).await?.digest;
+                    let point = Point { on, tag, digest: &digest, before: Before::Absent, now };
+                    point.write(tx, self.audit(), record).await
+                })
+            })
+            .await
+    }
+
     /// Points a tag at another manifest that is there.
     pub async fn update_tag(&self, permit: Permit<act::UpdateRepositoryTag>, tag: &Tag, digest: &Digest) -> Result<Tagged, RegistryError> {
         let record = permit.success().with_detail(format!("{tag} {digest}"));

@@ -26,6 +26,7 @@ impl Registry {
             Begun { destination: self.destination(&permit), id, principal: principal(&permit), state: new_state(algorithm).to_bytes() };
         // Nothing is promised yet: an upload that a power cut took is begun again.
         self.store.write_soon(|tx| Box::pin(begun.write(tx))).await?;
+        self.settled(&begun.destination).await;
         Ok(id)
     }
 
@@ -96,7 +97,11 @@ impl Registry {
         let there = self.store.read(|tx| Box::pin(destination.find(tx))).await?;
         let target = match there {
             Some(target) => target,
-            None => self.store.write(|tx| Box::pin(destination.ensure(tx))).await?,
+            None => {
+                let made = self.store.write(|tx| Box::pin(destination.ensure(tx))).await?;
+                self.settled(&destination).await;
+                made
+            }
         };
         let mut session = self.session_without_row(target.id, digest.algorithm()).await?;
         if let Err(stopped) = session.take_in_last(body, self.limits.blob).await {

@@ -36,20 +36,45 @@ pub struct Principal {
     pub name: Arc<str>,
     /// Disabled principals are nobody.
     pub enabled: bool,
-    /// What it is for; users have none.
+    /// What it is for.
     pub description: String,
+    /// What else is said of a user.
+    pub profile: Profile,
     /// When it ends by itself.
     pub expires: Option<Timestamp>,
     /// An admin user's one instance.
     pub instance: Option<InstanceId>,
     /// Since when.
     pub created: Timestamp,
+    /// Changed when; none: not since it was made.
+    pub updated: Option<Timestamp>,
+}
+
+/// What is said of a user for people to read; empty: nothing.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Profile {
+    /// What to call them.
+    pub display_name: String,
+    /// Where to write to.
+    pub email: String,
+    /// Where to call.
+    pub phone: String,
 }
 
 /// The columns that [`principal`] reads, in front of what a statement selects them by.
 macro_rules! select_principal {
     ($rest:literal) => {
-        concat!("SELECT id, uuid, account_id, kind, name, enabled, created_ms, description, expires_ms, instance_id FROM principal ", $rest)
+        select_principal!("", $rest)
+    };
+    // With a further column, of a table that `$rest` joins.
+    ($column:literal, $rest:literal) => {
+        concat!(
+            "SELECT id, uuid, account_id, kind, name, enabled, created_ms, description, expires_ms, instance_id, display_name, email, ",
+            "phone, updated_ms",
+            $column,
+            " FROM principal ",
+            $rest
+        )
     };
 }
 
@@ -65,7 +90,14 @@ fn principal(row: &Row) -> Result<Principal, StoreError> {
         description: row.get(7)?,
         expires: row.get::<Option<i64>>(8)?.map(Timestamp::from_millis),
         instance: row.get::<Option<i64>>(9)?.map(InstanceId::from_i64),
+        profile: Profile { display_name: row.get(10)?, email: row.get(11)?, phone: row.get(12)? },
+        updated: row.get::<Option<i64>>(13)?.map(Timestamp::from_millis),
     })
+}
+
+/// A principal, and since when it is what the statement asked about.
+fn principal_since(row: &Row) -> Result<(Principal, Timestamp), StoreError> {
+    Ok((principal(row)?, Timestamp::from_millis(row.get(14)?)))
 }
 
 /// Writes a new account.
@@ -83,6 +115,23 @@ pub async fn set_alias(tx: &mut Tx<'_>, id: AccountId, alias: Option<&str>) -> R
 /// Suspends an account or lets it go on. False: there is none.
 pub async fn set_account_enabled(tx: &mut Tx<'_>, id: AccountId, enabled: bool) -> Result<bool, StoreError> {
     Ok(tx.execute("UPDATE account SET enabled = $1 WHERE id = $2", params![enabled, id.as_i64()]).await? == 1)
+}
+
+/// How many days an account keeps its audit trail; none: as long as the server's setting says.
+pub async fn audit_retention(tx: &mut Tx<'_>, id: AccountId) -> Result<Option<i64>, StoreError> {
+    let row = tx.row("SELECT audit_retention_days FROM account WHERE id = $1", params![id.as_i64()]).await?;
+    row.map_or(Ok(None), |row| row.get(0))
+}
+
+/// Says so. False: there is no such account.
+pub async fn set_audit_retention(tx: &mut Tx<'_>, id: AccountId, days: Option<i64>) -> Result<bool, StoreError> {
+    Ok(tx.execute("UPDATE account SET audit_retention_days = $1 WHERE id = $2", params![days, id.as_i64()]).await? == 1)
+}
+
+/// Whether any account says how long it keeps its audit trail.
+pub async fn any_audit_retention(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM account WHERE audit_retention_days IS NOT NULL LIMIT 1";
+    Ok(tx.row(sql, params![]).await?.is_some())
 }
 
 /// The accounts by id, after `after`, at most `limit`.
@@ -145,8 +194,8 @@ fn account(row: &Row) -> Result<Account, StoreError> {
 
 /// Writes a new principal. `Conflict` when its id or UUID is taken; its name is kept apart by [`take_login_name`].
 pub async fn insert_principal(tx: &mut Tx<'_>, p: &Principal) -> Result<(), StoreError> {
-    let sql = "INSERT INTO principal (id, uuid, account_id, kind, name, enabled, created_ms, description, expires_ms, instance_id) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let sql = "INSERT INTO principal (id, uuid, account_id, kind, name, enabled, created_ms, description, expires_ms, instance_id, \
+               display_name, email, phone, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     let values = params![
         p.id.as_i64(),
         &*p.uuid,
@@ -157,7 +206,11 @@ pub async fn insert_principal(tx: &mut Tx<'_>, p: &Principal) -> Result<(), Stor
         p.created.millis(),
         &*p.description,
         p.expires.map(Timestamp::millis),
-        p.instance.map(InstanceId::as_i64)
+        p.instance.map(InstanceId::as_i64),
+        &*p.profile.display_name,
+        &*p.profile.email,
+        &*p.profile.phone,
+        p.updated.map(Timestamp::millis)
     ];
     tx.execute(sql, values).await?;
     Ok(())
@@ -167,6 +220,12 @@ pub async fn insert_principal(tx: &mut Tx<'_>, p: &Principal) -> Result<(), Stor
 pub async fn take_login_name(tx: &mut Tx<'_>, account: AccountId, name: &str, owner_kind: &str, owner: i64) -> Result<bool, StoreError> {
     let sql = "INSERT INTO login_name (account_id, name, owner_kind, owner_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     Ok(tx.execute(sql, params![account.as_i64(), name, owner_kind, owner]).await? == 1)
+}
+
+/// Gives one login name back.
+pub async fn free_login_name(tx: &mut Tx<'_>, account: AccountId, name: &str) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM login_name WHERE account_id = $1 AND name = $2", params![account.as_i64(), name]).await?;
+    Ok(())
 }
 
 /// Gives an owner's login names back.
@@ -233,6 +292,62 @@ pub async fn principals_by_id(tx: &mut Tx<'_>, account: AccountId, after: i64, l
 pub async fn describe(tx: &mut Tx<'_>, id: PrincipalId, description: &str, expires: Option<Timestamp>) -> Result<bool, StoreError> {
     let sql = "UPDATE principal SET description = $1, expires_ms = $2 WHERE id = $3";
     Ok(tx.execute(sql, params![description, expires.map(Timestamp::millis), id.as_i64()]).await? == 1)
+}
+
+/// Changes what else is said of a user. False: there is none.
+pub async fn set_profile(tx: &mut Tx<'_>, id: PrincipalId, profile: &Profile) -> Result<bool, StoreError> {
+    let sql = "UPDATE principal SET display_name = $1, email = $2, phone = $3 WHERE id = $4";
+    Ok(tx.execute(sql, params![&*profile.display_name, &*profile.email, &*profile.phone, id.as_i64()]).await? == 1)
+}
+
+/// Gives a principal another name. Login names are [`take_login_name`]'s business.
+pub async fn rename(tx: &mut Tx<'_>, id: PrincipalId, name: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute("UPDATE principal SET name = $1 WHERE id = $2", params![name, id.as_i64()]).await? == 1)
+}
+
+/// Notes when a principal was changed.
+pub async fn touch(tx: &mut Tx<'_>, id: PrincipalId, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute("UPDATE principal SET updated_ms = $1 WHERE id = $2", params![now.millis(), id.as_i64()]).await?;
+    Ok(())
+}
+
+/// How many principals of a kind an account has.
+pub async fn count_principals(tx: &mut Tx<'_>, account: AccountId, kind: PrincipalKind) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM principal WHERE account_id = $1 AND kind = $2";
+    tx.one(sql, params![account.as_i64(), kind.as_str()]).await?.get(0)
+}
+
+/// The groups that somebody is in, and since when.
+pub async fn memberships(tx: &mut Tx<'_>, member: PrincipalId) -> Result<Vec<(Principal, Timestamp)>, StoreError> {
+    let sql = select_principal!(", joined_ms", "JOIN membership ON group_id = id WHERE member_id = $1 ORDER BY name");
+    tx.rows(sql, params![member.as_i64()]).await?.iter().map(principal_since).collect()
+}
+
+/// A group's members by name, after `after`, at most `limit`, and since when.
+pub async fn members_since(
+    tx: &mut Tx<'_>,
+    group: PrincipalId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(Principal, Timestamp)>, StoreError> {
+    let sql =
+        select_principal!(", joined_ms", "JOIN membership ON member_id = id WHERE group_id = $1 AND name > $2 ORDER BY name LIMIT $3");
+    tx.rows(sql, params![group.as_i64(), after, limit]).await?.iter().map(principal_since).collect()
+}
+
+/// Whom in the account a policy of this name is attached to, and since when: by id after `after`, at most `limit`.
+pub async fn holders(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    policy_name: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(Principal, Timestamp)>, StoreError> {
+    let sql = select_principal!(
+        ", attached_ms",
+        "JOIN attachment ON principal_id = id WHERE account_id = $1 AND policy_name = $2 AND id > $3 ORDER BY id LIMIT $4"
+    );
+    tx.rows(sql, params![account.as_i64(), policy_name, after, limit]).await?.iter().map(principal_since).collect()
 }
 
 /// The groups that somebody is in.

@@ -99,6 +99,12 @@ pub(crate) const fn width() -> usize {
     WIDTH
 }
 
+/// A digest as stored, or none.
+pub(crate) fn optional_digest(row: &Row, column: usize) -> Result<Option<Digest>, StoreError> {
+    let stored: Option<Vec<u8>> = row.get(column)?;
+    stored.map(|bytes| Digest::from_bytes(&bytes).ok_or_else(|| StoreError::corrupt("digest"))).transpose()
+}
+
 /// A digest as stored.
 pub(crate) fn digest(row: &Row, column: usize) -> Result<Digest, StoreError> {
     Digest::from_bytes(&row.get::<Vec<u8>>(column)?).ok_or_else(|| StoreError::corrupt("digest"))

@@ -27,6 +27,8 @@ pub enum Change {
     ResourcePolicy(i64),
     /// An OIDC provider, or whom of its issuer somebody trusts: by provider id.
     Provider(i64),
+    /// An issuer's own keys, which are to be asked for anew: by provider id.
+    IssuerKeys(i64),
     /// The token signing keys.
     SigningKeys,
 }
@@ -43,6 +45,7 @@ impl Change {
             Self::Visibility(id) => ("visibility", id),
             Self::ResourcePolicy(id) => ("resource_policy", id),
             Self::Provider(id) => ("provider", id),
+            Self::IssuerKeys(id) => ("issuer_keys", id),
             Self::SigningKeys => ("signing_keys", 0),
         }
     }
@@ -58,6 +61,7 @@ impl Change {
             "visibility" => Self::Visibility(subject),
             "resource_policy" => Self::ResourcePolicy(subject),
             "provider" => Self::Provider(subject),
+            "issuer_keys" => Self::IssuerKeys(subject),
             "signing_keys" => Self::SigningKeys,
             _ => return None,
         })

@@ -176,6 +176,15 @@ pub async fn of_principal(tx: &mut Tx<'_>, principal: PrincipalId) -> Result<Vec
     tx.rows(sql, params![principal.as_i64()]).await?.iter().map(credential).collect()
 }
 
+/// The same, but for the newest `limit` alone: a role can have any number of sessions.
+pub async fn newest_of_principal(tx: &mut Tx<'_>, principal: PrincipalId, limit: i64) -> Result<Vec<Credential>, StoreError> {
+    let sql = select_credential!("WHERE principal_id = $1 ORDER BY created_ms DESC, id DESC LIMIT $2");
+    let mut found: Vec<Credential> =
+        tx.rows(sql, params![principal.as_i64(), limit]).await?.iter().map(credential).collect::<Result<_, _>>()?;
+    found.reverse();
+    Ok(found)
+}
+
 /// How many credentials of a kind a principal has.
 pub async fn count(tx: &mut Tx<'_>, principal: PrincipalId, kind: CredentialKind) -> Result<i64, StoreError> {
     let sql = "SELECT count(*) FROM credential WHERE principal_id = $1 AND kind = $2";

@@ -1,6 +1,6 @@
 //! Federated credentials: whom of an issuer a service account trusts. What every credential has stands in `credential`.
 
-use model::{AccountId, CredentialId, PrincipalId, ProviderId};
+use model::{CredentialId, PrincipalId, ProviderId};
 
 use crate::{Row, StoreError, Tx, params};
 
@@ -87,18 +87,4 @@ pub async fn principals_of(tx: &mut Tx<'_>, provider: ProviderId, limit: i64) ->
     let sql = "SELECT DISTINCT principal_id FROM federated_credential WHERE provider_id = $1 ORDER BY principal_id LIMIT $2";
     let rows = tx.rows(sql, params![provider.as_i64(), limit]).await?;
     rows.iter().map(|row| row.get(0).map(PrincipalId::from_i64)).collect()
-}
-
-/// The account's roles whose trust policy has this text in it, at most `limit`.
-pub async fn roles_that_say(tx: &mut Tx<'_>, account: AccountId, text: &str, limit: i64) -> Result<Vec<PrincipalId>, StoreError> {
-    let sql = "SELECT r.principal_id, r.trust FROM role r JOIN principal p ON p.id = r.principal_id WHERE p.account_id = $1 \
-               ORDER BY r.principal_id LIMIT $2";
-    let rows = tx.rows(sql, params![account.as_i64(), limit]).await?;
-    let mut found = Vec::new();
-    for row in &rows {
-        if row.get::<String>(1)?.contains(text) {
-            found.push(PrincipalId::from_i64(row.get(0)?));
-        }
-    }
-    Ok(found)
 }

@@ -2,7 +2,7 @@
 
 use model::{AccountId, PolicyId, Timestamp};
 
-use crate::policy::Attachment;
+use crate::policy::{Attachment, attachment};
 use crate::{StoreError, Tx, params};
 
 /// Attaches. False: it is attached already.
@@ -21,13 +21,5 @@ pub async fn detach(tx: &mut Tx<'_>, from: AccountId, name: &str) -> Result<bool
 pub async fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Attachment>, StoreError> {
     let sql = "SELECT policy_name, policy_id, attached_ms FROM guard WHERE account_id = $1 ORDER BY policy_name";
     let rows = tx.rows(sql, params![account.as_i64()]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Attachment {
-                name: row.get(0)?,
-                policy: row.get::<Option<i64>>(1)?.map(PolicyId::from_i64),
-                attached: Timestamp::from_millis(row.get(2)?),
-            })
-        })
-        .collect()
+    rows.iter().map(attachment).collect()
 }

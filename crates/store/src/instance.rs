@@ -19,11 +19,13 @@ pub struct Instance {
     pub identity_tokens: bool,
     /// Made when.
     pub created: Timestamp,
+    /// Its settings were changed last when.
+    pub updated: Timestamp,
 }
 
 macro_rules! select_instance {
     ($rest:literal) => {
-        concat!("SELECT id, account_id, name, region, is_default, auto_create_namespace, identity_tokens, created_ms FROM instance ", $rest)
+        concat!("SELECT id, account_id, name, region, is_default, auto_create_namespace, identity_tokens, created_ms, updated_ms FROM instance ", $rest)
     };
 }
 
@@ -40,13 +42,14 @@ fn instance(row: &Row) -> Result<Instance, StoreError> {
         auto_create_namespace: row.get(5)?,
         identity_tokens: row.get(6)?,
         created: Timestamp::from_millis(row.get(7)?),
+        updated: Timestamp::from_millis(row.get(8)?),
     })
 }
 
 /// Writes a new instance. `Conflict` when the account has one of that name.
 pub async fn insert(tx: &mut Tx<'_>, i: &Instance) -> Result<(), StoreError> {
-    let sql = "INSERT INTO instance (id, account_id, name, region, is_default, auto_create_namespace, identity_tokens, created_ms) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let sql = "INSERT INTO instance (id, account_id, name, region, is_default, auto_create_namespace, identity_tokens, created_ms, updated_ms) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let values = params![
         i.on.id.as_i64(),
         i.on.account.as_i64(),
@@ -55,22 +58,24 @@ pub async fn insert(tx: &mut Tx<'_>, i: &Instance) -> Result<(), StoreError> {
         i.is_default,
         i.auto_create_namespace,
         i.identity_tokens,
-        i.created.millis()
+        i.created.millis(),
+        i.updated.millis()
     ];
     tx.execute(sql, values).await?;
     Ok(())
 }
 
 /// Changes an instance's settings.
-pub async fn update(tx: &mut Tx<'_>, id: InstanceId, auto_create_namespace: bool, identity_tokens: bool) -> Result<(), StoreError> {
-    let sql = "UPDATE instance SET auto_create_namespace = $1, identity_tokens = $2 WHERE id = $3";
-    tx.execute(sql, params![auto_create_namespace, identity_tokens, id.as_i64()]).await?;
+pub async fn update(tx: &mut Tx<'_>, i: &Instance) -> Result<(), StoreError> {
+    let sql = "UPDATE instance SET auto_create_namespace = $1, identity_tokens = $2, updated_ms = $3 WHERE id = $4";
+    tx.execute(sql, params![i.auto_create_namespace, i.identity_tokens, i.updated.millis(), i.on.id.as_i64()]).await?;
     Ok(())
 }
 
 /// Deletes an instance with its hosts and endpoints. False: there is none. What is in it must be gone.
 pub async fn delete(tx: &mut Tx<'_>, id: InstanceId) -> Result<bool, StoreError> {
     crate::network::forget(tx, id).await?;
+    crate::usage::forget(tx, id).await?;
     tx.execute("DELETE FROM instance_host WHERE instance_id = $1", params![id.as_i64()]).await?;
     Ok(tx.execute("DELETE FROM instance WHERE id = $1", params![id.as_i64()]).await? == 1)
 }

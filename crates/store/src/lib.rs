@@ -30,6 +30,7 @@ pub mod change;
 pub mod credential;
 pub mod driver;
 pub mod federated;
+pub mod freed_name;
 pub mod guard;
 pub mod instance;
 pub mod integration;
@@ -38,6 +39,7 @@ pub mod lease;
 pub mod manifest;
 pub mod namespace;
 pub mod network;
+pub mod nonce;
 pub mod policy;
 pub mod provider;
 mod recent;
@@ -48,6 +50,7 @@ pub mod sealed;
 pub mod signing_key;
 pub mod tag;
 pub mod upload;
+pub mod usage;
 
 pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
 pub use recent::Recent;
@@ -63,4 +66,8 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 7, name: "audit", sql: include_str!("../migrations/0007_audit.sql") },
     Migration { number: 8, name: "policies", sql: include_str!("../migrations/0008_policies.sql") },
     Migration { number: 9, name: "keys", sql: include_str!("../migrations/0009_keys.sql") },
+    Migration { number: 10, name: "audit", sql: include_str!("../migrations/0010_audit.sql") },
+    Migration { number: 12, name: "nonces", sql: include_str!("../migrations/0012_nonces.sql") },
+    Migration { number: 13, name: "ram", sql: include_str!("../migrations/0013_ram.sql") },
+    Migration { number: 14, name: "catalog", sql: include_str!("../migrations/0014_catalog.sql") },
 ];

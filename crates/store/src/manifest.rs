@@ -37,6 +37,10 @@ pub struct NewManifest<'a> {
     pub blobs: &'a [Digest],
     /// Manifests it is made of.
     pub manifests: &'a [Digest],
+    /// The digest of an image's configuration.
+    pub config: Option<Digest>,
+    /// Bytes, with everything that it is made of.
+    pub image_size: i64,
 }
 
 /// A manifest that refers to another one.
@@ -115,10 +119,23 @@ pub async fn present(tx: &mut Tx<'_>, repository: RepositoryId, digests: &[Diges
     Ok(found)
 }
 
+/// The bytes of these manifests of the repository, with everything that they are made of. What is not there has none.
+pub async fn image_sizes(tx: &mut Tx<'_>, repository: RepositoryId, digests: &[Digest]) -> Result<i64, StoreError> {
+    let sql = "SELECT CAST(COALESCE(SUM(image_size), 0) AS BIGINT) FROM manifest WHERE repository_id = $1 \
+               AND digest IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    let mut sum: i64 = 0;
+    for chunk in digests.chunks(width()) {
+        let mut values = vec![Value::from(repository.as_i64())];
+        values.extend(padded(chunk).map(|d| Value::from(d.as_bytes())));
+        sum = sum.saturating_add(tx.one(sql, &values).await?.get(0)?);
+    }
+    Ok(sum)
+}
+
 /// Writes a manifest and what it refers to. False: it is there already, and nothing has changed.
 pub async fn insert(tx: &mut Tx<'_>, repository: RepositoryId, m: &NewManifest<'_>, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO manifest (repository_id, digest, media_type, size, artifact_type, subject, annotations, pushed_ms, content) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (repository_id, digest) DO NOTHING";
+    let sql = "INSERT INTO manifest (repository_id, digest, media_type, size, artifact_type, subject, annotations, pushed_ms, content, \
+               config, image_size) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (repository_id, digest) DO NOTHING";
     let values = params![
         repository.as_i64(),
         m.digest.as_bytes(),
@@ -128,7 +145,9 @@ pub async fn insert(tx: &mut Tx<'_>, repository: RepositoryId, m: &NewManifest<'
         m.subject.as_ref().map(Digest::as_bytes),
         m.annotations.as_deref(),
         now.millis(),
-        m.content
+        m.content,
+        m.config.as_ref().map(Digest::as_bytes),
+        m.image_size
     ];
     if tx.execute(sql, values).await? == 0 {
         return Ok(false);

@@ -156,15 +156,35 @@ pub async fn detach(tx: &mut Tx<'_>, from: PrincipalId, name: &str) -> Result<bo
 pub async fn attachments(tx: &mut Tx<'_>, principal: PrincipalId) -> Result<Vec<Attachment>, StoreError> {
     let sql = "SELECT policy_name, policy_id, attached_ms FROM attachment WHERE principal_id = $1 ORDER BY policy_name";
     let rows = tx.rows(sql, params![principal.as_i64()]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Attachment {
-                name: row.get(0)?,
-                policy: row.get::<Option<i64>>(1)?.map(PolicyId::from_i64),
-                attached: Timestamp::from_millis(row.get(2)?),
-            })
-        })
-        .collect()
+    rows.iter().map(attachment).collect()
+}
+
+/// Name, id and since when.
+pub(crate) fn attachment(row: &Row) -> Result<Attachment, StoreError> {
+    Ok(Attachment {
+        name: row.get(0)?,
+        policy: row.get::<Option<i64>>(1)?.map(PolicyId::from_i64),
+        attached: Timestamp::from_millis(row.get(2)?),
+    })
+}
+
+/// Says anew what a policy is for.
+pub async fn describe(tx: &mut Tx<'_>, id: PolicyId, description: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "UPDATE policy SET description = $1, updated_ms = $2 WHERE id = $3";
+    Ok(tx.execute(sql, params![description, now.millis(), id.as_i64()]).await? == 1)
+}
+
+/// The account's attachments by policy name: how many principals each is attached to, built-in ones included.
+pub async fn attachment_counts(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<(String, i64)>, StoreError> {
+    let sql = "SELECT policy_name, count(*) FROM attachment JOIN principal ON principal.id = principal_id WHERE account_id = $1 \
+               GROUP BY policy_name";
+    tx.rows(sql, params![account.as_i64()]).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// How many principals of the account a policy of this name is attached to.
+pub async fn holders_count(tx: &mut Tx<'_>, account: AccountId, name: &str) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM attachment JOIN principal ON principal.id = principal_id WHERE account_id = $1 AND policy_name = $2";
+    tx.one(sql, params![account.as_i64(), name]).await?.get(0)
 }
 
 /// How many principals a policy is attached to, the account that it guards included.

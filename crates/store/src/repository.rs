@@ -19,6 +19,8 @@ pub struct Repository {
     pub name: RepositoryName,
     /// May anybody read it?
     pub public: bool,
+    /// For people, in one line.
+    pub summary: String,
     /// For people.
     pub description: String,
     /// Made when.
@@ -30,7 +32,7 @@ pub struct Repository {
 macro_rules! select_repository {
     ($rest:literal) => {
         concat!(
-            "SELECT id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms FROM repository ",
+            "SELECT id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms, summary FROM repository ",
             $rest
         )
     };
@@ -47,6 +49,7 @@ fn repository(row: &Row) -> Result<Repository, StoreError> {
         description: row.get(6)?,
         created: Timestamp::from_millis(row.get(7)?),
         updated: Timestamp::from_millis(row.get(8)?),
+        summary: row.get(9)?,
     })
 }
 
@@ -56,8 +59,8 @@ fn name(text: &str) -> Result<RepositoryName, StoreError> {
 
 /// Writes a new repository. False: the instance has one of that name.
 pub async fn insert(tx: &mut Tx<'_>, r: &Repository) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO repository (id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (instance_id, name) DO NOTHING";
+    let sql = "INSERT INTO repository (id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms, summary) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (instance_id, name) DO NOTHING";
     let values = params![
         r.id.as_i64(),
         r.account.as_i64(),
@@ -67,7 +70,8 @@ pub async fn insert(tx: &mut Tx<'_>, r: &Repository) -> Result<bool, StoreError>
         r.public,
         &*r.description,
         r.created.millis(),
-        r.updated.millis()
+        r.updated.millis(),
+        &*r.summary
     ];
     Ok(tx.execute(sql, values).await? == 1)
 }
@@ -76,6 +80,24 @@ pub async fn insert(tx: &mut Tx<'_>, r: &Repository) -> Result<bool, StoreError>
 pub async fn by_name(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName) -> Result<Option<Repository>, StoreError> {
     let sql = select_repository!("WHERE instance_id = $1 AND name = $2");
     tx.row(sql, params![instance.as_i64(), name.as_str()]).await?.as_ref().map(repository).transpose()
+}
+
+/// The instance's repository with this id.
+pub async fn by_id(tx: &mut Tx<'_>, instance: InstanceId, id: RepositoryId) -> Result<Option<Repository>, StoreError> {
+    let sql = select_repository!("WHERE instance_id = $1 AND id = $2");
+    tx.row(sql, params![instance.as_i64(), id.as_i64()]).await?.as_ref().map(repository).transpose()
+}
+
+/// A namespace's repositories by name, without the first `skip`, at most `limit`.
+pub async fn window(tx: &mut Tx<'_>, namespace: NamespaceId, (skip, limit): (i64, i64)) -> Result<Vec<Repository>, StoreError> {
+    let sql = select_repository!("WHERE namespace_id = $1 ORDER BY name LIMIT $2 OFFSET $3");
+    tx.rows(sql, params![namespace.as_i64(), limit, skip]).await?.iter().map(repository).collect()
+}
+
+/// How many repositories a namespace has; the count stops at `reach`.
+pub async fn count(tx: &mut Tx<'_>, namespace: NamespaceId, reach: i64) -> Result<i64, StoreError> {
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM repository WHERE namespace_id = $1 LIMIT $2) counted";
+    tx.one(sql, params![namespace.as_i64(), reach]).await?.get(0)
 }
 
 /// Only the id of the instance's repository with this name.
@@ -110,9 +132,9 @@ pub async fn names_in_range(
 }
 
 /// Changes a repository's settings.
-pub async fn update(tx: &mut Tx<'_>, id: RepositoryId, public: bool, description: &str, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE repository SET is_public = $1, description = $2, updated_ms = $3 WHERE id = $4";
-    tx.execute(sql, params![public, description, now.millis(), id.as_i64()]).await?;
+pub async fn update(tx: &mut Tx<'_>, r: &Repository) -> Result<(), StoreError> {
+    let sql = "UPDATE repository SET is_public = $1, description = $2, updated_ms = $3, summary = $4 WHERE id = $5";
+    tx.execute(sql, params![r.public, &*r.description, r.updated.millis(), &*r.summary, r.id.as_i64()]).await?;
     Ok(())
 }
 

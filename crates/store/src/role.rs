@@ -1,6 +1,6 @@
 //! Roles: who may assume them, as written; and their sessions.
 
-use model::{CredentialId, PrincipalId, Seconds, Timestamp};
+use model::{AccountId, CredentialId, PrincipalId, Seconds, Timestamp};
 
 use crate::{Row, StoreError, Tx, params};
 
@@ -43,6 +43,14 @@ pub async fn insert(tx: &mut Tx<'_>, id: PrincipalId, role: &Role) -> Result<(),
 pub async fn by_id(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<Role>, StoreError> {
     let row = tx.row("SELECT trust, max_session_s FROM role WHERE principal_id = $1", params![id.as_i64()]).await?;
     row.map(|row| Ok(Role { trust: row.get(0)?, max_session: Seconds(row.get(1)?) })).transpose()
+}
+
+/// The account's roles behind `after`, by their ids, with whom each trusts, at most `limit`.
+pub async fn trusts(tx: &mut Tx<'_>, account: AccountId, after: i64, limit: i64) -> Result<Vec<(PrincipalId, String)>, StoreError> {
+    let sql = "SELECT r.principal_id, r.trust FROM role r JOIN principal p ON p.id = r.principal_id \
+               WHERE p.account_id = $1 AND r.principal_id > $2 ORDER BY r.principal_id LIMIT $3";
+    let rows = tx.rows(sql, params![account.as_i64(), after, limit]).await?;
+    rows.iter().map(|row| Ok((PrincipalId::from_i64(row.get(0)?), row.get(1)?))).collect()
 }
 
 /// Changes who may assume it and for how long. False: there is none.

@@ -2,7 +2,7 @@
 
 use model::{Digest, MediaType, RepositoryId, Tag, Timestamp};
 
-use crate::blob::digest;
+use crate::blob::{digest, optional_digest};
 use crate::{Row, StoreError, Tx, params};
 
 /// A tag with the manifest it points at.
@@ -22,12 +22,16 @@ pub struct Tagged {
     pub updated: Timestamp,
     /// The manifest was pushed first when.
     pub pushed: Timestamp,
+    /// Bytes, with everything that the manifest is made of.
+    pub image_size: i64,
+    /// The image's configuration; an index has none.
+    pub config: Option<Digest>,
 }
 
 macro_rules! select_tagged {
     ($rest:literal) => {
         concat!(
-            "SELECT t.name, t.digest, m.media_type, m.size, t.created_ms, t.updated_ms, m.pushed_ms FROM tag t \
+            "SELECT t.name, t.digest, m.media_type, m.size, t.created_ms, t.updated_ms, m.pushed_ms, m.image_size, m.config FROM tag t \
              JOIN manifest m ON m.repository_id = t.repository_id AND m.digest = t.digest ",
             $rest
         )
@@ -43,6 +47,8 @@ fn tagged(row: &Row) -> Result<Tagged, StoreError> {
         created: Timestamp::from_millis(row.get(4)?),
         updated: Timestamp::from_millis(row.get(5)?),
         pushed: Timestamp::from_millis(row.get(6)?),
+        image_size: row.get(7)?,
+        config: optional_digest(row, 8)?,
     })
 }
 
@@ -62,6 +68,18 @@ pub async fn set(tx: &mut Tx<'_>, repository: RepositoryId, tag: &Tag, digest: &
 pub async fn find(tx: &mut Tx<'_>, repository: RepositoryId, tag: &Tag) -> Result<Option<Tagged>, StoreError> {
     let sql = select_tagged!("WHERE t.repository_id = $1 AND t.name = $2");
     tx.row(sql, params![repository.as_i64(), tag.as_str()]).await?.as_ref().map(tagged).transpose()
+}
+
+/// A repository's tags by name, without the first `skip`, at most `limit`, with what they point at.
+pub async fn window(tx: &mut Tx<'_>, repository: RepositoryId, (skip, limit): (i64, i64)) -> Result<Vec<Tagged>, StoreError> {
+    let sql = select_tagged!("WHERE t.repository_id = $1 ORDER BY t.name LIMIT $2 OFFSET $3");
+    tx.rows(sql, params![repository.as_i64(), limit, skip]).await?.iter().map(tagged).collect()
+}
+
+/// How many tags a repository has; the count stops at `reach`.
+pub async fn count(tx: &mut Tx<'_>, repository: RepositoryId, reach: i64) -> Result<i64, StoreError> {
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM tag WHERE repository_id = $1 LIMIT $2) counted";
+    tx.one(sql, params![repository.as_i64(), reach]).await?.get(0)
 }
 
 /// A repository's tags by name, behind `after`, at most `limit`, with what they point at.

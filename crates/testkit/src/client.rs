@@ -74,6 +74,11 @@ impl<'h> Client<'h> {
         self
     }
 
+    /// The host that it names.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Its `Authorization` header.
     pub fn authorization(&self) -> Option<&str> {
         self.authorization.as_deref()

@@ -1,9 +1,11 @@
 //! The house.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use access::{Access, Audit, Directory, NamedNetwork, Networks, Operator};
 use blobs::BlobStore;
+use door_alibaba::Alibaba;
 use door_manage::Manage;
 use door_oci::DoorOci;
 use door_token::DoorToken;
@@ -47,6 +49,8 @@ pub struct House {
     oci: DoorOci,
     token: DoorToken,
     manage: Manage,
+    alibaba: Alibaba,
+    clients: AtomicU64,
     _blobs: tempfile::TempDir,
 }
 
@@ -71,6 +75,11 @@ fn networks() -> Networks {
     Networks::new(vec![named("office", &["10.1.0.0/16"], false), named("lab", &[], true), named("cell", &["10.2.0.0/16"], true)]).unwrap()
 }
 
+/// Below which domain every house's hosts are named as Alibaba Cloud names them, and how many requests a key may make in a second.
+fn alibaba_settings() -> door_alibaba::Settings {
+    door_alibaba::Settings { suffixes: vec!["cr.cloud.example".into(), "cloud.example".into()], requests_per_second: 100 }
+}
+
 impl House {
     /// A new house over an empty database.
     pub async fn over(store: Store) -> Self {
@@ -91,7 +100,7 @@ impl House {
         let sealing = keeper.sealing();
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), 1);
         let identity = Arc::new(identity.fetching_with(Arc::new(Fetcher::new().unwrap())));
-        let trail = Arc::new(Trail::open(Arc::clone(&store), &sealing, Arc::clone(&dice), "testkit", NOW).await.unwrap());
+        let trail = Arc::new(Trail::open(Arc::clone(&store), sealing, Arc::clone(&dice), "testkit", NOW).await.unwrap());
         let random = move || dice.bits();
         let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
         let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();
@@ -101,6 +110,8 @@ impl House {
             oci: DoorOci::new(Arc::clone(&identity), Arc::clone(&registry), None),
             token: DoorToken::new(Arc::clone(&identity), vec!["other.example".into()]),
             manage: Manage::new(Arc::clone(&identity), Arc::clone(&registry), Arc::clone(&trail)),
+            alibaba: Alibaba::new(Arc::clone(&identity), Arc::clone(&registry), alibaba_settings()),
+            clients: AtomicU64::new(1),
             identity,
             registry,
             access,
@@ -243,12 +254,22 @@ impl House {
         self.bearer(&reply.text("access_token"))
     }
 
+    /// A number for one more client.
+    pub(crate) fn next_client(&self) -> u64 {
+        self.clients.fetch_add(1, Ordering::Relaxed)
+    }
+
     pub(crate) async fn answer(&self, request: Request) -> Answer {
         match request.path() {
             "/token" => self.token.answer(request).await,
             path if path.starts_with("/.well-known/") => self.token.answer(request).await,
             path if path == "/v2" || path.starts_with("/v2/") => self.oci.answer(request).await,
             path if path.starts_with("/api/v1/") => self.manage.answer(request).await,
+            "/tokens" => self.alibaba.answer_tokens(request).await,
+            "/" if door_alibaba::is_meant(&request.head) => {
+                let nobody = || problem(http::StatusCode::NOT_FOUND, "NOT_FOUND", "no door");
+                self.alibaba.answer(request).await.unwrap_or_else(nobody)
+            }
             _ => problem(http::StatusCode::NOT_FOUND, "NOT_FOUND", "no door"),
         }
     }

@@ -6,10 +6,17 @@
 //! otherwise.
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test that cannot set up its house has failed, and says where")]
 
+mod alibaba;
 mod client;
+mod database;
 mod house;
+mod listener;
 
+pub use alibaba::{AccessKey, Alibaba, Signed};
 pub use client::{Client, HOST, Reply};
+pub use database::{on_postgres, run};
+/// The products of Alibaba Cloud, and every action that is spoken of them, for tests that walk them.
+pub use door_alibaba::{Product, operations as alibaba_operations};
 /// Every route of the registry, for tests that walk them.
 pub use door_oci::operations as registry_operations;
 pub use house::{Account, House, NOW, PASSWORD, house};

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use access::{Access, Entered};
+use door_alibaba::Alibaba;
 use door_manage::Manage;
 use door_oci::DoorOci;
 use door_token::DoorToken;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use identity::{At, AuthError, Identity, Presented};
 use kit::{Answer, Authorization, Metrics, Request, authorization, problem, text};
@@ -26,6 +28,7 @@ pub(crate) struct Doors {
     identity: Arc<Identity>,
     token: DoorToken,
     manage: Manage,
+    alibaba: Alibaba,
     oci: DoorOci,
 }
 
@@ -36,7 +39,9 @@ impl Doors {
         let external = config.external_url.as_deref();
         let oci = DoorOci::new(Arc::clone(&house.identity), Arc::clone(&house.registry), external);
         let manage = Manage::new(Arc::clone(&house.identity), Arc::clone(&house.registry), Arc::clone(&house.trail));
-        Self { health, metrics, access: Arc::clone(&house.access), identity: Arc::clone(&house.identity), token, manage, oci }
+        let alibaba = Alibaba::new(Arc::clone(&house.identity), Arc::clone(&house.registry), config.alibaba.clone());
+        let (access, identity) = (Arc::clone(&house.access), Arc::clone(&house.identity));
+        Self { health, metrics, access, identity, token, manage, alibaba, oci }
     }
 
     /// `/metrics` on the main listener: for whoever may read them (`cr:ReadMetrics`), by Basic or a management token.
@@ -95,13 +100,23 @@ enum Door {
     Token,
     Manage,
     WellKnown,
+    Alibaba,
+    AlibabaTokens,
     None,
 }
 
 impl Door {
-    /// By the raw path: nothing is decoded, folded or forgiven.
-    fn of(path: &str) -> Self {
+    /// By the raw path: nothing is decoded, folded or forgiven. At the root, by what a cloud's API puts into headers and query.
+    fn of(head: &Parts) -> Self {
+        match head.uri.path() {
+            "/" if door_alibaba::is_meant(head) => Self::Alibaba,
+            path => Self::of_path(path),
+        }
+    }
+
+    fn of_path(path: &str) -> Self {
         match path {
+            "/tokens" => Self::AlibabaTokens,
             "/healthz" => Self::Health,
             "/readyz" => Self::Ready,
             "/metrics" => Self::Metrics,
@@ -122,24 +137,27 @@ impl Door {
             Self::Token => "token",
             Self::Manage => "manage",
             Self::WellKnown => "well-known",
+            Self::Alibaba | Self::AlibabaTokens => "alibaba",
             Self::None => "none",
         }
     }
 }
 
 impl App for Doors {
-    fn door(&self, path: &str) -> &'static str {
-        Door::of(path).name()
+    fn door(&self, head: &Parts) -> &'static str {
+        Door::of(head).name()
     }
 
     /// Pulls run in place; what is rarer has a box of its own, or each request would carry the room it needs.
     async fn answer(&self, request: Request) -> Answer {
-        match Door::of(request.path()) {
+        match Door::of(&request.head) {
             Door::Health => Health::alive(request.method()),
             Door::Ready => Box::pin(self.health.ready(request.method())).await,
             Door::Metrics => Box::pin(self.metrics(&request)).await,
             Door::Token | Door::WellKnown => Box::pin(self.token.answer(request)).await,
             Door::Manage => Box::pin(self.manage.answer(request)).await,
+            Door::Alibaba => Box::pin(self.alibaba.answer(request)).await.unwrap_or_else(not_found),
+            Door::AlibabaTokens => Box::pin(self.alibaba.answer_tokens(request)).await,
             Door::Oci => self.oci.answer(request).await,
             Door::None => not_found(),
         }
@@ -153,12 +171,12 @@ pub(crate) struct AdminDoors {
 }
 
 impl App for AdminDoors {
-    fn door(&self, _path: &str) -> &'static str {
+    fn door(&self, _head: &Parts) -> &'static str {
         "admin"
     }
 
     async fn answer(&self, request: Request) -> Answer {
-        match Door::of(request.path()) {
+        match Door::of(&request.head) {
             Door::Health => Health::alive(request.method()),
             Door::Ready => self.health.ready(request.method()).await,
             Door::Metrics => exposition(&self.metrics),
@@ -179,6 +197,16 @@ fn exposition(metrics: &Metrics) -> Answer {
 mod tests {
     use super::*;
 
+    fn of(uri: &str) -> Door {
+        Door::of(&http::Request::builder().uri(uri).body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn the_root_belongs_to_whoever_is_asked_for() {
+        assert_eq!(of("/?Action=GetInstance"), Door::Alibaba);
+        assert_eq!(of("/?Action=GetInstance&SecretId=x"), Door::None);
+    }
+
     #[test]
     fn paths_belong_to_doors_by_their_raw_bytes() {
         for (path, want) in [
@@ -191,13 +219,14 @@ mod tests {
             ("/%762/", Door::None),
             ("/token", Door::Token),
             ("/token/", Door::None),
-            ("/tokens", Door::None),
+            ("/tokens", Door::AlibabaTokens),
+            ("/tokens/", Door::None),
             ("/api/v1/users", Door::Manage),
             ("/.well-known/jwks.json", Door::WellKnown),
             ("/healthz", Door::Health),
             ("/", Door::None),
         ] {
-            assert_eq!(Door::of(path), want, "{path}");
+            assert_eq!(of(path), want, "{path}");
         }
     }
 }

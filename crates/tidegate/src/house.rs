@@ -53,10 +53,11 @@ impl House {
         let sealing = keeper.sealing();
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), hashers());
         let identity = Arc::new(identity.fetching_with(fetcher));
-        let trail = Trail::open(Arc::clone(&store), &sealing, Arc::clone(&dice), node, now).await;
-        let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?);
+        let trail = Trail::open(Arc::clone(&store), sealing, Arc::clone(&dice), node, now).await;
+        let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?.keeping(config.audit.keeping));
         let heads = AuditHeads::open(&config.data_dir, &trail);
-        let registry = Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), Limits::default());
+        let limits = Limits { namespaces: config.max_namespaces, repositories: config.max_repositories, ..Limits::default() };
+        let registry = Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), limits);
         let registry = Arc::new(registry.redirecting(config.redirects.clone()));
         Ok(Self { store, blobs, access, identity, registry, trail, heads })
     }

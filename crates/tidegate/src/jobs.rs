@@ -33,8 +33,6 @@ const KEEP_CHANGES: Seconds = Seconds::days(2);
 /// What is done with the audit trail besides sealing it.
 #[derive(Clone)]
 pub(crate) struct TrailWork {
-    /// How long records are kept; none: for ever.
-    pub(crate) retention: Option<Seconds>,
     pub(crate) sink: Option<Arc<HttpSink>>,
 }
 
@@ -111,12 +109,11 @@ async fn keep_heads(house: House) {
 }
 
 async fn retain(house: House, work: TrailWork) {
-    let Some(keep) = work.retention else { return };
     let op = job_op(SystemClock.now());
     let sink = work.sink.as_deref().map(trail::Sink::name);
-    match house.trail.retain(&op, keep, sink, house.access.audit()).await {
+    match house.trail.retain(&op, sink, house.access.audit()).await {
         Ok(0) => {}
-        Ok(count) => tracing::info!(count, "deleted audit records that are older than `audit.retention`"),
+        Ok(count) => tracing::info!(count, "deleted audit records that are older than their accounts keep them"),
         Err(error) => tracing::warn!(%error, "old audit records cannot be deleted"),
     }
 }
@@ -155,6 +152,11 @@ async fn tend(house: House, node: String) {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "cleared sessions of roles that have ended"),
         Err(error) => tracing::warn!(%error, "ended sessions cannot be cleared"),
+    }
+    match house.identity.prune_nonces(now).await {
+        Ok(0) => {}
+        Ok(count) => tracing::debug!(count, "forgot nonces of requests that are too old to be sent again"),
+        Err(error) => tracing::warn!(%error, "old nonces cannot be cleared"),
     }
     let before = Timestamp::from_millis(now.millis() - KEEP_CHANGES.0 * 1000);
     if let Err(error) = house.store.write(|tx| Box::pin(store::change::prune(tx, before))).await {

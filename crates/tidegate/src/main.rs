@@ -6,6 +6,7 @@
 //! field of `doors.rs`. The system's clock, randomness and environment are opened here and nowhere else.
 
 mod audit_heads;
+mod audit_metrics;
 mod audit_sink;
 mod bootstrap;
 mod commands;

@@ -13,6 +13,7 @@ use model::{AccountId, Timestamp};
 use store::audit::chain::Position;
 use store::audit::mark;
 
+use crate::seal::trusted_head;
 use crate::{Trail, TrailError, remember};
 
 /// The lease of delivery.
@@ -47,8 +48,39 @@ pub struct Refused {
     pub why: String,
     /// How long it asks to be left alone.
     pub retry_after: Option<Duration>,
-    /// Whether a smaller batch may pass.
-    pub too_large: bool,
+    /// What kind of refusal, for the metrics.
+    pub kind: RefusalKind,
+}
+
+/// How a sink refuses.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum RefusalKind {
+    /// It cannot be reached, or does not answer properly or in time.
+    Unreachable,
+    /// It answers with a redirect, or with anything else that is no answer to this.
+    Redirect,
+    /// It does not take what we send: who we are, what we say.
+    Rejected,
+    /// A smaller batch may pass.
+    TooLarge,
+    /// It has failed itself.
+    Failed,
+}
+
+impl RefusalKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Unreachable, Self::Redirect, Self::Rejected, Self::TooLarge, Self::Failed];
+
+    /// Its word in the metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Redirect => "redirect",
+            Self::Rejected => "rejected",
+            Self::TooLarge => "too_large",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// What a round has done.
@@ -69,6 +101,8 @@ struct Waiting {
     refusals: u32,
     until: Option<Timestamp>,
     halvings: u32,
+    /// How the last batch was refused; none: it was taken.
+    last: Option<RefusalKind>,
 }
 
 impl Patience {
@@ -84,10 +118,14 @@ impl Patience {
         let before = self.get();
         let asked = refused.retry_after.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(LONGEST_PAUSE_MS));
         let pause = (PAUSE_MS << before.refusals.min(10)).max(asked).min(LONGEST_PAUSE_MS);
-        let halvings = if refused.too_large { (before.halvings + 1).min(9) } else { before.halvings };
+        let halvings = if refused.kind == RefusalKind::TooLarge { (before.halvings + 1).min(9) } else { before.halvings };
         let until = Some(Timestamp::from_millis(now.millis() + pause));
-        self.set(Waiting { refusals: before.refusals.saturating_add(1), until, halvings });
+        self.set(Waiting { refusals: before.refusals.saturating_add(1), until, halvings, last: Some(refused.kind) });
         pause
+    }
+
+    pub(crate) fn last(&self) -> Option<RefusalKind> {
+        self.get().last
     }
 
     fn taken(&self) {
@@ -167,7 +205,8 @@ impl Trail {
         let account_id = account.to_string();
         tracing::error!(account_id, "records of the audit trail are gone before they were delivered: `tidegate audit verify` says which");
         let signed = self.store.read(|tx| Box::pin(mark::get(tx, account, mark::Kind::Head))).await?;
-        let Some(head) = signed.and_then(|text| self.trusted_head(&text, account)) else { return Ok(None) };
+        let ring = self.keys.renew().await?;
+        let Some(head) = signed.and_then(|text| trusted_head(&ring, &text, account)) else { return Ok(None) };
         let (name, to) = (sink.name(), Position::at(head.sealed, head.seq));
         self.store.write(|tx| Box::pin(mark::advance(tx, name, account, to))).await?;
         Ok(Some(0))

@@ -11,6 +11,17 @@ pub enum TrailError {
     /// A key does not open or does not sign: the master key is not the one it was sealed under.
     #[error("the audit trail's signing key cannot be used: is this the master key it was sealed under?")]
     Key,
+    /// The key was changed a short while ago.
+    #[error("the key that signs the audit trail was changed less than a day ago")]
+    TooSoon,
+    /// So many days are not kept here.
+    #[error("this server keeps audit trails for {least} to {most} days")]
+    Days {
+        /// At the least so many.
+        least: i64,
+        /// At the most.
+        most: i64,
+    },
     /// Another node seals at the same moment.
     #[error("another node has sealed the same records")]
     Overtaken,

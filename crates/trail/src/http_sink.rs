@@ -9,7 +9,7 @@ use http::header::{AUTHORIZATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use zeroize::Zeroizing;
 
-use crate::deliver::{ANSWER_WITHIN, Refused, Sink};
+use crate::deliver::{ANSWER_WITHIN, RefusalKind, Refused, Sink};
 
 /// The name under which it is remembered how far the sink has come.
 const NAME: &str = "http";
@@ -103,10 +103,19 @@ impl Sink for HttpSink {
             Ok(answer) => Err(Refused {
                 why: format!("it answers with status {}", answer.status().as_u16()),
                 retry_after: retry_after(answer.headers()),
-                too_large: answer.status() == StatusCode::PAYLOAD_TOO_LARGE,
+                kind: kind(answer.status()),
             }),
-            Err(error) => Err(Refused { why: error.to_string(), retry_after: None, too_large: false }),
+            Err(error) => Err(Refused { why: error.to_string(), retry_after: None, kind: RefusalKind::Unreachable }),
         }
+    }
+}
+
+const fn kind(status: StatusCode) -> RefusalKind {
+    match status.as_u16() {
+        413 => RefusalKind::TooLarge,
+        400..=499 => RefusalKind::Rejected,
+        500..=599 => RefusalKind::Failed,
+        _ => RefusalKind::Redirect,
     }
 }
 

@@ -3,7 +3,7 @@
 //! What it is for: requests write their records unsealed, in their own transactions (`access::audit`); the sealer gives each its
 //! place in its account's chain, its hash and, a batch at a time, a signature (`chain` says how), so that whoever can write the
 //! database cannot change what was done unseen. Jobs are called by the program each second: [`Trail::seal`],
-//! [`Trail::deliver`], now and then [`Trail::retain`]; each does nothing, and writes nothing, when there is nothing to do, and
+//! [`Trail::deliver`], now and then [`Trail::retain`], and [`Trail::check_heads`] at start; each does nothing, and writes nothing, when there is nothing to do, and
 //! runs on one node by lease. What it may not do: write down what happened, be in a request's way, read a clock.
 //! To add a sink: a type that is a [`Sink`].
 #![deny(missing_docs)]
@@ -17,6 +17,7 @@ mod read;
 mod remember;
 mod retain;
 mod seal;
+mod watch;
 
 use std::sync::Arc;
 
@@ -24,11 +25,13 @@ use model::Timestamp;
 use secrets::{Dice, SealingKeys};
 use store::Store;
 
-pub use deliver::{Delivered, Refused, Sink};
+pub use deliver::{Delivered, RefusalKind, Refused, Sink};
 pub use error::TrailError;
 pub use http_sink::{HttpSink, SinkError, SinkSettings};
 pub use list::{Filter, Listed, Who};
+pub use retain::Keeping;
 pub use store::audit::chain::Position;
+pub use watch::{Backlog, Differs};
 
 /// The audit trail of all accounts.
 pub struct Trail {
@@ -39,6 +42,7 @@ pub struct Trail {
     leases: remember::Leases,
     seen: remember::Heads,
     patience: deliver::Patience,
+    keeping: Keeping,
 }
 
 impl std::fmt::Debug for Trail {
@@ -49,10 +53,23 @@ impl std::fmt::Debug for Trail {
 
 impl Trail {
     /// Opens the trail, with a first key on an empty database. `node` names this one among its equals.
-    pub async fn open(store: Arc<Store>, sealing: &SealingKeys, dice: Arc<Dice>, node: &str, now: Timestamp) -> Result<Self, TrailError> {
-        let keys = key::KeyRing::open(Arc::clone(&store), sealing, &dice, now).await?;
+    pub async fn open(
+        store: Arc<Store>,
+        sealing: Arc<SealingKeys>,
+        dice: Arc<Dice>,
+        node: &str,
+        now: Timestamp,
+    ) -> Result<Self, TrailError> {
+        let keys = key::KeyRing::open(Arc::clone(&store), sealing, dice, now).await?;
         let (leases, seen) = (remember::Leases::default(), remember::Heads::default());
-        Ok(Self { store, keys, node: node.to_owned(), leases, seen, patience: deliver::Patience::default() })
+        let (patience, keeping) = (deliver::Patience::default(), Keeping::default());
+        Ok(Self { store, keys, node: node.to_owned(), leases, seen, patience, keeping })
+    }
+
+    /// The same, with what the server says of how long trails are kept.
+    #[must_use]
+    pub fn keeping(self, keeping: Keeping) -> Self {
+        Self { keeping, ..self }
     }
 
     /// Seals what waits and gives up the leases, so that the next node need not wait for their end.
@@ -80,8 +97,9 @@ impl Trail {
     /// The heads that this node, or the one before it, has sealed: a database that is behind them has been set back, and
     /// the trail says so from then on.
     pub fn remember(&self, heads: &[String]) {
+        let ring = self.keys.held();
         for text in heads {
-            match chain::Checkpoint::read(text, self.keys.public()) {
+            match chain::Checkpoint::read(text, ring.public()) {
                 Ok(head) if head.purpose == chain::Purpose::Head => self.seen.note(&head, text),
                 _ => tracing::warn!("a head of the audit trail that was kept is not one of ours; it is ignored"),
             }

@@ -7,6 +7,7 @@ use store::audit::Event;
 use store::audit::chain::{self, Position, Sealed};
 use store::audit::mark::{self, Kind};
 
+use crate::key::Ring;
 use crate::{Trail, TrailError};
 
 impl Trail {
@@ -19,7 +20,7 @@ impl Trail {
         sealed: (Timestamp, Timestamp),
         limit: i64,
     ) -> Result<Vec<(Position, AuditRecord)>, TrailError> {
-        Ok(self.read_chain(permit.on().0, after, sealed, limit).await?)
+        self.read_chain(permit.on().0, after, sealed, limit).await
     }
 
     /// Behind the signed beginning: what retention has not yet taken away of what is gone on purpose is not shown.
@@ -29,13 +30,14 @@ impl Trail {
         after: Position,
         sealed: (Timestamp, Timestamp),
         limit: i64,
-    ) -> Result<Vec<(Position, AuditRecord)>, store::StoreError> {
-        let rows = self
+    ) -> Result<Vec<(Position, AuditRecord)>, TrailError> {
+        let rows: Vec<Sealed> = self
             .store
             .scan(|tx| {
                 Box::pin(async move {
-                    let begin = mark::get(tx, account, Kind::Begin).await?.and_then(|text| self.beginning(&text));
-                    chain::read(tx, account, begin.map_or(after, |begin| after.max(begin)), sealed, limit).await
+                    let ring = self.keys.renewed(tx).await?;
+                    let begin = mark::get(tx, account, Kind::Begin).await?.and_then(|text| beginning(&ring, &text));
+                    Ok::<_, TrailError>(chain::read(tx, account, begin.map_or(after, |begin| after.max(begin)), sealed, limit).await?)
                 })
             })
             .await?;
@@ -45,19 +47,22 @@ impl Trail {
     /// Where the account's trail begins and ends, and the keys that sign it.
     pub async fn show(&self, permit: Permit<act::ListAuditEvent>) -> Result<AuditTrail, TrailError> {
         let account = permit.on().0;
-        let (begin, head) = self.store.read(|tx| Box::pin(ends(tx, account))).await?;
-        Ok(AuditTrail { account_id: account.to_string(), begin, head, keys: self.keys.published() })
-    }
-
-    /// The place of the last record that retention has taken away.
-    pub(crate) fn beginning(&self, text: &str) -> Option<Position> {
-        let begin = ::chain::Checkpoint::read(text, self.keys.public()).ok()?;
-        (begin.purpose == ::chain::Purpose::Begin).then(|| Position::at(begin.at, begin.sequence))
+        self.store
+            .read(|tx| {
+                Box::pin(async move {
+                    let keys = self.keys.renewed(tx).await?.published();
+                    let (begin, head) = (mark::get(tx, account, Kind::Begin).await?, mark::get(tx, account, Kind::Head).await?);
+                    Ok(AuditTrail { account_id: account.to_string(), begin, head, keys })
+                })
+            })
+            .await
     }
 }
 
-async fn ends(tx: &mut store::Tx<'_>, account: AccountId) -> Result<(Option<String>, Option<String>), store::StoreError> {
-    Ok((mark::get(tx, account, Kind::Begin).await?, mark::get(tx, account, Kind::Head).await?))
+/// The place of the last record that retention has taken away.
+pub(crate) fn beginning(ring: &Ring, text: &str) -> Option<Position> {
+    let begin = ::chain::Checkpoint::read(text, ring.public()).ok()?;
+    (begin.purpose == ::chain::Purpose::Begin).then(|| Position::at(begin.at, begin.sequence))
 }
 
 /// An event as it is shown, and as its hash is taken.

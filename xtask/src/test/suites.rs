@@ -73,8 +73,9 @@ pub(super) fn s3(workspace: &Workspace) -> Result<String> {
         }
         Ok(())
     };
-    for package in ["blobs", "registry"] {
-        run(package, &mut workspace.cargo(["test", "--locked", "--package", package]))?;
+    // As parts of the workspace: so they are built already.
+    for (name, test) in [("blobs", "suite"), ("registry", "registry")] {
+        run(name, &mut workspace.cargo(["test", "--locked", "--workspace", "--test", test]))?;
     }
     // By name: the whole round of these three, and nothing else.
     run("clients", suite(workspace, "clients")?.args(["docker::", "containers::skopeo", "modules::crane"]))?;
@@ -82,6 +83,14 @@ pub(super) fn s3(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
     remarks.push(format!("s3: {}", cargo_test(suite(workspace, "s3")?.env(POSTGRES_URL, cluster.url()))?));
     Ok(remarks.join("; "))
+}
+
+/// The signatures of the vendor's own code, then its clients.
+pub(super) fn alibaba(workspace: &Workspace) -> Result<String> {
+    let mut signatures = workspace.cargo(["test", "--locked", "--package", "signing", "--test", "vendor", "--", "--include-ignored"]);
+    let signatures = cargo_test(signatures.env(PEERS, peers::folder(workspace)))?;
+    let clients = cargo_test(&mut suite(workspace, "alibaba")?)?;
+    Ok(format!("signatures: {signatures}; clients: {clients}"))
 }
 
 pub(super) fn crash(workspace: &Workspace) -> Result<String> {

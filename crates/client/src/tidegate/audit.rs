@@ -1,6 +1,8 @@
 //! The audit trail: events, and the chain that holds them.
 
-use api::{AuditEvent, AuditQuery, AuditRecord, AuditRecordQuery, AuditTrail};
+use api::{AuditEvent, AuditKey, AuditQuery, AuditRecord, AuditRecordQuery, AuditRetention, AuditTrail, SetAuditRetention};
+use bytes::Bytes;
+use http::Method;
 
 use super::{Tidegate, pairs, with_query};
 use crate::ClientError;
@@ -18,6 +20,25 @@ impl<'a> Audit<'a> {
     /// Where the trail begins and ends, and the keys that sign it.
     pub async fn trail(&self) -> Result<AuditTrail, ClientError> {
         self.0.get("/audit-trail").await
+    }
+
+    /// Begins a new key that signs the trail. Answers all.
+    pub async fn rotate_key(&self) -> Result<Vec<AuditKey>, ClientError> {
+        self.0.call(Method::POST, "/audit-keys", Bytes::new()).await
+    }
+
+    /// How long the trail is kept.
+    pub async fn retention(&self) -> Result<AuditRetention, ClientError> {
+        self.0.get("/audit-retention").await
+    }
+
+    /// Keeps the trail for so many days; none: as long as the server's setting says.
+    pub async fn set_retention(&self, days: Option<i64>) -> Result<AuditRetention, ClientError> {
+        if let Some(days) = days {
+            return self.0.send(Method::PUT, "/audit-retention", &SetAuditRetention { days }).await;
+        }
+        let () = self.0.delete("/audit-retention").await?;
+        self.retention().await
     }
 
     /// Sealed records in the order of the chain, page by page.

@@ -3,7 +3,7 @@
 use api::{
     AccessKey, CreateAccessKey, CreateCredential, CreateLoginToken, CreateUser, CreatedAccessKey, CreatedCredential, CreatedLoginToken,
     Credential, CredentialQuery, LookUpSecrets, OwnerQuery, Rotate, RotatedAccessKey, RotatedCredential, SecretOwner, SetPassword,
-    SigningKey, UpdateEnabled, UpdateUser, User,
+    SignInPassword, SigningKey, UpdateEnabled, UpdateUser, User,
 };
 use bytes::Bytes;
 use http::Method;
@@ -31,7 +31,7 @@ impl Users<'_> {
         self.0.get(&format!("/users/{}", segment(name))).await
     }
 
-    /// Enables or disables one.
+    /// Changes one.
     pub async fn update(&self, name: &str, change: &UpdateUser) -> Result<User, ClientError> {
         self.0.send(Method::PATCH, &format!("/users/{}", segment(name)), change).await
     }
@@ -39,6 +39,16 @@ impl Users<'_> {
     /// Deletes one with everything it holds.
     pub async fn delete(&self, name: &str) -> Result<(), ClientError> {
         self.0.delete(&format!("/users/{}", segment(name))).await
+    }
+
+    /// Has one a sign-in password?
+    pub async fn sign_in_password(&self, name: &str) -> Result<SignInPassword, ClientError> {
+        self.0.get(&format!("/users/{}/sign-in-password", segment(name))).await
+    }
+
+    /// Deletes one's sign-in password.
+    pub async fn delete_sign_in_password(&self, name: &str) -> Result<(), ClientError> {
+        self.0.delete(&format!("/users/{}/sign-in-password", segment(name))).await
     }
 
     /// Sets a password.

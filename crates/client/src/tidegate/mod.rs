@@ -18,7 +18,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, LINK, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -242,9 +242,9 @@ impl Tidegate {
             self.token.lock().await.take();
             let (token, _) = self.bearer().await?;
             let again = self.transport.send(self.request(method, path, body, &token)?).await?;
-            return self.checked(again);
+            return self.checked(path, again);
         }
-        self.checked(answer)
+        self.checked(path, answer)
     }
 
     fn request(&self, method: Method, path: &str, body: Bytes, token: &Secret) -> Result<Request<Full<Bytes>>, ClientError> {
@@ -307,8 +307,18 @@ impl Tidegate {
         }
     }
 
-    fn checked(&self, answer: Response<Bytes>) -> Result<Response<Bytes>, ClientError> {
-        if answer.status().is_success() { Ok(answer) } else { Err(self.refused(&answer)) }
+    /// The answer, if it is a success. The server says of nothing whether it is there; which thing was asked for, we know.
+    fn checked(&self, path: &str, answer: Response<Bytes>) -> Result<Response<Bytes>, ClientError> {
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let mut error = self.refused(&answer);
+        if let ClientError::Refused { status: 404, message, .. } = &mut error {
+            let thing = path.split('?').next().unwrap_or(path);
+            message.push_str(": ");
+            message.push_str(&percent_decode_str(thing.trim_start_matches('/')).decode_utf8_lossy());
+        }
+        Err(error)
     }
 
     fn refused(&self, answer: &Response<Bytes>) -> ClientError {

@@ -2,7 +2,7 @@
 
 use api::{
     AttachedPolicy, CreatePolicy, CreatePolicyVersion, ExplainPolicy, Explanation, PermittedPrincipal, PermittedQuery, Policy,
-    PolicyDocument, PolicyVersion, ResourcePolicy, SetDefaultVersion, SetResourcePolicy, SimulatePolicies,
+    PolicyDocument, PolicyHolder, PolicyVersion, ResourcePolicy, SetDefaultVersion, SetResourcePolicy, SimulatePolicies, UpdatePolicy,
 };
 use bytes::Bytes;
 use http::Method;
@@ -60,6 +60,21 @@ impl Policies<'_> {
     /// One of them with its document in force.
     pub async fn show(&self, name: &str) -> Result<PolicyDocument, ClientError> {
         self.0.get(&of(name)).await
+    }
+
+    /// Says what one is for.
+    pub async fn update(&self, name: &str, change: &UpdatePolicy) -> Result<Policy, ClientError> {
+        self.0.send(Method::PATCH, &of(name), change).await
+    }
+
+    /// Whom one is attached to.
+    pub async fn holders(&self, name: &str) -> Result<Vec<PolicyHolder>, ClientError> {
+        self.0.list(&format!("{}/holders", of(name)), &whole(), None).await
+    }
+
+    /// One version of one.
+    pub async fn version(&self, name: &str, version: i64) -> Result<PolicyVersion, ClientError> {
+        self.0.get(&format!("{}/versions/{version}", of(name))).await
     }
 
     /// Deletes one that is attached to nobody.

@@ -40,7 +40,7 @@ impl Groups<'_> {
         self.0.get(&group(name)).await
     }
 
-    /// Says what one is for.
+    /// Renames one, or says what it is for.
     pub async fn update(&self, name: &str, change: &UpdateGroup) -> Result<Group, ClientError> {
         self.0.send(Method::PATCH, &group(name), change).await
     }

@@ -1,8 +1,8 @@
 //! Instances and what is in them.
 
 use api::{
-    CreateInstance, CreateNamespace, CreateRepository, CreateTag, Instance, Namespace, Repository, RepositoryQuery, Tag, TagQuery,
-    UpdateInstance, UpdateNamespace, UpdateRepository, UpdateTag,
+    CreateInstance, CreateNamespace, CreateRepository, CreateTag, Instance, InstanceUsage, Namespace, Repository, RepositoryQuery, Tag,
+    TagQuery, UpdateInstance, UpdateNamespace, UpdateRepository, UpdateTag,
 };
 use http::Method;
 
@@ -27,6 +27,11 @@ impl Instances<'_> {
     /// One of them, by name or id.
     pub async fn show(&self, instance: &str) -> Result<Instance, ClientError> {
         self.0.get(&format!("/instances/{}", segment(instance))).await
+    }
+
+    /// How much one holds, and may hold.
+    pub async fn usage(&self, instance: &str) -> Result<InstanceUsage, ClientError> {
+        self.0.get(&format!("/instances/{}/usage", segment(instance))).await
     }
 
     /// Changes one's settings.

@@ -22,6 +22,9 @@ pub(crate) struct AccountSpec {
     /// Its alias, as good as its id in `NAME@ACCOUNT`; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     alias: Option<String>,
+    /// How many days its audit trail is kept, within the server's bounds; 0: as long as the server's setting says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    audit_retention_days: Option<i64>,
     /// All policies that bound everybody in the account but the root user, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     guard_policies: Option<Vec<String>>,
@@ -44,7 +47,12 @@ impl Noun for Account {
         } else {
             None
         };
-        Ok(Some(AccountSpec { alias, guard_policies }))
+        let audit_retention_days = if wanted.is_none_or(|wanted| wanted.audit_retention_days.is_some()) {
+            Some(here.client.audit().retention().await?.days.unwrap_or_default())
+        } else {
+            None
+        };
+        Ok(Some(AccountSpec { alias, audit_retention_days, guard_policies }))
     }
 
     fn plan(_here: &Here<'_>, key: &Key, wanted: &AccountSpec, there: Option<AccountSpec>) -> Result<Vec<Step>, Trouble> {
@@ -54,10 +62,15 @@ impl Noun for Account {
             )));
         }
         let (mut steps, there) = (Vec::new(), there.unwrap_or_default());
-        let changes = diff::changes(wanted, &there, &["guardPolicies"]);
+        let changes = diff::changes(wanted, &there, &["guardPolicies", "auditRetentionDays"]);
         if !changes.is_empty() {
             let alias = wanted.alias.clone().filter(|alias| !alias.is_empty());
             steps.push(Step::update(key, changes, call!(client => client.set_account_alias(alias))));
+        }
+        let changes = diff::changes(wanted, &there, &["guardPolicies", "alias"]);
+        if !changes.is_empty() {
+            let days = wanted.audit_retention_days.filter(|days| *days != 0);
+            steps.push(Step::update(key, changes, call!(client => client.audit().set_retention(days))));
         }
         let (wanted, there) = (wanted.guard_policies.as_ref(), there.guard_policies.as_ref());
         steps.extend(attachments::plan_field("guardPolicies", key, &Holder::Account, wanted, there));

@@ -63,7 +63,7 @@ impl Noun for Group {
             Some(there) => {
                 let changes = diff::changes(wanted, there, &["members", "policies"]);
                 if let (false, Some(description)) = (changes.is_empty(), wanted.description.clone()) {
-                    let (name, change) = (name.clone(), UpdateGroup { description });
+                    let (name, change) = (name.clone(), UpdateGroup { name: None, description: Some(description) });
                     steps.push(Step::update(key, changes, call!(client => client.groups().update(&name, &change))));
                 }
             }

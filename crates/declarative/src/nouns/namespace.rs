@@ -30,6 +30,9 @@ pub(crate) struct NamespaceSpec {
     /// May an index lack children? No for a new one unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sparse_indexes: Option<bool>,
+    /// Is a repository public that is made without saying so? No for a new one unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default_public: Option<bool>,
     /// Who else may use it: a RAM document whose statements name principals; `{}`: nobody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::schema)]
@@ -57,6 +60,7 @@ impl Noun for Namespace {
             public: Some(there.public),
             auto_create_repository: Some(there.auto_create_repository),
             sparse_indexes: Some(there.sparse_indexes),
+            default_public: Some(there.default_public),
             policy: resource_policy::read(here, Of::Namespace, key, asked).await?,
         }))
     }
@@ -71,6 +75,7 @@ impl Noun for Namespace {
                 public: wanted.public.unwrap_or_default(),
                 auto_create_repository: wanted.auto_create_repository,
                 sparse_indexes: wanted.sparse_indexes.unwrap_or_default(),
+                default_public: wanted.default_public.unwrap_or_default(),
             };
             let made = Step::create(key, diff::all(wanted, &["policy"]), call!(client => client.namespaces(&instance).create(&new)));
             return Ok([made].into_iter().chain(policy).collect());
@@ -84,6 +89,7 @@ impl Noun for Namespace {
             public: wanted.public.filter(|_| touched("public")),
             auto_create_repository: wanted.auto_create_repository.filter(|_| touched("autoCreateRepository")),
             sparse_indexes: wanted.sparse_indexes.filter(|_| touched("sparseIndexes")),
+            default_public: wanted.default_public.filter(|_| touched("defaultPublic")),
         };
         let step = Step::update(key, changes, call!(client => client.namespaces(&instance).update(&name, &change)));
         Ok([step].into_iter().chain(policy).collect())

@@ -91,5 +91,5 @@ async fn renew(client: &Tidegate, name: &str, document: String) -> Result<(), Cl
             policies.delete_version(name, oldest).await?;
         }
     }
-    policies.create_version(name, &CreatePolicyVersion { document, set_as_default: true }).await.map(drop)
+    policies.create_version(name, &CreatePolicyVersion { document, set_as_default: true, drop_oldest: false }).await.map(drop)
 }

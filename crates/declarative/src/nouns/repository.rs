@@ -21,9 +21,12 @@ pub(crate) struct Repository;
 #[derive(Clone, Serialize, Deserialize, ToSchema, Default, Debug)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct RepositorySpec {
-    /// May anybody pull? No for a new one unless told.
+    /// May anybody pull? As the namespace says of new ones unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     public: Option<bool>,
+    /// What it holds, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
     /// What it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
@@ -56,7 +59,8 @@ impl Noun for Repository {
         let Some(there) = found(here.client.repositories(key.at()).show(&key.name).await)? else { return Ok(None) };
         let asked = wanted.is_none_or(|wanted| wanted.policy.is_some());
         let policy = resource_policy::read(here, Of::Repository, key, asked).await?;
-        Ok(Some(RepositorySpec { public: Some(there.public), description: Some(there.description), policy }))
+        let (summary, description) = (Some(there.summary), Some(there.description));
+        Ok(Some(RepositorySpec { public: Some(there.public), summary, description, policy }))
     }
 
     fn plan(_here: &Here<'_>, key: &Key, wanted: &RepositorySpec, there: Option<RepositorySpec>) -> Result<Vec<Step>, Trouble> {
@@ -64,8 +68,8 @@ impl Noun for Repository {
         let policy =
             resource_policy::plan(Of::Repository, key, wanted.policy.as_ref(), there.as_ref().and_then(|there| there.policy.as_ref()));
         let Some(there) = there else {
-            let (public, description) = (wanted.public.unwrap_or_default(), wanted.description.clone().unwrap_or_default());
-            let new = CreateRepository { name, public, description };
+            let (summary, description) = (wanted.summary.clone().unwrap_or_default(), wanted.description.clone().unwrap_or_default());
+            let new = CreateRepository { name, public: wanted.public, summary, description };
             let made = Step::create(key, diff::all(wanted, &["policy"]), call!(client => client.repositories(&instance).create(&new)));
             return Ok([made].into_iter().chain(policy).collect());
         };
@@ -76,6 +80,7 @@ impl Noun for Repository {
         let touched = |field| diff::touches(&changes, &[field]);
         let change = UpdateRepository {
             public: wanted.public.filter(|_| touched("public")),
+            summary: wanted.summary.clone().filter(|_| touched("summary")),
             description: wanted.description.clone().filter(|_| touched("description")),
         };
         let step = Step::update(key, changes, call!(client => client.repositories(&instance).update(&name, &change)));

@@ -86,13 +86,13 @@ impl Noun for User {
     fn plan(here: &Here<'_>, key: &Key, wanted: &UserSpec, there: Option<UserSpec>) -> Result<Vec<Step>, Trouble> {
         let (mut steps, name) = (Vec::new(), key.name.clone());
         let there = there.unwrap_or_else(|| {
-            let new = CreateUser { name: name.clone() };
+            let new = CreateUser { name: name.clone(), ..CreateUser::default() };
             steps.push(Step::create(key, Vec::new(), call!(client => client.users().create(&new))));
             UserSpec { enabled: Some(true), policies: None, passwords: None }
         });
         let changes = diff::changes(wanted, &there, &["policies", "passwords"]);
         if let (false, Some(enabled)) = (changes.is_empty(), wanted.enabled) {
-            let (name, change) = (name.clone(), UpdateUser { enabled });
+            let (name, change) = (name.clone(), UpdateUser { enabled: Some(enabled), ..UpdateUser::default() });
             steps.push(Step::update(key, changes, call!(client => client.users().update(&name, &change))));
         }
         let held = there.passwords.unwrap_or_default();

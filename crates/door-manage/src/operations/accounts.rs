@@ -18,12 +18,12 @@ pub(super) async fn set_account_alias(call: Call) -> Result<Answer, Problem> {
     let wanted: api::SetAccountAlias = call.json()?;
     let alias = AccountAlias::parse(&wanted.alias).map_err(Problem::name("alias"))?;
     let permit = call.admit::<act::SetAccountAlias>(call.account()?).await?;
-    let account = call.identity().set_account_alias(permit, Some(alias)).await?;
+    let account = call.identity().set_account_alias(permit, alias).await?;
     Ok(json(StatusCode::OK, &shapes::account(&account)))
 }
 
 pub(super) async fn clear_account_alias(call: Call) -> Result<Answer, Problem> {
-    let permit = call.admit::<act::SetAccountAlias>(call.account()?).await?;
-    call.identity().set_account_alias(permit, None).await?;
+    let permit = call.admit::<act::ClearAccountAlias>(call.account()?).await?;
+    call.identity().clear_account_alias(permit).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

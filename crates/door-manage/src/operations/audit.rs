@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use ipnet::IpNet;
-use kit::{Answer, json};
+use kit::{Answer, empty, json};
 use model::{CredentialId, PrincipalId, Timestamp, act};
 use trail::{Filter, Position, Who};
 
@@ -29,14 +29,36 @@ pub(super) async fn list_audit_records(call: Call) -> Result<Answer, Problem> {
     let until = query.until.unwrap_or(Timestamp::from_millis(i64::MAX));
     let permit = call.admit::<act::ExportAuditEvent>(call.account()?).await?;
     let records = call.trail().records(permit, after, (since, until), asked.one_more()).await?;
-    let page = Page::of(records, &asked, |(at, _)| format!("{}-{}", at.day, at.seq));
-    let page = Page { items: page.items.into_iter().map(|(_, record)| record).collect(), next: page.next };
-    Ok(page.answer(call.own_path(), call.raw_query()))
+    Ok(call.page(records, &asked, |(at, _)| format!("{}-{}", at.day, at.seq), |(_, record)| record))
 }
 
 pub(super) async fn show_audit_trail(call: Call) -> Result<Answer, Problem> {
     let permit = call.admit::<act::ListAuditEvent>(call.account()?).await?;
     Ok(json(StatusCode::OK, &call.trail().show(permit).await?))
+}
+
+pub(super) async fn rotate_audit_key(call: Call) -> Result<Answer, Problem> {
+    let permit = call.admit::<act::RotateAuditKey>(call.account()?).await?;
+    let keys = call.trail().rotate_key(permit, call.identity().access().audit()).await?;
+    Ok(json(StatusCode::OK, &keys))
+}
+
+pub(super) async fn show_audit_retention(call: Call) -> Result<Answer, Problem> {
+    let permit = call.admit::<act::GetAuditRetention>(call.account()?).await?;
+    Ok(json(StatusCode::OK, &call.trail().retention(permit).await?))
+}
+
+pub(super) async fn set_audit_retention(call: Call) -> Result<Answer, Problem> {
+    let wanted: api::SetAuditRetention = call.json()?;
+    let permit = call.admit::<act::SetAuditRetention>(call.account()?).await?;
+    let kept = call.trail().set_retention(permit, Some(wanted.days), call.identity().access().audit()).await?;
+    Ok(json(StatusCode::OK, &kept))
+}
+
+pub(super) async fn clear_audit_retention(call: Call) -> Result<Answer, Problem> {
+    let permit = call.admit::<act::SetAuditRetention>(call.account()?).await?;
+    call.trail().set_retention(permit, None, call.identity().access().audit()).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
 }
 
 /// All of the filter but for whom: names are looked up when it is clear that the caller may ask.

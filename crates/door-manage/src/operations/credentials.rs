@@ -6,7 +6,7 @@ use api::Secret;
 use http::StatusCode;
 use identity::{CreateCredential, CredentialFilter};
 use kit::{Answer, empty, json};
-use model::{Action, CredentialId, IntegrationId, Seconds, act};
+use model::{Action, CredentialId, IntegrationId, OnPrincipal, PrincipalKind, Seconds, act};
 use store::credential::Credential;
 
 use crate::call::Call;
@@ -52,16 +52,27 @@ pub(super) async fn list_credentials(call: Call) -> Result<Answer, Problem> {
         unused_for: span("unused_for", query.unused_for)?,
         integration: integration_for(&call, query.integration.as_deref()).await?,
     };
-    if query.user.is_none() && !filter.is_empty() {
+    let named = query.user.is_some() || query.service_account.is_some() || query.role.is_some();
+    if !named && !filter.is_empty() {
         return search(&call, &query, &filter).await;
     }
-    let on = call.user(query.user.as_deref()).await?;
+    let (on, see) = holder(&call, &query).await?;
     let user = on.name.clone();
-    let permit = call.admit_own_or_hide::<act::ListAccessCredential>(on, Action::GetUser).await?;
+    let permit = call.admit_own_or_hide::<act::ListAccessCredential>(on, see).await?;
     let mut held = call.identity().list_credentials(permit).await?;
-    held.retain(|one| filter.keeps(one, call.op.now));
+    held.retain(|one| filter.is_empty() || filter.keeps(one, call.op.now));
     let shapes = shaped(&call, held.into_iter().map(|one| (one, user.clone())).collect()).await?;
     Ok(json(StatusCode::OK, &shapes))
+}
+
+/// Whose credentials are asked for, and what shows that there is such a one.
+async fn holder(call: &Call, query: &api::CredentialQuery) -> Result<(OnPrincipal, Action), Problem> {
+    match (&query.user, &query.service_account, &query.role) {
+        (user, None, None) => Ok((call.user(user.as_deref()).await?, Action::GetUser)),
+        (None, Some(name), None) => Ok((call.principal(PrincipalKind::ServiceAccount, name).await?, Action::GetServiceAccount)),
+        (None, None, Some(name)) => Ok((call.principal(PrincipalKind::Role, name).await?, Action::GetRole)),
+        _ => Err(Problem::malformed("ask for a user, a service account or a role: one of the three")),
+    }
 }
 
 /// Over the whole account, of those whose credentials the caller may list.

@@ -84,7 +84,7 @@ pub(super) async fn create_endpoint_entry(call: Call) -> Result<Answer, Problem>
     let new: api::CreateEndpointEntry = call.json()?;
     let cidr = cidr(&new.cidr)?;
     let permit = admitted::<act::CreateInstanceEndpointAclPolicy>(&call).await?;
-    let endpoints = call.identity().allow_addresses(permit, cidr, &new.comment, Zeal::forced(new.force)).await?;
+    let endpoints = call.identity().allow_addresses(permit, &[(cidr, &*new.comment)], Zeal::forced(new.force)).await?;
     let made = endpoints.entries.iter().find(|entry| entry.cidr == cidr.to_string()).ok_or_else(Problem::not_found)?;
     let made: EndpointEntry = shapes::endpoint_entry(made);
     Ok(json(StatusCode::CREATED, &made))
@@ -94,6 +94,6 @@ pub(super) async fn delete_endpoint_entry(call: Call) -> Result<Answer, Problem>
     let api::ForceQuery { force } = call.query()?;
     let cidr = cidr(call.path(1)).map_err(|_| Problem::not_found())?;
     let permit = admitted::<act::DeleteInstanceEndpointAclPolicy>(&call).await?;
-    call.identity().disallow_addresses(permit, cidr, Zeal::forced(force)).await?;
+    call.identity().disallow_addresses(permit, &[cidr], Zeal::forced(force)).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

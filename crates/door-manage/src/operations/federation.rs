@@ -12,7 +12,6 @@ use secrets::Plain;
 
 use crate::call::Call;
 use crate::errors::Problem;
-use crate::page::{Asked, Page};
 use crate::shapes;
 
 impl Call {
@@ -42,12 +41,10 @@ pub(super) async fn create_oidc_provider(call: Call) -> Result<Answer, Problem> 
 }
 
 pub(super) async fn list_oidc_providers(call: Call) -> Result<Answer, Problem> {
-    let page: api::Page = call.query()?;
-    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let asked = call.asked()?;
     let permit = call.admit::<act::ListOIDCProviders>(call.account()?).await?;
     let found = call.identity().list_providers(permit, &asked.after, asked.one_more()).await?;
-    let found = found.into_iter().map(shapes::provider).collect();
-    Ok(Page::of(found, &asked, |p: &api::Provider| p.name.clone()).answer(call.own_path(), call.raw_query()))
+    Ok(call.page(found, &asked, |p| p.name.clone(), shapes::provider))
 }
 
 pub(super) async fn show_oidc_provider(call: Call) -> Result<Answer, Problem> {
@@ -77,6 +74,7 @@ pub(super) async fn update_oidc_provider(call: Call) -> Result<Answer, Problem> 
         allow_internal: change.allow_internal,
         description: change.description,
         enabled: change.enabled,
+        ..UpdateProvider::default()
     };
     let changed = call.identity().update_provider(permit, &wanted).await?;
     Ok(json(StatusCode::OK, &shapes::provider(changed)))

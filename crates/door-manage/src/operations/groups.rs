@@ -6,7 +6,6 @@ use model::{Action, GroupName, OnPrincipal, PrincipalKind, act};
 
 use crate::call::Call;
 use crate::errors::Problem;
-use crate::page::{Asked, Page};
 use crate::shapes;
 
 impl Call {
@@ -25,12 +24,10 @@ pub(super) async fn create_group(call: Call) -> Result<Answer, Problem> {
 }
 
 pub(super) async fn list_groups(call: Call) -> Result<Answer, Problem> {
-    let page: api::Page = call.query()?;
-    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let asked = call.asked()?;
     let permit = call.admit::<act::ListGroups>(call.account()?).await?;
     let groups = call.identity().list_groups(permit, &asked.after, asked.one_more()).await?;
-    let groups = groups.iter().map(shapes::group).collect();
-    Ok(Page::of(groups, &asked, |g: &api::Group| g.name.clone()).answer(call.own_path(), call.raw_query()))
+    Ok(call.page(groups, &asked, |g| g.name.to_string(), |g| shapes::group(&g)))
 }
 
 pub(super) async fn show_group(call: Call) -> Result<Answer, Problem> {
@@ -41,8 +38,14 @@ pub(super) async fn show_group(call: Call) -> Result<Answer, Problem> {
 
 pub(super) async fn update_group(call: Call) -> Result<Answer, Problem> {
     let change: api::UpdateGroup = call.json()?;
-    let permit = call.admit_or_hide::<act::UpdateGroup>(call.group().await?, Action::GetGroup).await?;
-    let group = call.identity().describe_group(permit, &change.description).await?;
+    let on = call.group().await?;
+    let renamed = on.renamed(change.name.as_deref());
+    let permit = call.admit_or_hide::<act::UpdateGroup>(on, Action::GetGroup).await?;
+    let renamed = match renamed {
+        Some(renamed) => Some(call.admit::<act::UpdateGroup>(renamed).await?),
+        None => None,
+    };
+    let group = call.identity().update_group(permit, renamed, change.description.as_deref()).await?;
     Ok(json(StatusCode::OK, &shapes::group(&group)))
 }
 
@@ -67,12 +70,10 @@ pub(super) async fn remove_user_from_group(call: Call) -> Result<Answer, Problem
 }
 
 pub(super) async fn list_group_users(call: Call) -> Result<Answer, Problem> {
-    let page: api::Page = call.query()?;
-    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let asked = call.asked()?;
     let permit = call.admit_or_hide::<act::ListUsersForGroup>(call.group().await?, Action::GetGroup).await?;
     let users = call.identity().list_group_users(permit, &asked.after, asked.one_more()).await?;
-    let users = users.iter().map(shapes::user).collect();
-    Ok(Page::of(users, &asked, |u: &api::User| u.name.clone()).answer(call.own_path(), call.raw_query()))
+    Ok(call.page(users, &asked, |u| u.name.to_string(), |u| shapes::user(&u)))
 }
 
 pub(super) async fn list_user_groups(call: Call) -> Result<Answer, Problem> {

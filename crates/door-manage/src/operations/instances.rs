@@ -37,6 +37,14 @@ pub(super) async fn show_instance(call: Call) -> Result<Answer, Problem> {
     Ok(json(StatusCode::OK, &shapes::instance(found)))
 }
 
+pub(super) async fn show_instance_usage(call: Call) -> Result<Answer, Problem> {
+    let on = (*call.on_instance().await?).clone();
+    let id = on.id;
+    let permit = call.admit_or_hide::<act::GetInstanceUsage>(on, Action::GetInstance).await?;
+    let usage = call.registry().instance_usage(permit).await?;
+    Ok(json(StatusCode::OK, &shapes::instance_usage(id, usage)))
+}
+
 pub(super) async fn update_instance(call: Call) -> Result<Answer, Problem> {
     let api::UpdateInstance { hosts, auto_create_namespace, identity_tokens } = call.json()?;
     let on = (*call.on_instance().await?).clone();

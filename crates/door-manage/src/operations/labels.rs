@@ -7,7 +7,7 @@ use model::{Action, NamespaceName, OnNamespace, PrincipalKind, act};
 
 use crate::call::Call;
 use crate::errors::Problem;
-use crate::page::{Asked, Page};
+use crate::page::Asked;
 use crate::shapes;
 
 fn changes(call: &Call) -> Result<LabelChanges, Problem> {
@@ -30,9 +30,7 @@ pub(super) async fn list_labels(call: Call) -> Result<Answer, Problem> {
     };
     let permit = call.admit::<act::ListTagResources>(call.account()?).await?;
     let found = call.identity().list_labels(permit, with, (id, key), asked.one_more()).await?;
-    let page = Page::of(found, &asked, |l| format!("{}:{}", l.id, l.key));
-    let page = Page { items: page.items.into_iter().map(shapes::labelled).collect::<Vec<_>>(), next: page.next };
-    Ok(page.answer(call.own_path(), call.raw_query()))
+    Ok(call.page(found, &asked, |l| format!("{}:{}", l.id, l.key), shapes::labelled))
 }
 
 macro_rules! of_principals {

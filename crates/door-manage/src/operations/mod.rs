@@ -180,19 +180,21 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(accounts::show_account GET "/account", Act(A::GetAccountAlias), "Show the account that one belongs to.").gives::<api::Account>(),
     operation!(accounts::set_account_alias PUT "/account/alias", Act(A::SetAccountAlias), "Give the account an alias, which is as good as its id in `NAME@ACCOUNT`.")
         .takes::<api::SetAccountAlias>().gives::<api::Account>(),
-    operation!(accounts::clear_account_alias DELETE "/account/alias", Act(A::SetAccountAlias), "Take the account's alias away."),
+    operation!(accounts::clear_account_alias DELETE "/account/alias", Act(A::ClearAccountAlias), "Take the account's alias away."),
 
     operation!(users::create_user POST "/users", Act(A::CreateUser), "Create a user.").takes::<api::CreateUser>().creates::<api::User>(),
     operation!(users::list_users GET "/users", Act(A::ListUsers), "List users by name.").query::<api::Page>().lists::<api::User>(),
     operation!(users::show_user GET "/users/{user}", Act(A::GetUser), "Show a user.").gives::<api::User>(),
-    operation!(users::update_user PATCH "/users/{user}", Act(A::UpdateUser), "Enable or disable a user.").takes::<api::UpdateUser>().gives::<api::User>(),
+    operation!(users::update_user PATCH "/users/{user}", Act(A::UpdateUser), "Change a user: name, what is said of them, enabled or disabled.").takes::<api::UpdateUser>().gives::<api::User>(),
     operation!(users::delete_user DELETE "/users/{user}", Act(A::DeleteUser), "Delete a user with all credentials."),
     operation!(users::set_password PUT "/users/{user}/password", Needs::Either(A::ResetLoginPassword, A::UpdateLoginProfile), "Set a user's permanent or sign-in password; one's own without any grant.")
         .takes::<api::SetPassword>(),
+    operation!(users::show_sign_in_password GET "/users/{user}/sign-in-password", Own(A::GetLoginProfile), "Show whether a user has a sign-in password; one's own without any grant.").gives::<api::SignInPassword>(),
+    operation!(users::delete_sign_in_password DELETE "/users/{user}/sign-in-password", Act(A::DeleteLoginProfile), "Delete a user's sign-in password."),
 
     operation!(credentials::create_credential POST "/credentials", Needs::Also(A::CreateAccessCredential, A::GetIntegration, "to make it for an integration"), "Create an access credential; its secret is shown this once.")
         .takes::<api::CreateCredential>().creates::<api::CreatedCredential>(),
-    operation!(credentials::list_credentials GET "/credentials", Needs::Also(A::ListAccessCredential, A::GetIntegration, "to list those of an integration; one's own without any grant"), "List the credentials of every kind that a user holds, or those in the account that end soon, that nobody uses, or of an integration.")
+    operation!(credentials::list_credentials GET "/credentials", Needs::Also(A::ListAccessCredential, A::GetIntegration, "to list those of an integration; one's own without any grant"), "List the credentials of every kind that a user, a service account or a role holds, or those in the account that end soon, that nobody uses, or of an integration.")
         .query::<api::CredentialQuery>().lists::<api::Credential>(),
     operation!(credentials::show_credential GET "/credentials/{credential}", Own(A::ListAccessCredential), "Show a credential of any kind, without its secret; one's own without any grant.")
         .gives::<api::Credential>(),
@@ -227,10 +229,13 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(policies::create_policy POST "/policies", Act(A::CreatePolicy), "Create a policy.").takes::<api::CreatePolicy>().creates::<api::Policy>(),
     operation!(policies::list_policies GET "/policies", Act(A::ListPolicies), "List policies by name; the built-in ones come first.").query::<api::Page>().lists::<api::Policy>(),
     operation!(policies::show_policy GET "/policies/{policy}", Act(A::GetPolicy), "Show a policy with its document in force.").gives::<api::PolicyDocument>(),
+    operation!(policies::update_policy PATCH "/policies/{policy}", Act(A::UpdatePolicyDescription), "Say what a policy is for.").takes::<api::UpdatePolicy>().gives::<api::Policy>(),
+    operation!(policies::list_policy_holders GET "/policies/{policy}/holders", Act(A::ListEntitiesForPolicy), "List whom a policy is attached to.").query::<api::Page>().lists::<api::PolicyHolder>(),
     operation!(policies::delete_policy DELETE "/policies/{policy}", Act(A::DeletePolicy), "Delete a policy that is attached to nobody."),
     operation!(policies::create_policy_version POST "/policies/{policy}/versions", Act(A::CreatePolicyVersion), "Give a policy a new document.")
         .takes::<api::CreatePolicyVersion>().creates::<api::PolicyVersion>(),
     operation!(policies::list_policy_versions GET "/policies/{policy}/versions", Act(A::ListPolicyVersions), "List a policy's versions.").lists::<api::PolicyVersion>(),
+    operation!(policies::show_policy_version GET "/policies/{policy}/versions/{version}", Act(A::GetPolicyVersion), "Show one version of a policy.").gives::<api::PolicyVersion>(),
     operation!(policies::delete_policy_version DELETE "/policies/{policy}/versions/{version}", Act(A::DeletePolicyVersion), "Delete a version that is not in force."),
     operation!(policies::set_default_policy_version PUT "/policies/{policy}/default-version", Act(A::SetDefaultPolicyVersion), "Choose the version that is in force.")
         .takes::<api::SetDefaultVersion>(),
@@ -258,7 +263,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(groups::create_group POST "/groups", Act(A::CreateGroup), "Create a group.").takes::<api::CreateGroup>().creates::<api::Group>(),
     operation!(groups::list_groups GET "/groups", Act(A::ListGroups), "List groups by name.").query::<api::Page>().lists::<api::Group>(),
     operation!(groups::show_group GET "/groups/{group}", Act(A::GetGroup), "Show a group.").gives::<api::Group>(),
-    operation!(groups::update_group PATCH "/groups/{group}", Act(A::UpdateGroup), "Say what a group is for.").takes::<api::UpdateGroup>().gives::<api::Group>(),
+    operation!(groups::update_group PATCH "/groups/{group}", Act(A::UpdateGroup), "Rename a group, or say what it is for.").takes::<api::UpdateGroup>().gives::<api::Group>(),
     operation!(groups::delete_group DELETE "/groups/{group}", Act(A::DeleteGroup), "Delete a group; its users stay, without what they had through it."),
     operation!(groups::list_group_users GET "/groups/{group}/users", Act(A::ListUsersForGroup), "List a group's users by name.").query::<api::Page>().lists::<api::User>(),
     operation!(groups::add_user_to_group PUT "/groups/{group}/users/{user}", Act(A::AddUserToGroup), "Take a user into a group."),
@@ -331,6 +336,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(instances::create_instance POST "/instances", Act(A::CreateInstance), "Create an instance.").takes::<api::CreateInstance>().creates::<api::Instance>(),
     operation!(instances::list_instances GET "/instances", Act(A::ListInstance), "List instances by name.").lists::<api::Instance>(),
     operation!(instances::show_instance GET "/instances/{instance}", Act(A::GetInstance), "Show an instance.").gives::<api::Instance>(),
+    operation!(instances::show_instance_usage GET "/instances/{instance}/usage", Act(A::GetInstanceUsage), "Show how many namespaces, repositories and private endpoints an instance has and may have.").gives::<api::InstanceUsage>(),
     operation!(instances::update_instance PATCH "/instances/{instance}", Needs::Also(A::UpdateInstance, A::CreateInstance, "to add a host name"), "Change an instance's settings.")
         .takes::<api::UpdateInstance>().gives::<api::Instance>(),
     operation!(instances::delete_instance DELETE "/instances/{instance}", Act(A::DeleteInstance), "Delete an empty instance."),
@@ -370,7 +376,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
         .takes::<api::UpdateRepository>().gives::<api::Repository>(),
     operation!(repositories::delete_repository DELETE "/instances/{instance}/repositories/{*repository}", Act(A::DeleteRepository), "Delete a repository with everything in it."),
 
-    operation!(tags::create_tag POST "/instances/{instance}/tags", Act(A::CreateRepositoryTag), "Point a new tag at a manifest that is there.").takes::<api::CreateTag>().creates::<api::Tag>(),
+    operation!(tags::create_tag POST "/instances/{instance}/tags", Act(A::CreateRepositoryTag), "Point a new tag at a manifest that is there, or at what another tag points at.").takes::<api::CreateTag>().creates::<api::Tag>(),
     operation!(tags::list_tags GET "/instances/{instance}/tags", Act(A::ListRepositoryTag), "List a repository's tags by name.").query::<api::TagQuery>().lists::<api::Tag>(),
     operation!(tags::show_tag GET "/instances/{instance}/tags/{*tag}", Act(A::ListRepositoryTag), "Show a tag: the repository's name, a slash and the tag.").gives::<api::Tag>(),
     operation!(tags::update_tag PATCH "/instances/{instance}/tags/{*tag}", Act(A::UpdateRepositoryTag), "Point a tag at another manifest that is there.").takes::<api::UpdateTag>().gives::<api::Tag>(),
@@ -380,6 +386,11 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(audit::list_audit_records GET "/audit-records", Act(A::ExportAuditEvent), "Read sealed records in the order of the chain, to export or verify them.")
         .query::<api::AuditRecordQuery>().lists::<api::AuditRecord>(),
     operation!(audit::show_audit_trail GET "/audit-trail", Act(A::ListAuditEvent), "Show where the trail begins and ends, signed, and the keys that sign it.").gives::<api::AuditTrail>(),
+    operation!(audit::rotate_audit_key POST "/audit-keys", Act(A::RotateAuditKey), "Begin a new key that signs the audit trail; answers all.").lists::<api::AuditKey>(),
+    operation!(audit::show_audit_retention GET "/audit-retention", Act(A::GetAuditRetention), "Show how long the audit trail is kept.").gives::<api::AuditRetention>(),
+    operation!(audit::set_audit_retention PUT "/audit-retention", Act(A::SetAuditRetention), "Say how many days the audit trail is kept, within the server's bounds.")
+        .takes::<api::SetAuditRetention>().gives::<api::AuditRetention>(),
+    operation!(audit::clear_audit_retention DELETE "/audit-retention", Act(A::SetAuditRetention), "Keep the audit trail as long as the server's setting says."),
     operation!(signing_keys::list_signing_keys GET "/signing-keys", Needs::Caller("the public halves are public: see /.well-known"), "List the keys whose signatures hold.").lists::<api::SigningKey>(),
     operation!(signing_keys::rotate_signing_key POST "/signing-keys", Act(A::RotateSigningKey), "Begin a new signing key; answers all.").lists::<api::SigningKey>(),
 ]);
@@ -394,7 +405,14 @@ mod tests {
     const WITHOUT_ACTION: [&str; 5] = ["create_token", "show_openapi", "whoami", "assume_role_with_oidc", "list_signing_keys"];
 
     /// Actions that other doors need.
-    const ELSEWHERE: [Action; 3] = [Action::PullRepository, Action::PushRepository, Action::ReadMetrics];
+    const ELSEWHERE: [Action; 6] = [
+        Action::PullRepository,
+        Action::PushRepository,
+        Action::ReadMetrics,
+        Action::CreateLoginProfile,
+        Action::GetAccessKeyLastUsed,
+        Action::DecodeDiagnosticMessage,
+    ];
 
     #[test]
     fn an_operation_without_an_action_fails_unless_it_is_named() {

@@ -1,7 +1,7 @@
 //! Policies, their versions, and what is attached to whom.
 
 use http::StatusCode;
-use identity::SetDefault;
+use identity::{Rotate, SetDefault};
 use kit::{Answer, empty, json};
 use model::{Action, OnPolicy, PolicyName, PrincipalKind, act};
 
@@ -25,8 +25,7 @@ pub(super) async fn create_policy(call: Call) -> Result<Answer, Problem> {
 
 /// The built-in policies come before the first page, on top of its limit.
 pub(super) async fn list_policies(call: Call) -> Result<Answer, Problem> {
-    let page: api::Page = call.query()?;
-    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let asked = call.asked()?;
     let permit = call.admit::<act::ListPolicies>(call.account()?).await?;
     let own = call.identity().list_policies(permit, &asked.after, asked.one_more()).await?;
     let own = own.into_iter().map(shapes::policy).collect();
@@ -44,6 +43,32 @@ pub(super) async fn show_policy(call: Call) -> Result<Answer, Problem> {
     Ok(json(StatusCode::OK, &shapes::policy_details(found)))
 }
 
+pub(super) async fn update_policy(call: Call) -> Result<Answer, Problem> {
+    let change: api::UpdatePolicy = call.json()?;
+    let on = policy(&call, 0).await?;
+    let permit = call.admit_or_hide::<act::UpdatePolicyDescription>(on, Action::GetPolicy).await?;
+    let changed = call.identity().describe_policy(permit, &change.description).await?;
+    Ok(json(StatusCode::OK, &shapes::policy(changed)))
+}
+
+pub(super) async fn list_policy_holders(call: Call) -> Result<Answer, Problem> {
+    let asked = call.asked()?;
+    let on = policy(&call, 0).await?;
+    let permit = call.admit_or_hide::<act::ListEntitiesForPolicy>(on, Action::GetPolicy).await?;
+    let after = asked.after.parse().unwrap_or(0);
+    let holders = call.identity().list_policy_holders(permit, after, asked.one_more()).await?;
+    Ok(call.page(holders, &asked, |(holder, _)| holder.id.to_string(), |holder| shapes::policy_holder(&holder)))
+}
+
+pub(super) async fn show_policy_version(call: Call) -> Result<Answer, Problem> {
+    let version = call.path(1).parse().map_err(|_| Problem::not_found())?;
+    let on = policy(&call, 0).await?;
+    let permit = call.admit_or_hide::<act::GetPolicyVersion>(on, Action::GetPolicy).await?;
+    let (is_default, found) = call.identity().show_policy_version(permit, version).await?;
+    let default = if is_default { found.version } else { 0 };
+    Ok(json(StatusCode::OK, &shapes::policy_version(call.path(0), default, found)))
+}
+
 pub(super) async fn delete_policy(call: Call) -> Result<Answer, Problem> {
     let on = policy(&call, 0).await?;
     let permit = call.admit_or_hide::<act::DeletePolicy>(on, Action::GetPolicy).await?;
@@ -56,7 +81,8 @@ pub(super) async fn create_policy_version(call: Call) -> Result<Answer, Problem>
     let on = policy(&call, 0).await?;
     let permit = call.admit_or_hide::<act::CreatePolicyVersion>(on, Action::GetPolicy).await?;
     let default = if new.set_as_default { SetDefault::Yes } else { SetDefault::No };
-    let made = call.identity().create_policy_version(permit, &new.document, default).await?;
+    let rotate = if new.drop_oldest { Rotate::DropsOldest } else { Rotate::Never };
+    let made = call.identity().create_policy_version_rotating(permit, &new.document, default, rotate).await?;
     let shape = api::PolicyVersion {
         name: made.name,
         version: made.version,

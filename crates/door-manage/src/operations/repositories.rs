@@ -21,7 +21,7 @@ pub(super) async fn create_repository(call: Call) -> Result<Answer, Problem> {
     let name = RepositoryName::parse(&new.name).map_err(Problem::name("name"))?;
     let on = OnRepository { instance: call.on_instance().await?, name };
     let permit = call.admit_or_hide::<act::CreateRepository>(on, Action::GetRepository).await?;
-    let wanted = NewRepository { public: new.public, description: description(new.description)? };
+    let wanted = NewRepository { public: new.public, summary: summary(new.summary)?, description: description(new.description)? };
     let made = call.registry().create_repository(permit, wanted).await?;
     Ok(json(StatusCode::CREATED, &shapes::repository(made)))
 }
@@ -49,7 +49,11 @@ pub(super) async fn update_repository(call: Call) -> Result<Answer, Problem> {
     let change: api::UpdateRepository = call.json()?;
     let on = repository(&call).await?;
     let permit = call.admit_or_hide::<act::UpdateRepository>(on, Action::GetRepository).await?;
-    let changes = RepositoryChanges { public: change.public, description: change.description.map(description).transpose()? };
+    let changes = RepositoryChanges {
+        public: change.public,
+        summary: change.summary.map(summary).transpose()?,
+        description: change.description.map(description).transpose()?,
+    };
     let updated = call.registry().update_repository(permit, changes).await?;
     Ok(json(StatusCode::OK, &shapes::repository(updated)))
 }
@@ -59,6 +63,11 @@ pub(super) async fn delete_repository(call: Call) -> Result<Answer, Problem> {
     let permit = call.admit_or_hide::<act::DeleteRepository>(on, Action::GetRepository).await?;
     call.registry().delete_repository(permit).await?;
     Ok(empty(StatusCode::NO_CONTENT))
+}
+
+fn summary(text: String) -> Result<String, Problem> {
+    let fits = text.len() <= 400 && !text.chars().any(char::is_control);
+    if fits { Ok(text) } else { Err(Problem::invalid("summary", "one line of at most 400 bytes without control characters")) }
 }
 
 /// PostgreSQL keeps no NUL, and a terminal is not to be steered.

@@ -8,7 +8,6 @@ use model::{Action, OnPrincipal, PrincipalKind, RoleName, act};
 
 use crate::call::Call;
 use crate::errors::Problem;
-use crate::page::{Asked, Page};
 use crate::shapes;
 
 impl Call {
@@ -28,12 +27,10 @@ pub(super) async fn create_role(call: Call) -> Result<Answer, Problem> {
 }
 
 pub(super) async fn list_roles(call: Call) -> Result<Answer, Problem> {
-    let page: api::Page = call.query()?;
-    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let asked = call.asked()?;
     let permit = call.admit::<act::ListRoles>(call.account()?).await?;
     let roles = call.identity().list_roles(permit, &asked.after, asked.one_more()).await?;
-    let roles = roles.into_iter().map(shapes::role).collect();
-    Ok(Page::of(roles, &asked, |r: &api::Role| r.name.clone()).answer(call.own_path(), call.raw_query()))
+    Ok(call.page(roles, &asked, |r| r.principal.name.to_string(), shapes::role))
 }
 
 pub(super) async fn show_role(call: Call) -> Result<Answer, Problem> {

@@ -9,7 +9,6 @@ use model::{Action, CredentialId, LoginName, OnPrincipal, PrincipalKind, Seconds
 use super::credentials::{integration_for, shaped, shaped_one};
 use crate::call::Call;
 use crate::errors::Problem;
-use crate::page::{Asked, Page};
 use crate::shapes;
 
 impl Call {
@@ -44,12 +43,10 @@ pub(super) async fn create_service_account(call: Call) -> Result<Answer, Problem
 }
 
 pub(super) async fn list_service_accounts(call: Call) -> Result<Answer, Problem> {
-    let page: api::Page = call.query()?;
-    let asked = Asked::read(page.limit, page.after.as_deref())?;
+    let asked = call.asked()?;
     let permit = call.admit::<act::ListServiceAccounts>(call.account()?).await?;
     let found = call.identity().list_service_accounts(permit, &asked.after, asked.one_more()).await?;
-    let found = found.iter().map(shapes::service_account).collect();
-    Ok(Page::of(found, &asked, |a: &api::ServiceAccount| a.name.clone()).answer(call.own_path(), call.raw_query()))
+    Ok(call.page(found, &asked, |a| a.name.to_string(), |a| shapes::service_account(&a)))
 }
 
 pub(super) async fn show_service_account(call: Call) -> Result<Answer, Problem> {

@@ -67,7 +67,7 @@ pub(super) async fn list_permitted_principals(call: Call) -> Result<Answer, Prob
     let limit = i64::try_from(asked.limit).unwrap_or(i64::MAX);
     let permitted = call.identity().list_permitted_principals(permit, &question, after, limit).await?;
     let next = permitted.next.map(|id| id.to_string());
-    let items = permitted.found.into_iter().map(|(who, said)| shapes::permitted(&who, said)).collect::<Vec<_>>();
+    let items = permitted.found.into_iter().map(shapes::permitted).collect::<Vec<_>>();
     Ok(Page { items, next }.answer(call.own_path(), call.raw_query()))
 }
 

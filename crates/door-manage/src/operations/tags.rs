@@ -21,15 +21,28 @@ fn digest(text: &str) -> Result<Digest, Problem> {
     text.parse().map_err(|_| Problem::invalid("digest", "an algorithm (sha256, sha512), a colon and lower-case hex digits"))
 }
 
+/// What a new tag is to point at.
+enum To {
+    Digest(Digest),
+    Tag(Tag),
+}
+
 pub(super) async fn create_tag(call: Call) -> Result<Answer, Problem> {
     let new: api::CreateTag = call.json()?;
     let name = RepositoryName::parse(&new.repository).map_err(Problem::name("repository"))?;
     let tag = Tag::parse(&new.name).map_err(Problem::name("name"))?;
-    let digest = digest(&new.digest)?;
+    let to = match (&new.digest, &new.from) {
+        (Some(text), None) => To::Digest(digest(text)?),
+        (None, Some(from)) => To::Tag(Tag::parse(from).map_err(Problem::name("from"))?),
+        _ => return Err(Problem::invalid("digest", "either this or from")),
+    };
     let on = OnRepository { instance: call.on_instance().await?, name };
     let name = on.name.clone();
     let permit = call.admit_or_hide::<act::CreateRepositoryTag>(on, Action::ListRepositoryTag).await?;
-    let made = call.registry().create_tag(permit, &tag, &digest).await?;
+    let made = match to {
+        To::Digest(digest) => call.registry().create_tag(permit, &tag, &digest).await?,
+        To::Tag(from) => call.registry().copy_tag(permit, &from, &tag).await?,
+    };
     Ok(json(StatusCode::CREATED, &shapes::tag(&name, &made)))
 }
 

@@ -90,6 +90,8 @@ impl Asked<'_> {
                 Failure::new(Code::ManifestBlobUnknown, text).with_detail(json!({"digests": listed}))
             }
             RegistryError::TooLarge { .. } => Failure::new(Code::SizeInvalid, text).with_status(StatusCode::PAYLOAD_TOO_LARGE),
+            // Like a quota of bytes at other registries: trying again does not help.
+            RegistryError::Limit { .. } => Failure::new(Code::Denied, text).with_status(StatusCode::FORBIDDEN),
             RegistryError::Exists | RegistryError::NotEmpty => Failure::new(Code::Denied, text).with_status(StatusCode::CONFLICT),
             RegistryError::Conflict => Failure::new(Code::Unavailable, text).soon(),
             RegistryError::Interrupted(cause) => interrupted(text, &cause),

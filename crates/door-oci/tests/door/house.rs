@@ -95,7 +95,8 @@ pub(crate) async fn house_at(external_url: Option<&str>) -> House {
         name: InstanceName::parse("local").unwrap(),
         region: Region::parse("local").unwrap(),
     };
-    let instance = Instance { on: Arc::new(on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: NOW };
+    let instance =
+        Instance { on: Arc::new(on), is_default: true, auto_create_namespace: true, identity_tokens: false, created: NOW, updated: NOW };
     let root = Principal {
         id: account.root(),
         uuid: "u".into(),
@@ -104,9 +105,11 @@ pub(crate) async fn house_at(external_url: Option<&str>) -> House {
         name: "root".into(),
         enabled: true,
         description: String::new(),
+        profile: store::account::Profile::default(),
         expires: None,
         instance: None,
         created: NOW,
+        updated: None,
     };
     store.write(|tx| Box::pin(store::account::insert_account(tx, account, "a", NOW))).await.unwrap();
     store.write(|tx| Box::pin(store::account::insert_principal(tx, &root))).await.unwrap();

@@ -140,6 +140,25 @@ async fn a_rotated_key_is_found_by_one_question_and_a_made_up_one_by_one_a_minut
 }
 
 #[tokio::test]
+async fn forgotten_keys_are_asked_for_before_anything_is_held_against_them() {
+    let provider = Provider::start(Mood::Keys(vec!["a"])).await;
+    let (issuers, issuer) = (issuers(), provider.issuer(true));
+    for all in [false, true] {
+        let forget = || if all { issuers.forget_all() } else { issuers.forget(&issuer) };
+        provider.feels(Mood::Keys(vec!["a"]));
+        issuers.forget_all();
+        issuers.keys(&issuer, Some("a"), at(0)).await.unwrap();
+        provider.feels(Mood::Keys(vec!["b"]));
+        assert!(issuers.keys(&issuer, Some("a"), at(1)).await.unwrap().has("a"), "kept");
+        forget();
+        assert!(!issuers.keys(&issuer, Some("a"), at(1)).await.unwrap().has("a"));
+        forget();
+        provider.feels(Mood::Status(503));
+        assert!(issuers.keys(&issuer, Some("b"), at(2)).await.is_err(), "what was forgotten does not serve on");
+    }
+}
+
+#[tokio::test]
 async fn an_issuer_that_fails_rests_and_what_is_known_serves_for_a_day() {
     let provider = Provider::start(Mood::Keys(vec!["a"])).await;
     let (issuers, issuer) = (issuers(), provider.issuer(true));

@@ -213,3 +213,52 @@ async fn an_account_is_found_by_id_or_alias_and_by_nothing_else() {
     let listed = house.identity.list_accounts(house.operator(), 0).await.unwrap();
     assert_eq!(listed.len(), 2);
 }
+
+/// Whoever asks by name is stopped by rights before anything is looked up. This is the wall behind that one: whose a key is, is told in its
+/// own account alone, whatever has been decided before.
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_a_key_is_is_told_in_its_own_account_alone() {
+    let house = house().await.with_account("other").await;
+    let mut found = Vec::new();
+    for account in [house.first_account(), house.account("other")] {
+        let root = account.root_manager().await;
+        let credential = root.post("/api/v1/credentials", &json!({"description": "x"})).await.expect(201).text("credential_id");
+        let key = account.bootstrap.access_key_id.clone();
+        found.push((caller(&house, &account).await, credential, key));
+    }
+    for (mine, (caller, ..)) in found.iter().enumerate() {
+        for (theirs, (_, credential, key)) in found.iter().enumerate() {
+            let by_credential = house.identity.owner_of_credential(caller, credential.parse().unwrap()).await;
+            let by_key = house.identity.owner_of_access_key(caller, key).await;
+            for (owner, what) in [(by_credential, "credential"), (by_key, "access key")] {
+                match owner {
+                    Ok(owner) => assert!(mine == theirs && owner.account == caller.known().unwrap().account, "{what}"),
+                    Err(error) => {
+                        assert!(mine != theirs && matches!(error, identity::IdentityError::NotFound(noun) if noun == what), "{error}");
+                    }
+                }
+            }
+        }
+    }
+    let nobody = model::Caller::anonymous();
+    let (_, credential, key) = &found[0];
+    assert!(house.identity.owner_of_credential(&nobody, credential.parse().unwrap()).await.is_err());
+    assert!(house.identity.owner_of_access_key(&nobody, key).await.is_err());
+}
+
+/// An account's root user, as the doors know them.
+async fn caller(house: &House, account: &testkit::Account<'_>) -> model::Caller {
+    let op = model::Op {
+        request_id: model::RequestId::from_random(1),
+        now: house.now(),
+        source_ip: [192, 0, 2, 1].into(),
+        network: model::Network::Public,
+        secure: false,
+        user_agent: None,
+    };
+    let instance = house.access.enter(&op, account.host().split(':').next().unwrap()).await.unwrap().unwrap();
+    let password = secrets::Plain::new(account.bootstrap.root_password.reveal().to_owned()).unwrap();
+    let presented = identity::Presented::Basic { username: "root".to_owned(), password };
+    let at = identity::At::Registry { instance: &instance, service: account.host() };
+    house.identity.authenticate(&op, presented, at).await.unwrap()
+}

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod holes;
+#[cfg(test)]
 mod model_based;
 #[cfg(test)]
 mod registry;

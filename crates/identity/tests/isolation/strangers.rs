@@ -9,14 +9,17 @@ use testkit::{Account, Client, HOST, House, Reply, house};
 use crate::things::{Things, allow, furnish, nobodys};
 
 /// One operation, as the OpenAPI document says it.
-struct Operation {
-    id: String,
-    method: Method,
-    path: String,
+#[derive(Clone)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    /// What it says it needs.
+    pub(crate) needs: String,
     /// The words of its path and query that name things.
-    path_words: Vec<String>,
-    query_words: Vec<String>,
-    body: Option<Value>,
+    pub(crate) path_words: Vec<String>,
+    pub(crate) query_words: Vec<String>,
+    pub(crate) body: Option<Value>,
 }
 
 /// Operations that are tried elsewhere, and why.
@@ -26,7 +29,8 @@ const ELSEWHERE: [(&str, &str); 2] = [
 ];
 
 /// Fields that are filled besides those that must be there, so that the rest of the body comes to be read.
-const FIELDS: [(&str, &str, &str); 13] = [
+const FIELDS: [(&str, &str, &str); 14] = [
+    ("set_audit_retention", "days", "100"),
     ("create_oidc_provider", "issuer", r#""https://probe.example""#),
     ("create_endpoint", "network", r#""lab""#),
     ("create_endpoint_entry", "cidr", r#""192.0.2.0/24""#),
@@ -52,6 +56,9 @@ const PARAMETERS: [(&str, &str); 1] = [("list_permitted_principals", "action=cr:
 /// Fields that are spelled like the name of a thing and are none.
 const NO_NAMES: [(&str, &str); 1] = [("assume_role", "policy")];
 
+/// Parameters of which a request gives one.
+const ONE_OF: [(&str, [&str; 3]); 1] = [("list_credentials", ["user", "service_account", "role"])];
+
 /// Words of paths that name no thing of an account: what stands there in every request.
 const CONSTANT: [(&str, &str); 3] = [("number", "1"), ("endpoint", "office"), ("cidr", "192.0.2.0/24")];
 
@@ -59,7 +66,7 @@ fn constant(word: &str) -> Option<&'static str> {
     CONSTANT.iter().find(|(known, _)| *known == word).map(|(_, value)| *value)
 }
 
-async fn operations(anybody: &Client<'_>) -> (Vec<Operation>, Value) {
+pub(crate) async fn operations(anybody: &Client<'_>) -> (Vec<Operation>, Value) {
     let document = anybody.get("/api/v1/openapi.json").await.expect(200).json();
     let mut all = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -73,6 +80,7 @@ async fn operations(anybody: &Client<'_>) -> (Vec<Operation>, Value) {
                 id: id.to_owned(),
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
+                needs: said["description"].as_str().unwrap_or_default().to_owned(),
                 path_words: words("path"),
                 query_words: words("query"),
                 body: said["requestBody"]["content"]["application/json"]["schema"].as_object().cloned().map(Value::Object),
@@ -80,23 +88,39 @@ async fn operations(anybody: &Client<'_>) -> (Vec<Operation>, Value) {
         }
     }
     all.retain(|operation| ELSEWHERE.iter().all(|(id, _)| *id != operation.id));
+    let all = all.into_iter().flat_map(Operation::by_one_word_each).collect();
     (all, document)
 }
 
 /// What stands for every word that names a thing, in one request.
-type Filled<'t> = BTreeMap<&'static str, &'t str>;
+pub(crate) type Filled<'t> = BTreeMap<&'static str, &'t str>;
 
-fn fill(things: &Things, spelling: usize) -> Filled<'_> {
+pub(crate) fn fill(things: &Things, spelling: usize) -> Filled<'_> {
     things.iter().map(|(word, spellings)| (*word, spellings[spelling].as_str())).collect()
 }
 
 impl Operation {
+    /// Once for each parameter of which a request gives one.
+    fn by_one_word_each(self) -> Vec<Self> {
+        let Some((_, words)) = ONE_OF.iter().find(|(id, _)| *id == self.id) else { return vec![self] };
+        let but_for = |kept: &str, word: &str| word == kept || !words.contains(&word);
+        let of = |kept: &str| Self {
+            query_words: self.query_words.iter().filter(|word| but_for(kept, word)).cloned().collect(),
+            ..self.clone()
+        };
+        words.iter().map(|kept| of(kept)).collect()
+    }
+
     /// The word in [`Things`] for a word of this operation: a service account's credential is its secret.
     fn thing(&self, word: &str) -> &'static str {
+        let found = self.thing_or_none(word);
+        found.unwrap_or_else(|| panic!("{}: give things.rs a `{word}`, one of the account's and one that nobody has", self.id))
+    }
+
+    pub(crate) fn thing_or_none(&self, word: &str) -> Option<&'static str> {
         let of_robot = word == "credential" && self.path.contains("{service_account}");
         let known = nobodys();
-        let found = known.keys().find(|known| **known == if of_robot { "secret" } else { word });
-        found.unwrap_or_else(|| panic!("{}: give things.rs a `{word}`, one of the account's and one that nobody has", self.id))
+        known.keys().find(|known| **known == if of_robot { "secret" } else { word }).copied()
     }
 
     /// The things that a request can name.
@@ -118,7 +142,7 @@ impl Operation {
     }
 
     /// A body that is right, with every field that names a thing and every field that must be there.
-    fn body(&self, document: &Value, schema: &Value, things: &Filled<'_>) -> Value {
+    pub(crate) fn body(&self, document: &Value, schema: &Value, things: &Filled<'_>) -> Value {
         let schema = resolved(document, schema);
         let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let mut body = Map::new();
@@ -138,7 +162,8 @@ impl Operation {
         Value::Object(body)
     }
 
-    async fn send(&self, client: &Client<'_>, things: &Filled<'_>, document: &Value) -> Reply {
+    /// Path and query with these things in them.
+    pub(crate) fn target(&self, things: &Filled<'_>) -> String {
         let mut target = self.path.clone();
         for word in &self.path_words {
             let stands = constant(word).unwrap_or_else(|| things[self.thing(word)]);
@@ -147,9 +172,11 @@ impl Operation {
         let named = self.query_words.iter().filter_map(|word| Some(format!("{word}={}", things.get(word.as_str())?)));
         let more = PARAMETERS.iter().filter(|(id, _)| *id == self.id).map(|(_, more)| (*more).to_owned());
         let query: Vec<_> = named.chain(more).collect();
-        if !query.is_empty() {
-            target = format!("{target}?{}", query.join("&"));
-        }
+        if query.is_empty() { target } else { format!("{target}?{}", query.join("&")) }
+    }
+
+    pub(crate) async fn send(&self, client: &Client<'_>, things: &Filled<'_>, document: &Value) -> Reply {
+        let target = self.target(things);
         match &self.body {
             Some(schema) => {
                 let body = self.body(document, schema, things);
@@ -167,7 +194,7 @@ fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     }
 }
 
-fn properties<'d>(document: &'d Value, schema: &'d Value) -> Map<String, Value> {
+pub(crate) fn properties<'d>(document: &'d Value, schema: &'d Value) -> Map<String, Value> {
     resolved(document, schema)["properties"].as_object().cloned().unwrap_or_default()
 }
 
@@ -193,7 +220,7 @@ fn value(document: &Value, field: &str, shape: &Value) -> Value {
 }
 
 /// What was put into a request is taken out of its answer: the rest must be the same.
-fn without(reply: &Reply, value: &str) -> String {
+pub(crate) fn without(reply: &Reply, value: &str) -> String {
     format!("{} {}", reply.status.as_u16(), String::from_utf8_lossy(&reply.body).replace(value, "…"))
 }
 
@@ -221,14 +248,14 @@ async fn compare(client: &Client<'_>, operation: &Operation, own: &Things, their
 }
 
 /// What deletes comes last, the deepest first.
-fn in_order(operations: &mut [Operation]) {
+pub(crate) fn in_order(operations: &mut [Operation]) {
     use std::cmp::Reverse;
     let deletes = |o: &Operation| o.method == Method::DELETE;
     operations.sort_by_key(|o| (deletes(o), deletes(o) && o.id != "delete_tag", Reverse(o.path_words.len()), Reverse(o.path.len())));
 }
 
 /// Somebody with AdministratorAccess in an account, at the management API.
-async fn administrator<'h>(account: &Account<'h>) -> Client<'h> {
+pub(crate) async fn administrator<'h>(account: &Account<'h>) -> Client<'h> {
     let root = account.root_manager().await;
     root.post("/api/v1/users", &json!({"name": "admin"})).await.expect(201);
     root.post("/api/v1/policies", &json!({"name": "everything", "document": allow(&["*"])})).await.expect(201);

@@ -29,6 +29,8 @@ pub(crate) async fn furnish(account: &Account<'_>, prefix: &str) -> Things {
 
     let user = make(&root, "/users", json!({"name": name("user")})).await;
     things.insert("user", [text(&user, "user_id"), name("user")]);
+    let password = json!({"kind": "sign_in", "password": "correct horse 9"});
+    root.put(&format!("/api/v1/users/{}/password", name("user")), &password).await.expect(204);
     let credential = make(&root, "/credentials", json!({"user": name("user"), "description": name("text")})).await;
     things.insert("credential", [text(&credential, "credential_id"), text(&credential, "credential_id")]);
     let key = make(&root, "/access-keys", json!({"user": name("user")})).await;

@@ -84,6 +84,54 @@ proptest! {
     }
 }
 
+/// Actions of several statements are held together, where each of them reaches the resource: how they are spread says nothing.
+#[test]
+fn actions_of_several_statements_join_and_resources_and_conditions_do_not() {
+    let spread = [of(&[allow("cr:PullRepository", "local/demo/*"), allow("cr:GetRepository", "local/*")]), of(&[allow("cr:List*", "*")])];
+    let together = json!({"Effect": "Allow", "Action": ["cr:PullRepository", "cr:GetRepository", "cr:ListRepositoryTag"],
+        "Resource": "acs:cr:*:*:repository/local/demo/*"});
+    assert_eq!(covered(&spread, &of(&[together.to_string()])), Ok(()));
+    let halves = [of(&[allow("cr:PullRepository", "local/demo/a*"), allow("cr:PullRepository", "local/demo/b*")])];
+    let either = json!({"Effect": "Allow", "Action": "cr:PullRepository",
+        "Resource": ["acs:cr:*:*:repository/local/demo/a*", "acs:cr:*:*:repository/local/demo/b*"]});
+    assert_eq!(covered(&halves, &of(&[either.to_string()])), Ok(()), "piece by piece");
+    let both = json!({"Bool": {"acs:SecureTransport": ["true", "false"]}});
+    let whatever = [true, false].map(|secure| conditional("Allow", &json!({"Bool": {"acs:SecureTransport": secure.to_string()}})));
+    // All that is held is held, and it is not seen: refused, on the safe side.
+    let all = [of(&["a", "b", "?"].map(|c| allow("cr:PullRepository", &format!("local/demo/{c}*"))))];
+    assert_eq!(covered(&all, &of(&[allow("cr:PullRepository", "local/demo/?*")])), Ok(()));
+    assert_eq!(covered(&all, &of(&[allow("cr:PullRepository", "local/demo/*")])).unwrap_err().why, Why::NotAllowed);
+    assert_eq!(covered(&[of(&whatever)], &of(&[conditional("Allow", &both)])).unwrap_err().why, Why::NotAllowed);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// However the actions of a statement are spread over statements and documents, it may be given; with one of them left out it may not.
+    #[test]
+    fn actions_are_joined_however_they_are_spread(
+        actions in proptest::sample::subsequence(&Action::ALL[..], 2..12),
+        spread in proptest::collection::vec(0..4usize, 12),
+        resource in select(&NARROW[..]),
+        left_out in any::<Index>(),
+    ) {
+        let names: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
+        let says = |names: &[&str]| read(&json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": names, "Resource": resource}]}).to_string());
+        let piece = |piece: usize, without: Option<usize>| {
+            let mine = names.iter().enumerate().filter(|(index, _)| spread[*index] == piece && Some(*index) != without);
+            mine.map(|(_, name)| *name).collect::<Vec<_>>()
+        };
+        let held = |without: Option<usize>| {
+            let pieces = (0..4).map(|number| piece(number, without)).filter(|names| !names.is_empty());
+            pieces.map(|names| says(&names)).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(covered(&held(None), &says(&names)), Ok(()));
+        let missing = left_out.index(names.len());
+        let included = actions[missing] == Action::PullRepository && actions.contains(&Action::PushRepository);
+        prop_assert_eq!(covered(&held(Some(missing)), &says(&names)).is_ok(), included, "without {}", names[missing]);
+    }
+}
+
 /// The property above says nothing when nothing may ever be given.
 #[test]
 fn much_of_what_is_held_may_be_given() {

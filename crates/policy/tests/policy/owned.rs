@@ -57,6 +57,32 @@ fn everybody_is_everybody_of_the_account() {
     }
 }
 
+/// Whom a trust policy lets in, whatever the circumstances, it opens to; and to nobody whom it never lets in.
+#[test]
+fn a_role_opens_to_whom_it_can_let_in() {
+    let assume = |effect: &str, who: &str| json!({"Effect": effect, "Action": "sts:AssumeRole", "Principal": {"RAM": arn(who)}});
+    let when = |mut statement: Value| {
+        statement["Condition"] = json!({"StringEquals": {"sts:ExternalId": "x"}});
+        statement
+    };
+    let opens = |statements: &[Value], who: &Who, others: Option<&Who>| {
+        let text = json!({"Version": "1", "Statement": statements}).to_string();
+        ram::parse_trust(account(), &text).unwrap().opens_to(who, others)
+    };
+    let named = |who: &str| Who::named(account(), who);
+    let (alice, bob) = (named("user/alice"), named("user/bob"));
+    assert!(opens(&[assume("Allow", "user/alice")], &alice, None) && !opens(&[assume("Allow", "user/alice")], &bob, None));
+    assert!(opens(&[when(assume("Allow", "user/alice"))], &alice, Some(&bob)), "conditions are taken as given");
+    assert!(opens(&[assume("Allow", "root"), when(assume("Deny", "user/alice"))], &alice, None), "and as not given where they deny");
+    assert!(!opens(&[assume("Allow", "root"), assume("Deny", "user/alice")], &alice, None));
+    assert!(!opens(&[assume("Allow", "root")], &alice, Some(&bob)), "the other one is let in as well");
+    assert!(opens(&[assume("Allow", "root"), when(assume("Deny", "user/bob"))], &alice, Some(&bob)), "not always");
+    assert!(opens(&[assume("Allow", "root"), assume("Allow", "user/alice")], &alice, Some(&bob)), "by a statement of their own");
+    assert!(opens(&[assume("Allow", "group/ops")], &named("user/bob").in_group("ops"), Some(&alice)));
+    let other = json!({"Effect": "Allow", "Action": "sts:TagSession", "Principal": {"RAM": "*"}});
+    assert!(!opens(&[other], &alice, None));
+}
+
 #[test]
 fn a_lister_is_told_as_well() {
     let pull = json!({"Effect": "Allow", "Action": "cr:PullRepository", "Principal": {"RAM": arn("user/alice")}});

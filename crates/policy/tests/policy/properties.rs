@@ -26,7 +26,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn agrees_with_the_oracle(json in documents(), (action, resource) in question(), (context, facts) in circumstances()) {
+    fn two_evaluators_agree(json in documents(), (action, resource) in question(), (context, facts) in circumstances()) {
         let outcome = decide(&read_all(&json), action, &resource, &context);
         prop_assert_eq!(word(outcome), oracle::decide(&json, action, &resource, &facts));
     }

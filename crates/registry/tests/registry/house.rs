@@ -1,6 +1,5 @@
 //! A registry in memory, two people who may do everything, and the words that the stories are told in.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,7 +16,7 @@ use registry::{Limits, NamespaceChanges, Pushed, Registry, RegistryError};
 use store::account::Principal;
 use store::instance::Instance;
 use store::policy::Policy;
-use store::{Database, PostgresSettings, Store, Tx};
+use store::{Database, Store, Tx};
 
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -41,13 +40,16 @@ pub(crate) struct House {
 
 /// The largest blob here.
 pub(crate) const LIMIT: usize = 1 << 20;
+/// The most namespaces and repositories of an instance here.
+pub(crate) const NAMESPACES: u32 = 12;
+pub(crate) const REPOSITORIES: u32 = 20;
 
 /// One test a database for each story, which is an `async fn(House)`.
 macro_rules! on_each {
     ($($story:ident)*) => { $(mod $story {
         #[test]
         fn sqlite() {
-            crate::house::run(async { super::$story(crate::house::house(&store::Database::Memory).await).await });
+            testkit::run(async { super::$story(crate::house::house(&store::Database::Memory).await).await });
         }
         #[test]
         fn postgres() {
@@ -57,35 +59,12 @@ macro_rules! on_each {
 }
 pub(crate) use on_each;
 
-pub(crate) fn run<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(future)
-}
-
-/// The number of the next schema.
-static NEXT: AtomicU64 = AtomicU64::new(0);
-
-/// Tells a story in a schema of its own, or says by name that it was not told.
 pub(crate) fn on_postgres(name: &str, story: impl AsyncFn(House)) {
-    #[expect(clippy::disallowed_methods, reason = "the test run names its PostgreSQL in the environment")]
-    let Ok(url) = std::env::var("TIDEGATE_TEST_POSTGRES_URL") else {
-        // Straight to standard error, which the test harness does not swallow.
-        let line = format!("NOT RUN: {name}: TIDEGATE_TEST_POSTGRES_URL is not set\n");
-        return std::io::stderr().write_all(line.as_bytes()).unwrap();
-    };
-    let schema = format!("test_registry_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let mark = if url.contains('?') { '&' } else { '?' };
-    let own = format!("{url}{mark}options=-c%20search_path%3D{schema}");
-    run(async {
-        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
-        story(house(&Database::Postgres(PostgresSettings::new(own))).await).await;
-        client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
-    });
+    testkit::on_postgres(name, async |settings| story(house(&Database::Postgres(settings)).await).await);
 }
 
 pub(crate) async fn house(database: &Database) -> House {
-    let limits = Limits { blob: LIMIT as u64, ..Limits::default() };
+    let limits = Limits { blob: LIMIT as u64, namespaces: NAMESPACES, repositories: REPOSITORIES, ..Limits::default() };
     let store = Arc::new(Store::open(database).await.unwrap());
     let (account, other) = (AccountId::from_random(1), AccountId::from_random(2));
     let [local, strict, foreign] = [("local", account, true), ("strict", account, false), ("foreign", other, true)]
@@ -124,6 +103,9 @@ pub(crate) async fn house(database: &Database) -> House {
     }
 }
 
+/// The number of the next prefix.
+static NEXT_PREFIX: AtomicU64 = AtomicU64::new(0);
+
 /// The S3 server that the test run names, `http://KEY:SECRET@HOST:PORT/BUCKET`: then every story is told over it.
 fn storage() -> Option<ObjectStorage> {
     #[expect(clippy::disallowed_methods, reason = "the test run names its server in the environment")]
@@ -135,7 +117,7 @@ fn storage() -> Option<ObjectStorage> {
     Some(ObjectStorage {
         protocol: ObjectProtocol::S3,
         bucket: bucket.to_owned(),
-        prefix: format!("registry-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)),
+        prefix: format!("registry-{}-{}", std::process::id(), NEXT_PREFIX.fetch_add(1, Ordering::Relaxed)),
         options: options.map(|(name, value)| (name.to_owned(), value.to_owned().into())).to_vec(),
         authorities: None,
     })
@@ -159,7 +141,7 @@ fn instance(name: &str, account: AccountId, auto_create_namespace: bool) -> Inst
         name: InstanceName::parse(name).unwrap(),
         region: Region::parse("local").unwrap(),
     };
-    Instance { on: Arc::new(on), is_default: name == "local", auto_create_namespace, identity_tokens: false, created: NOW }
+    Instance { on: Arc::new(on), is_default: name == "local", auto_create_namespace, identity_tokens: false, created: NOW, updated: NOW }
 }
 
 fn principal(name: &str, account: AccountId) -> Principal {
@@ -173,9 +155,11 @@ fn principal(name: &str, account: AccountId) -> Principal {
         name,
         enabled: true,
         description: String::new(),
+        profile: store::account::Profile::default(),
         expires: None,
         instance: None,
         created: NOW,
+        updated: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Sealed records, in the order of their account's chain.
 
+use std::sync::LazyLock;
+
 use model::{AccountId, Timestamp};
 
 use super::{Event, WIDTH, bytes, event, event_columns, maybe, number, values};
@@ -49,16 +51,44 @@ pub const fn day(time: Timestamp) -> i64 {
     time.millis().div_euclid(DAY)
 }
 
-/// Writes a sealed record.
-pub async fn insert(tx: &mut Tx<'_>, s: &Sealed) -> Result<(), StoreError> {
-    let sql = concat!(
-        "INSERT INTO audit_event (day, seq, sealed_ms, previous, hash, checkpoint, ",
-        event_columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"
-    );
-    let own: &[Value] = params![s.at.day, s.at.seq, s.sealed.millis(), &s.previous, &s.hash, s.checkpoint.as_deref()];
-    tx.execute(sql, &[own, &values(&s.event)].concat()).await?;
+/// The columns of a sealed record.
+const COLUMNS: usize = 6 + WIDTH;
+
+/// Statements that write so many records at once, the largest first. The last one writes one: every number is a sum of these.
+static INSERTS: LazyLock<[(usize, String); 3]> = LazyLock::new(|| [16, 4, 1].map(|rows| (rows, insert_statement(rows))));
+
+fn insert_statement(rows: usize) -> String {
+    let row = |row: usize| {
+        let parameters: Vec<String> = (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column)).collect();
+        format!("({})", parameters.join(", "))
+    };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    let columns = concat!("day, seq, sealed_ms, previous, hash, checkpoint, ", event_columns!());
+    format!("INSERT INTO audit_event ({columns}) VALUES {}", rows.join(", "))
+}
+
+/// Writes sealed records, many with one statement.
+pub async fn insert_all(tx: &mut Tx<'_>, mut records: &[Sealed]) -> Result<(), StoreError> {
+    for (together, sql) in INSERTS.iter() {
+        let mut chunks = records.chunks_exact(*together);
+        for chunk in chunks.by_ref() {
+            let values: Vec<Value> = chunk.iter().flat_map(sealed_values).collect();
+            tx.execute(sql, &values).await?;
+        }
+        records = chunks.remainder();
+    }
     Ok(())
+}
+
+fn sealed_values(s: &Sealed) -> Vec<Value> {
+    let own: &[Value] = params![s.at.day, s.at.seq, s.sealed.millis(), &s.previous, &s.hash, s.checkpoint.as_deref()];
+    [own, &values(&s.event)].concat()
+}
+
+/// The hash of the record at a place; none: there is no record.
+pub async fn hash_at(tx: &mut Tx<'_>, account: AccountId, at: Position) -> Result<Option<Vec<u8>>, StoreError> {
+    let sql = "SELECT hash FROM audit_event WHERE account_id = $1 AND day = $2 AND seq = $3";
+    Ok(tx.row(sql, params![account.as_i64(), at.day, at.seq]).await?.map(|row| bytes(&row, 0)))
 }
 
 /// At most `limit` records of an account behind `after` that were sealed in `[since, until)`, in the chain's order.
@@ -112,4 +142,15 @@ pub async fn delete_oldest(tx: &mut Tx<'_>, account: AccountId, up_to: Position,
     let last = row.map_or(up_to, |row| Position { day: number(&row, 0), seq: number(&row, 1) });
     let delete = "DELETE FROM audit_event WHERE account_id = $1 AND (day, seq) <= ($2, $3)";
     tx.execute(delete, params![account.as_i64(), last.day, last.seq]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_for_many_numbers_its_parameters_on() {
+        let sql = insert_statement(2);
+        assert!(sql.ends_with("$41, $42)") && sql.contains("$20, $21), ($22, $23"), "{sql}");
+    }
 }

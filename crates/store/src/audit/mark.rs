@@ -102,3 +102,12 @@ pub async fn behind(tx: &mut Tx<'_>, sink: &str, after: i64, limit: i64) -> Resu
     let rows = tx.rows(sql, params![sink, after, limit]).await?;
     rows.iter().map(|row| Ok((AccountId::from_i64(row.get(0)?), Position { day: row.get(1)?, seq: row.get(2)? }))).collect()
 }
+
+/// How many records a sink has not taken, over all accounts.
+pub async fn lag(tx: &mut Tx<'_>, sink: &str) -> Result<i64, StoreError> {
+    let sql = "SELECT CAST(coalesce(sum(m.seq - coalesce(c.seq, b.seq, 0)), 0) AS BIGINT) FROM audit_mark m \
+               LEFT JOIN audit_cursor c ON c.sink = $1 AND c.account_id = m.account_id \
+               LEFT JOIN audit_mark b ON b.kind = 'begin' AND b.account_id = m.account_id \
+               WHERE m.kind = 'head' AND (c.seq IS NULL OR c.seq < m.seq)";
+    tx.one(sql, params![sink]).await?.get(0)
+}

@@ -137,14 +137,44 @@ fn bytes(row: &Row, index: usize) -> Vec<u8> {
     row.get(index).unwrap_or_default()
 }
 
-/// Deletes an event that waited, because it has been sealed. False: another was faster.
-pub async fn delete_pending(tx: &mut Tx<'_>, e: &Event) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM audit_pending WHERE account_id = $1 AND time_ms = $2 AND id = $3";
-    Ok(tx.execute(sql, params![e.account.as_i64(), e.time.millis(), e.id]).await? == 1)
+/// Which event waits to be sealed: its place among those of its account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    /// Whose.
+    pub account: AccountId,
+    /// When it happened, and its id.
+    pub at: (Timestamp, i64),
 }
 
 /// At most `limit` events that wait to be sealed, an account's together and in the order of their times.
-pub async fn pending(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Event>, StoreError> {
-    let sql = concat!("SELECT ", event_columns!(), " FROM audit_pending ORDER BY account_id, time_ms, id LIMIT $1");
-    Ok(tx.rows(sql, params![limit]).await?.iter().map(event).collect())
+pub async fn pending(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>, StoreError> {
+    let sql = "SELECT account_id, time_ms, id FROM audit_pending ORDER BY account_id, time_ms, id LIMIT $1";
+    let waiting =
+        |row: &Row| Waiting { account: AccountId::from_i64(number(row, 0)), at: (Timestamp::from_millis(number(row, 1)), number(row, 2)) };
+    Ok(tx.rows(sql, params![limit]).await?.iter().map(waiting).collect())
+}
+
+/// Takes away what waits of an account from one place to another, both included, because it is being sealed: in the order of
+/// their times. What was committed in between since [`pending`] comes along; what another has sealed does not.
+pub async fn take_pending(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    first: (Timestamp, i64),
+    last: (Timestamp, i64),
+) -> Result<Vec<Event>, StoreError> {
+    let sql = concat!(
+        "DELETE FROM audit_pending WHERE account_id = $1 AND (time_ms, id) >= ($2, $3) AND (time_ms, id) <= ($4, $5) RETURNING ",
+        event_columns!()
+    );
+    let range = params![account.as_i64(), first.0.millis(), first.1, last.0.millis(), last.1];
+    let mut events: Vec<Event> = tx.rows(sql, range).await?.iter().map(event).collect();
+    events.sort_by_key(|event| (event.time, event.id));
+    Ok(events)
+}
+
+/// How many events wait to be sealed, counted up to `most`, and the time of the oldest of those that were counted.
+pub async fn backlog(tx: &mut Tx<'_>, most: i64) -> Result<(i64, Option<Timestamp>), StoreError> {
+    let sql = "SELECT CAST(count(*) AS BIGINT), min(time_ms) FROM (SELECT time_ms FROM audit_pending LIMIT $1) AS waiting";
+    let row = tx.one(sql, params![most]).await?;
+    Ok((row.get(0)?, row.get::<Option<i64>>(1)?.map(Timestamp::from_millis)))
 }

@@ -1,6 +1,7 @@
 //! The driver's suite: the same cases over SQLite in a temporary folder, SQLite with full durability, and PostgreSQL.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod catalog;
 mod database;
 mod opening;
 mod speaking;

@@ -19,9 +19,10 @@ use std::time::Duration;
 use access::Networks;
 use ipnet::IpNet;
 use kit::{ForwardedHeader, LogRequests};
-use model::{NetworkName, Seconds};
+use model::NetworkName;
 use registry::Redirects;
 use tracing_subscriber::filter::LevelFilter;
+use trail::Keeping;
 use zeroize::Zeroizing;
 
 pub(crate) use arguments::{Loaded, MachineArguments, SettingArguments};
@@ -108,8 +109,7 @@ impl std::fmt::Debug for SinkToken {
 /// The audit trail's settings.
 #[derive(Clone, Debug)]
 pub(crate) struct AuditConfig {
-    /// None: for ever.
-    pub(crate) retention: Option<Seconds>,
+    pub(crate) keeping: Keeping,
     pub(crate) sink: Option<SinkConfig>,
 }
 
@@ -143,6 +143,10 @@ pub(crate) struct Config {
     pub(crate) master_key: MasterKeySource,
     /// The one before, while it is changed.
     pub(crate) old_master_key: Option<MasterKeySource>,
+    /// The most namespaces in one instance.
+    pub(crate) max_namespaces: u32,
+    /// The most repositories in one instance.
+    pub(crate) max_repositories: u32,
     /// The one to come.
     pub(crate) next_master_key: Option<MasterKeySource>,
     pub(crate) services: Vec<String>,
@@ -154,6 +158,8 @@ pub(crate) struct Config {
     /// The named networks, and their own listeners.
     pub(crate) networks: Networks,
     pub(crate) private_listen: Vec<(SocketAddr, NetworkName)>,
+    /// How Alibaba Cloud's hosts are named, and how often a key may call.
+    pub(crate) alibaba: door_alibaba::Settings,
     pub(crate) max_connections: usize,
     pub(crate) shutdown: Duration,
 }

@@ -12,6 +12,7 @@ use kit::{ForwardedHeader, Host, LogRequests};
 use model::{NetworkName, Seconds};
 use registry::Redirects;
 use tracing_subscriber::filter::LevelFilter;
+use trail::Keeping;
 use zeroize::Zeroizing;
 
 use super::layers::Values;
@@ -65,8 +66,10 @@ impl Config {
             old_master_key: from.master_key(&OLD_MASTER_KEY)?,
             next_master_key: from.master_key(&NEXT_MASTER_KEY)?,
             services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
+            max_namespaces: from.count("limits.namespaces")?,
+            max_repositories: from.count("limits.repositories")?,
             bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
-            audit: AuditConfig { retention: from.retention()?, sink: from.sink()? },
+            audit: AuditConfig { keeping: from.keeping()?, sink: from.sink()? },
             log: LogConfig {
                 format: from.choice("log.format", FORMATS)?,
                 level: from.choice("log.level", LEVELS)?,
@@ -76,6 +79,10 @@ impl Config {
             forwarded_header: from.choice("forwarded_header", HEADERS)?,
             networks,
             private_listen,
+            alibaba: door_alibaba::Settings {
+                suffixes: from.list::<Service>("alibaba.suffixes")?.into_iter().map(|s| s.0.to_ascii_lowercase()).collect(),
+                requests_per_second: u32::try_from(from.number("alibaba.requests_per_second", 1, 100_000)?).unwrap_or(1),
+            },
             max_connections: usize::try_from(from.number("max_connections", 1, 1_000_000)?).unwrap_or(1),
             shutdown: from.seconds("shutdown_seconds", 0, 3600)?,
             data_dir,
@@ -128,6 +135,10 @@ impl Reader<'_> {
     fn number(&self, key: &'static str, min: u64, max: u64) -> Result<u64, ConfigError> {
         let number = self.required(key)?;
         if (min..=max).contains(&number) { Ok(number) } else { Err(self.invalid(key, format!("{number} is not from {min} to {max}"))) }
+    }
+
+    fn count(&self, key: &'static str) -> Result<u32, ConfigError> {
+        self.number(key, 1, u32::MAX.into()).map(|n| u32::try_from(n).unwrap_or(u32::MAX))
     }
 
     fn seconds(&self, key: &'static str, min: u64, max: u64) -> Result<Duration, ConfigError> {
@@ -202,10 +213,20 @@ impl Reader<'_> {
             .map_err(|problem| self.invalid(KEY, problem))
     }
 
-    fn retention(&self) -> Result<Option<Seconds>, ConfigError> {
-        let Some(text) = self.optional::<String>("audit.retention")? else { return Ok(None) };
-        let days = Seconds::parse(&text).filter(|keep| *keep >= Seconds::days(1)).ok_or_else(|| self.wrong("audit.retention", &text))?;
-        Ok(Some(days))
+    fn keeping(&self) -> Result<Keeping, ConfigError> {
+        let default = self.days("audit.retention")?;
+        let least = self.days("audit.retention_min")?.or(default).unwrap_or(Keeping::LEAST);
+        let most = self.days("audit.retention_max")?.unwrap_or(Keeping::MOST);
+        if most < least {
+            return Err(self.invalid("audit.retention_max", "it is less than accounts must keep"));
+        }
+        Ok(Keeping { default, least, most })
+    }
+
+    fn days(&self, key: &'static str) -> Result<Option<Seconds>, ConfigError> {
+        let Some(text) = self.optional::<String>(key)? else { return Ok(None) };
+        let days = Seconds::parse(&text).filter(|keep| (Seconds::days(1)..=Keeping::MOST).contains(keep));
+        Ok(Some(days.ok_or_else(|| self.wrong(key, &text))?))
     }
 
     fn sink(&self) -> Result<Option<SinkConfig>, ConfigError> {

@@ -143,8 +143,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
     secret("next_master_key", "64 hex digits", "", "The same as a value"),
     many("next_master_key_command", "program, arguments", "", "Prints the same"),
     many("services", "host names", "", "Further names that clients may give as `service` when they ask for a token"),
+    one("limits.namespaces", "number", "10000", "The most namespaces in one instance"),
+    one("limits.repositories", "number", "100000", "The most repositories in one instance"),
     one("token.bearer_seconds", "seconds", "300", "How long a bearer token lives, 60 to 3600"),
-    one("audit.retention", "days", "", "How long audit records are kept: `400d`; whole days go, oldest first; not set: for ever"),
+    one(
+        "audit.retention",
+        "days",
+        "",
+        "How long audit records are kept in accounts that say nothing: `400d`; whole days go, oldest first; not set: for ever",
+    ),
+    one("audit.retention_min", "days", "", "What an account may say at the least; not set: `audit.retention`, or 90 days"),
+    one("audit.retention_max", "days", "", "What an account may say at the most; not set: 36500 days"),
     one(
         "audit.sink.url",
         "`https://HOST/PATH`",
@@ -177,6 +186,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "",
         "A named network that instances may have a private endpoint for: its addresses, or a listener of its own, or both (then those \
          addresses alone may come by it). In the file a table: `[[network]]` with `name`, `cidrs`, `listen`",
+    ),
+    many(
+        "alibaba.suffixes",
+        "domains",
+        "",
+        "Domains below which hosts are named as Alibaba Cloud names them: `INSTANCE-registry.REGION.SUFFIX` and \
+         `INSTANCE-registry-vpc.REGION.SUFFIX` mean that instance, `cr.REGION.SUFFIX` that product's API alone",
+    ),
+    one(
+        "alibaba.requests_per_second",
+        "number",
+        "200",
+        "Requests that one access key may make in a second at the Alibaba Cloud APIs, on each node",
     ),
     one("max_connections", "number", "8192", "Connections at a time; further ones wait to be accepted"),
     one("shutdown_seconds", "seconds", "30", "How long requests under way may take after SIGTERM"),

@@ -55,11 +55,17 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         integration: Option<String>,
     },
-    /// List the credentials of every kind that a user holds; with a filter and no user, of all whose credentials you may list
+    /// List the credentials of every kind that somebody holds; with a filter and nobody named, of all whose credentials you may list
     List {
         /// Of this user [default: oneself, or everybody with a filter]
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", conflicts_with_all = ["service_account", "role"])]
         user: Option<String>,
+        /// Of this service account
+        #[arg(long, value_name = "NAME", conflicts_with = "role")]
+        service_account: Option<String>,
+        /// Of this role: its sessions
+        #[arg(long, value_name = "NAME")]
+        role: Option<String>,
         /// Only those that end within so long and were not rotated yet
         #[arg(long, value_name = "TIME", value_parser = input::duration, num_args = 0..=1, default_missing_value = "30d")]
         expiring: Option<Seconds>,
@@ -122,11 +128,13 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
         Command::Create { user, instance, description, expires_in, integration } => {
             Output::secret(&credentials.create(&CreateCredential { user, instance, description, expires_in, integration }).await?)
         }
-        Command::List { user, expiring, stale, integration } => {
+        Command::List { user, service_account, role, expiring, stale, integration } => {
             let seconds = |span: Option<Seconds>| span.map(|span| span.0);
             let (expiring_within, unused_for) = (seconds(expiring), seconds(stale));
-            let columns = if user.is_none() && (expiring.or(stale).is_some() || integration.is_some()) { SEARCH_COLUMNS } else { COLUMNS };
-            let query = CredentialQuery { user, expiring_within, unused_for, integration, ..CredentialQuery::default() };
+            let named = user.is_some() || service_account.is_some() || role.is_some();
+            let columns = if !named && (expiring.or(stale).is_some() || integration.is_some()) { SEARCH_COLUMNS } else { COLUMNS };
+            let query =
+                CredentialQuery { user, service_account, role, expiring_within, unused_for, integration, ..CredentialQuery::default() };
             Output::many(&credentials.list(&query).await?, columns)
         }
         Command::Show { id } => Output::one(&credentials.show(&id).await?),

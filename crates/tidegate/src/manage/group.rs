@@ -29,13 +29,16 @@ pub(crate) enum Command {
         /// Name or id
         name: String,
     },
-    /// Say what a group is for
+    /// Rename a group, or say what it is for
     Update {
         /// Name or id
         name: String,
+        /// The new name, 1 to 64 letters, digits and . - _
+        #[arg(long, value_name = "NAME", required_unless_present = "description")]
+        rename: Option<String>,
         /// What it is for
         #[arg(long, value_name = "TEXT")]
-        description: String,
+        description: Option<String>,
     },
     /// Delete a group; its users stay
     Delete {
@@ -74,7 +77,9 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
         Command::List { user: None } => Output::many(&groups.list().await?, COLUMNS),
         Command::List { user: Some(user) } => Output::many(&groups.list_of_user(&user).await?, COLUMNS),
         Command::Show { name } => Output::one(&groups.show(&name).await?),
-        Command::Update { name, description } => Output::one(&groups.update(&name, &UpdateGroup { description }).await?),
+        Command::Update { name, rename, description } => {
+            Output::one(&groups.update(&name, &UpdateGroup { name: rename, description }).await?)
+        }
         Command::Delete { name } => {
             groups.delete(&name).await?;
             Output::Done(format!("Deleted {name}."))

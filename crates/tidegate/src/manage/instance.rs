@@ -27,6 +27,11 @@ pub(crate) enum Command {
         /// Name or id
         name: String,
     },
+    /// Show how many namespaces, repositories and private endpoints an instance has and may have
+    Usage {
+        /// Name or id
+        name: String,
+    },
     /// Change an instance
     Update {
         /// Name or id
@@ -57,6 +62,7 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
         Command::Create { name, region, hosts } => Output::one(&instances.create(&CreateInstance { name, region, hosts }).await?),
         Command::List => Output::many(&instances.list().await?, &["name", "instance_id", "region", "hosts", "is_default", "created_at"]),
         Command::Show { name } => Output::one(&instances.show(&name).await?),
+        Command::Usage { name } => Output::one(&instances.usage(&name).await?),
         Command::Update { name, hosts, no_hosts, auto_create_namespace, identity_tokens } => {
             let hosts = if no_hosts { Some(Vec::new()) } else { hosts };
             Output::one(&instances.update(&name, &UpdateInstance { hosts, auto_create_namespace, identity_tokens }).await?)

@@ -61,13 +61,17 @@ pub(crate) struct Settings {
     /// May an index lack children? [default for a new one: false]
     #[arg(long, value_name = "BOOL")]
     sparse_indexes: Option<bool>,
+    /// Is a repository public that is made without saying so? [default for a new one: false]
+    #[arg(long, value_name = "BOOL")]
+    default_public: Option<bool>,
 }
 
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
     Ok(match command {
-        Command::Create { name, of, settings: Settings { public, auto_create_repository, sparse_indexes } } => {
+        Command::Create { name, of, settings: Settings { public, auto_create_repository, sparse_indexes, default_public } } => {
             let (public, sparse_indexes) = (public.unwrap_or_default(), sparse_indexes.unwrap_or_default());
-            let new = CreateNamespace { name, public, auto_create_repository, sparse_indexes };
+            let default_public = default_public.unwrap_or_default();
+            let new = CreateNamespace { name, public, auto_create_repository, sparse_indexes, default_public };
             Output::one(&client.namespaces(&of.instance).create(&new).await?)
         }
         Command::List { of } => {
@@ -75,8 +79,8 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             Output::many(&client.namespaces(&of.instance).list().await?, columns)
         }
         Command::Show { name, of } => Output::one(&client.namespaces(&of.instance).show(&name).await?),
-        Command::Update { name, of, settings: Settings { public, auto_create_repository, sparse_indexes } } => {
-            let change = UpdateNamespace { public, auto_create_repository, sparse_indexes };
+        Command::Update { name, of, settings: Settings { public, auto_create_repository, sparse_indexes, default_public } } => {
+            let change = UpdateNamespace { public, auto_create_repository, sparse_indexes, default_public };
             Output::one(&client.namespaces(&of.instance).update(&name, &change).await?)
         }
         Command::Delete { name, of } => {

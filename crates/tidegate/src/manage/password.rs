@@ -24,16 +24,40 @@ pub(crate) enum Command {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Show whether somebody has a password to sign in with
+    Show {
+        /// Whose [default: one's own]
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+    },
+    /// Delete a user's password to sign in with
+    Delete {
+        /// Whose
+        #[arg(long, value_name = "NAME")]
+        user: String,
+    },
 }
 
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
-    let Command::Set { user, instance, sign_in, password_stdin } = command;
-    let password = input::new_password(password_stdin)?;
-    let name = match user {
-        Some(name) => name,
-        None => client.whoami().await?.name,
-    };
-    let kind = if sign_in { PasswordKind::SignIn } else { PasswordKind::Permanent };
-    client.users().set_password(&name, &SetPassword { kind, instance, password }).await?;
-    Ok(Output::Done(format!("The password of {name} is set.")))
+    match command {
+        Command::Set { user, instance, sign_in, password_stdin } => {
+            let password = input::new_password(password_stdin)?;
+            let name = named(user, client).await?;
+            let kind = if sign_in { PasswordKind::SignIn } else { PasswordKind::Permanent };
+            client.users().set_password(&name, &SetPassword { kind, instance, password }).await?;
+            Ok(Output::Done(format!("The password of {name} is set.")))
+        }
+        Command::Show { user } => Ok(Output::one(&client.users().sign_in_password(&named(user, client).await?).await?)),
+        Command::Delete { user } => {
+            client.users().delete_sign_in_password(&user).await?;
+            Ok(Output::Done(format!("The sign-in password of {user} is gone.")))
+        }
+    }
+}
+
+async fn named(user: Option<String>, client: &Tidegate) -> Result<String, CommandError> {
+    match user {
+        Some(name) => Ok(name),
+        None => Ok(client.whoami().await?.name),
+    }
 }

@@ -1,8 +1,8 @@
 //! `tidegate policy …`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use api::{CreatePolicy, CreatePolicyVersion, PolicyVersion, SetDefaultVersion};
+use api::{CreatePolicy, CreatePolicyVersion, PolicyVersion, SetDefaultVersion, UpdatePolicy};
 use clap::{Args, Subcommand};
 use client::{Holder, Tidegate};
 use serde_json::json;
@@ -34,16 +34,12 @@ pub(crate) enum Command {
         /// The policy
         name: String,
     },
-    /// Give a policy a new document, in force at once
-    Update {
+    /// Give a policy a new document, in force at once, or say what it is for
+    Update(Update),
+    /// List whom a policy is attached to
+    Holders {
         /// The policy
         name: String,
-        /// The document; - is standard input
-        #[arg(long, value_name = "FILE")]
-        document: PathBuf,
-        /// Keep the version in force that is in force
-        #[arg(long)]
-        keep_default: bool,
     },
     /// Delete a policy that is attached to nobody, or one of its versions
     Delete {
@@ -86,6 +82,25 @@ pub(crate) enum Command {
     Simulate(Simulation),
     /// List who may do something, and which statement says so
     WhoCan(Deed),
+}
+
+/// What to change of a policy.
+#[derive(Args, Debug)]
+pub(crate) struct Update {
+    /// The policy
+    name: String,
+    /// The document; - is standard input
+    #[arg(long, value_name = "FILE", required_unless_present = "description")]
+    document: Option<PathBuf>,
+    /// Keep the version in force that is in force
+    #[arg(long, requires = "document")]
+    keep_default: bool,
+    /// With five versions there, let the oldest that is not in force go
+    #[arg(long, requires = "document")]
+    drop_oldest: bool,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
 }
 
 /// What to attach to whom.
@@ -142,7 +157,8 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             Some(holder) => Output::many(&policies.list_attached(&holder).await?, &["name", "policy_id", "attached_at"]),
         },
         Command::Show { name } => Output::one(&policies.show(&name).await?),
-        Command::Update { name, document, keep_default } => update(client, &name, &document, keep_default).await?,
+        Command::Update(wanted) => update(client, wanted).await?,
+        Command::Holders { name } => Output::many(&policies.holders(&name).await?, &["principal", "principal_id", "attached_at"]),
         Command::Delete { name, version: None } => {
             policies.delete(&name).await?;
             Output::one(&json!({"name": name, "version": null}))
@@ -173,9 +189,15 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
     })
 }
 
-async fn update(client: &Tidegate, name: &str, document: &Path, keep_default: bool) -> Result<Output, CommandError> {
-    let new = CreatePolicyVersion { document: input::document(document)?, set_as_default: !keep_default };
-    Ok(Output::one(&client.policies().create_version(name, &new).await?))
+async fn update(client: &Tidegate, wanted: Update) -> Result<Output, CommandError> {
+    let Update { name, document, keep_default, drop_oldest, description } = wanted;
+    let described = match description {
+        Some(description) => Some(client.policies().update(&name, &UpdatePolicy { description }).await?),
+        None => None,
+    };
+    let Some(document) = document else { return Ok(Output::one(&described)) };
+    let new = CreatePolicyVersion { document: input::document(&document)?, set_as_default: !keep_default, drop_oldest };
+    Ok(Output::one(&client.policies().create_version(&name, &new).await?))
 }
 
 async fn diff(client: &Tidegate, name: &str, from: Option<i64>, to: Option<i64>) -> Result<Output, CommandError> {

@@ -121,5 +121,5 @@ fn answered(request: &ExplainPolicy, said: &Explanation) -> Value {
 pub(super) async fn who_can(client: &Tidegate, deed: Deed) -> Result<Output, CommandError> {
     let Deed { action, resource, instance, from, at } = deed;
     let query = PermittedQuery { action, resource, instance, from, at, limit: None, after: None };
-    Ok(Output::many(&client.policies().permitted(query).await?, &["principal", "layer", "policy", "statement", "reason"]))
+    Ok(Output::many(&client.policies().permitted(query).await?, &["principal", "through", "layer", "policy", "statement", "reason"]))
 }

@@ -16,9 +16,12 @@ pub(crate) enum Command {
         name: String,
         #[command(flatten)]
         of: InstanceArgument,
-        /// May anybody pull?
-        #[arg(long)]
-        public: bool,
+        /// May anybody pull? [default: as the namespace says of new ones]
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+        public: Option<bool>,
+        /// What it holds, in one line
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        summary: String,
         /// What it holds
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         description: String,
@@ -47,6 +50,9 @@ pub(crate) enum Command {
         /// May anybody pull?
         #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
         public: Option<bool>,
+        /// What it holds, in one line
+        #[arg(long, value_name = "TEXT")]
+        summary: Option<String>,
         /// What it holds
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
@@ -62,16 +68,16 @@ pub(crate) enum Command {
 
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
     Ok(match command {
-        Command::Create { name, of, public, description } => {
-            Output::one(&client.repositories(&of.instance).create(&CreateRepository { name, public, description }).await?)
+        Command::Create { name, of, public, summary, description } => {
+            Output::one(&client.repositories(&of.instance).create(&CreateRepository { name, public, summary, description }).await?)
         }
         Command::List { of, namespace } => {
             let found = list(client, &of.instance, namespace).await?;
-            Output::many(&found, &["name", "public", "description", "updated_at"])
+            Output::many(&found, &["name", "public", "summary", "description", "updated_at"])
         }
         Command::Show { name, of } => Output::one(&client.repositories(&of.instance).show(&name).await?),
-        Command::Update { name, of, public, description } => {
-            Output::one(&client.repositories(&of.instance).update(&name, &UpdateRepository { public, description }).await?)
+        Command::Update { name, of, public, summary, description } => {
+            Output::one(&client.repositories(&of.instance).update(&name, &UpdateRepository { public, summary, description }).await?)
         }
         Command::Delete { name, of } => {
             client.repositories(&of.instance).delete(&name).await?;

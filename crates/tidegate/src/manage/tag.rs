@@ -39,8 +39,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         of: InstanceArgument,
         /// The manifest: sha256:…
-        #[arg(long, value_name = "DIGEST")]
-        digest: String,
+        #[arg(long, value_name = "DIGEST", required_unless_present = "from")]
+        digest: Option<String>,
+        /// At what another tag of the repository points at
+        #[arg(long, value_name = "TAG", conflicts_with = "digest")]
+        from: Option<String>,
     },
     /// List a repository's tags
     List {
@@ -77,11 +80,11 @@ pub(crate) enum Command {
 
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
     Ok(match command {
-        Command::Create { name: TagArgument { repository, tag }, of, digest } => {
-            Output::one(&client.tags(&of.instance).create(&CreateTag { repository, name: tag, digest }).await?)
+        Command::Create { name: TagArgument { repository, tag }, of, digest, from } => {
+            Output::one(&client.tags(&of.instance).create(&CreateTag { repository, name: tag, digest, from }).await?)
         }
         Command::List { repository, of } => {
-            Output::many(&client.tags(&of.instance).list(&repository).await?, &["name", "digest", "updated_at"])
+            Output::many(&client.tags(&of.instance).list(&repository).await?, &["name", "digest", "image_size", "updated_at"])
         }
         Command::Show { name, of } => Output::one(&client.tags(&of.instance).show(&name.repository, &name.tag).await?),
         Command::Update { name, of, digest } => {

@@ -16,6 +16,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::request::Parts;
 use kit::{Answer, Edge, HttpMetrics, LogRequests, Request, limits};
 use tokio::sync::Semaphore;
 
@@ -25,8 +26,8 @@ pub(crate) use tls::install_crypto_provider;
 
 /// What answers the requests of a listener.
 pub(crate) trait App: Send + Sync + 'static {
-    /// The name of the door that a path belongs to, for log and metrics: one of a few, whatever a client sends.
-    fn door(&self, path: &str) -> &'static str;
+    /// The name of the door that a request belongs to, for log and metrics: one of a few, whatever a client sends.
+    fn door(&self, head: &Parts) -> &'static str;
 
     /// Answers.
     fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send;
@@ -34,8 +35,8 @@ pub(crate) trait App: Send + Sync + 'static {
 
 /// Several listeners may have one app.
 impl<T: App> App for Arc<T> {
-    fn door(&self, path: &str) -> &'static str {
-        self.as_ref().door(path)
+    fn door(&self, head: &Parts) -> &'static str {
+        self.as_ref().door(head)
     }
 
     fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send {

@@ -30,7 +30,7 @@ pub(super) async fn serve<A: App>(
 ) -> Result<Response<ObservedBody>, Infallible> {
     let (head, body) = request.into_parts();
     let op = frame.edge.op(ends.peer, &head);
-    let door = frame.app.door(head.uri.path());
+    let door = frame.app.door(&head);
     let observed = Observed::begin(op.clone(), &head, door, frame.log, Arc::clone(&frame.metrics));
     let answer = match admit(&frame, &head, ends.local) {
         Ok(host) => {

@@ -18,6 +18,7 @@ use super::local::{LocalListener, accept_local};
 use super::stop::{Signals, Stop, stop};
 use super::tls::Tls;
 use super::{App, Frame, Patience};
+use crate::audit_metrics::{self, AuditMetrics};
 use crate::config::Config;
 use crate::control::{ControlDoor, Desk, SOCKET};
 use crate::data_dir::open_data_dir;
@@ -47,18 +48,19 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let node = node_name(&random);
     let house = House::open(&config, &keys, &random, &node).await?;
     let sink = config.audit.sink.as_ref().map(audit_sink::open).transpose()?.map(Arc::new);
-    let work = jobs::TrailWork { retention: config.audit.retention, sink };
+    let work = jobs::TrailWork { sink };
     let endpoint = endpoint(&config, &listeners, tls.is_some());
     let first = bootstrap::bootstrap(&house.identity, &config.data_dir, &endpoint).await?;
 
     let mut metrics = Metrics::default();
-    let (http, key_metrics) = register(&mut metrics, log.dropped());
+    let (http, key_metrics, audit_metrics) = register(&mut metrics, log.dropped());
     let http = Arc::new(http);
     let metrics = Arc::new(metrics);
     let health = Arc::new(checks(&house));
     let (stopper, stop) = stop();
     jobs::start(&house, &node, &work, &stop);
     key_jobs::start(&house, &node, &stop, &key_metrics);
+    audit_metrics::start(&house, work.sink.as_deref(), &stop, &audit_metrics);
     let frames = Frames { config: &config, http, random: random.clone() };
     let slots = Slots::new(config.max_connections);
     let app = Arc::new(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
@@ -192,14 +194,14 @@ impl Frames<'_> {
     }
 }
 
-fn register(metrics: &mut Metrics, dropped: &Counter) -> (HttpMetrics, KeyMetrics) {
+fn register(metrics: &mut Metrics, dropped: &Counter) -> (HttpMetrics, KeyMetrics, AuditMetrics) {
     metrics.register(
         MetricKind::Counter,
         "log_lines_dropped",
         "Log lines dropped because the log could not be written as fast",
         dropped.clone(),
     );
-    (HttpMetrics::register(metrics), KeyMetrics::register(metrics))
+    (HttpMetrics::register(metrics), KeyMetrics::register(metrics), AuditMetrics::register(metrics))
 }
 
 /// `docs/metrics.md`.

@@ -27,7 +27,7 @@ use crate::system::{SystemClock, SystemRandom};
 struct Sample(Arc<Notify>);
 
 impl App for Sample {
-    fn door(&self, _path: &str) -> &'static str {
+    fn door(&self, _head: &http::request::Parts) -> &'static str {
         "sample"
     }
 

@@ -118,3 +118,46 @@ fn mistaken(node: &Node, api: &Api<'_>, secrets: &mut Vec<String>, errors: &mut 
     );
     secrets.extend(["canary-short-Zq7", "canary-list-Zq7", "canary-field-Zq7", "canary-extra-Zq7", "canary-known-Zq7"].map(str::to_owned));
 }
+
+/// Quay CVE-2019-10205: tokens stood in the database as they are. Here nothing that opens anything stands in any file of the server, but
+/// for what the first start hands over and the master key.
+#[test]
+fn cve_2019_10205_no_secret_stands_in_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(Settings::in_folder(folder.path(), "data"));
+    let api = Api::root(&node);
+    let mut secrets = Vec::new();
+    made(&node, &api, &mut secrets);
+    let service_account = api.call("POST", "/service-accounts", &json!({ "name": "robot" }));
+    let admin = api.call("PUT", "/instances/local/admin-user/passwords/1", &Value::Null);
+    secrets.extend([&service_account["secret"], &admin["password"]].map(|secret| secret.as_str().unwrap().to_owned()));
+    std::thread::sleep(std::time::Duration::from_millis(1300));
+    let settings = node.stop();
+    let mut files = Vec::new();
+    read(&settings.data, &mut files);
+    assert!(files.iter().any(|(_, content)| content.starts_with(b"SQLite")), "the database is among them");
+    let holds = |content: &[u8], secret: &str| content.windows(secret.len()).any(|window| window == secret.as_bytes());
+    for (name, content) in &files {
+        for secret in &secrets {
+            assert!(!holds(content, secret), "{secret} stands in {name}");
+        }
+    }
+    // What was looked for can be found.
+    let handed_over = std::fs::read(settings.data.join("bootstrap.json")).unwrap();
+    assert!(
+        holds(&handed_over, &secrets[0]) && holds(&files.iter().map(|(_, content)| &content[..]).collect::<Vec<_>>().concat(), "alice")
+    );
+}
+
+/// Every file below, but for the two that are meant to hold secrets.
+fn read(folder: &std::path::Path, files: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            read(&path, files);
+        } else if path.is_file() && !matches!(name.as_str(), "bootstrap.json" | "master.key") {
+            files.push((name, std::fs::read(path).unwrap()));
+        }
+    }
+}

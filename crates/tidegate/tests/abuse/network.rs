@@ -69,3 +69,38 @@ fn a_host_name_chooses_no_network() {
     assert!(is_turned_away(&api.send("GET", "/whoami", &Value::Null), "127.0.0.1"), "the management API like the registry");
     assert_eq!(Connection::once(&private, &Ask::get("/api/v1/whoami").with(&api.token())).unwrap().status, 200);
 }
+
+/// Metrics are asked for by machines that stand elsewhere than the registry's clients: the rules hold for them all the same, whoever
+/// asks; the admin listener is a door of its own.
+#[test]
+fn metrics_are_behind_the_network_rules() {
+    let (folder, admin) = (tempfile::tempdir().unwrap(), free_address());
+    let node = Node::start(Settings::in_folder(folder.path(), "data").set("TIDEGATE_ADMIN_LISTEN", &admin));
+    let api = Api::root(&node);
+    let basic = crate::support::api::root(&node);
+    api.call("POST", ENTRIES, &json!({ "cidr": "203.0.113.0/24", "force": true }));
+    let from = |address: &str, authorization: &str| node.send(&Ask::get("/metrics").header("x-forwarded-for", address).with(authorization));
+    for authorization in [&basic, &api.token()] {
+        let there = from(LISTED, authorization);
+        assert_eq!(there.status, 200, "{}", there.text());
+        assert!(there.text().contains("# TYPE"), "{}", there.text());
+        assert!(is_turned_away(&from("198.51.100.7", authorization), "198.51.100.7"));
+        assert!(is_turned_away(&node.send(&Ask::get("/metrics").with(authorization)), "127.0.0.1"));
+    }
+    // Nobody who is not let in is asked to log in, nor learns whether a password is right.
+    let wrong = crate::support::http::basic("root", "wrong-Password-1");
+    for authorization in [&wrong, &basic, "Basic !"] {
+        assert!(is_turned_away(&from("198.51.100.7", authorization), "198.51.100.7"));
+    }
+    assert!(is_turned_away(&node.send(&Ask::get("/metrics")), "127.0.0.1"));
+    assert_eq!(from(LISTED, &wrong).status, 401);
+    let refused = from("198.51.100.7", &basic).text();
+    assert!(!refused.contains("tidegate_"), "{refused}");
+    assert_eq!(Connection::once(&admin, &Ask::get("/metrics")).unwrap().status, 200, "as it was configured");
+    assert_eq!(node.send(&Ask::get("/healthz")).status, 200);
+    // The only entry goes, by somebody who is let in, and with it the list: in force for metrics at once.
+    let path = format!("/api/v1{ENTRIES}/203.0.113.0%2F24?force=true");
+    let done = node.send(&Ask::new("DELETE", &path).with(&api.token()).header("x-forwarded-for", LISTED));
+    assert!((200..300).contains(&done.status), "{} {}", done.status, done.text());
+    assert_eq!(from("198.51.100.7", &basic).status, 200);
+}

@@ -129,3 +129,63 @@ fn cve_2026_20896_only_a_trusted_proxy_says_where_a_client_is() {
     let careful = Node::start(settings);
     assert_eq!(seen(&careful, "10.1.1.1"), "127.0.0.1");
 }
+
+/// zot #3980: answers let every origin use a person's login. Here none lets any. Harbor CVE-2024-22244, zot #3844, #4238: a login
+/// led wherever its address said. Here nothing leads anywhere.
+#[test]
+fn zot_3980_cve_2024_22244_no_answer_invites_another_origin_or_leads_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(Settings::in_folder(folder.path(), "data"));
+    let authorization = root(&node);
+    let evil = "https://evil.example";
+    let paths = [
+        "/",
+        "/v2/",
+        "/v2",
+        "/token",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/v1/openapi.json",
+        "/api/v1/whoami",
+        "/api/v1/oauth2/token",
+        "/.well-known/jwks.json",
+        "/console/",
+        "/login",
+        "/v2/_catalog",
+        "//evil.example/",
+        "/%5cevil.example",
+        "/\\evil.example",
+        "/v2//evil.example/",
+        "/https://evil.example",
+    ];
+    let queries = [
+        "",
+        "?redirect_uri=https://evil.example",
+        "?callback_ui=//evil.example",
+        "?next=%5c%5cevil.example",
+        "?return_to=/%0d%0alocation:x",
+    ];
+    for path in paths {
+        for query in queries {
+            for method in ["GET", "OPTIONS", "POST"] {
+                let ask = Ask::new(method, &format!("{path}{query}")).header("origin", evil).header("referer", evil);
+                let ask = ask.header("access-control-request-method", "PUT").header("cookie", "session=x");
+                for ask in [ask.clone(), ask.with(&authorization)] {
+                    let answer = node.send(&ask);
+                    let said = format!("{method} {path}{query}: {}", answer.status);
+                    assert!(!(300..400).contains(&answer.status), "{said}");
+                    for header in ["location", "refresh", "set-cookie", "access-control-allow-origin", "access-control-allow-credentials"] {
+                        assert_eq!(answer.header(header), None, "{said}: {header}");
+                    }
+                }
+            }
+        }
+    }
+    let begun = Ask::new("POST", "/v2/demo/app/blobs/uploads/")
+        .with(&authorization)
+        .header("origin", evil)
+        .header("x-forwarded-host", "evil.example");
+    let place = node.send(&begun).expect(202).header("location").unwrap().to_owned();
+    assert!(place.starts_with("/v2/demo/app/blobs/uploads/"), "{place}");
+}

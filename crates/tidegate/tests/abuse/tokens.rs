@@ -207,3 +207,27 @@ fn cve_2026_4404_no_default_secret_opens_anything() {
         assert!(!house.node.log().contains(secrets[key].as_str().unwrap()), "{key} was logged");
     }
 }
+
+/// Dragonfly CVE-2023-27584: the key that signs tokens was the same everywhere. Here two servers share none, whatever they are called.
+#[test]
+fn cve_2023_27584_no_two_servers_share_a_key() {
+    let (one, other) = (house(), house());
+    let keys = |house: &House| house.node.send(&Ask::get("/.well-known/jwks.json")).expect(200).json()["keys"].clone();
+    let (here, there) = (keys(&one), keys(&other));
+    let coordinates = |keys: &Value| keys.as_array().unwrap().iter().map(|key| key["x"].to_string()).collect::<Vec<_>>();
+    assert!(coordinates(&here).iter().all(|x| !coordinates(&there).contains(x)), "{here} {there}");
+    let pull = |node: &Node, bearer: &str| node.send(&Ask::get(PULL).with(bearer).header("host", "registry.example")).status;
+    let at = |node: &Node| {
+        let ask =
+            Ask::get("/token?service=registry.example&scope=repository:demo/app:pull").with(&root(node)).header("host", "registry.example");
+        bearer(node.send(&ask).expect(200).json()["token"].as_str().unwrap())
+    };
+    let token = at(&one.node);
+    assert_eq!((pull(&one.node, &token), pull(&other.node, &token)), (200, 401));
+    let (mine, theirs) = (bootstrap(&one.node), bootstrap(&other.node));
+    for key in ["root_password", "access_key_id", "access_key_secret", "account_id"] {
+        assert_ne!(mine[key], theirs[key], "{key}");
+    }
+    let master = |house: &House| std::fs::read_to_string(house.node.settings.data.join("master.key")).unwrap();
+    assert_ne!(master(&one), master(&other));
+}

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use crate::support::docker::tar;
+
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
@@ -85,25 +87,4 @@ pub(crate) fn small_image(folder: &Path) -> PathBuf {
     let layout = Layout::new(folder);
     let image = layout.image("amd64", &[tar("hello", b"hello")]);
     layout.tagged(image)
-}
-
-/// A tar archive of one file.
-pub(crate) fn tar(name: &str, content: &[u8]) -> Vec<u8> {
-    let mut head = [0_u8; 512];
-    let mut put = |place: usize, text: &str| head[place..place + text.len()].copy_from_slice(text.as_bytes());
-    put(0, name);
-    put(100, "0000644\0");
-    put(108, "0000000\0");
-    put(116, "0000000\0");
-    put(124, &format!("{:011o}\0", content.len()));
-    put(136, "00000000000\0");
-    put(148, "        ");
-    put(156, "0");
-    put(257, "ustar\x0000");
-    let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
-    head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    let mut archive = head.to_vec();
-    archive.extend_from_slice(content);
-    archive.resize(archive.len().next_multiple_of(512) + 1024, 0);
-    archive
 }

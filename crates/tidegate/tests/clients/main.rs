@@ -6,6 +6,7 @@
 //! person types.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of a test may fail it")]
 
+mod admin_user;
 mod client;
 mod containerd;
 mod containers;
@@ -15,6 +16,7 @@ mod layout;
 mod modules;
 mod people;
 mod rights;
+mod sessions;
 mod tls;
 mod verifiers;
 

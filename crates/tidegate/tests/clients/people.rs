@@ -45,17 +45,23 @@ impl People {
     /// Every way for alice to log in: permanent password, access credential, login token.
     pub(crate) fn logins_of_alice(&self) -> Vec<Login> {
         let (_, secret) = self.root.new_credential("alice");
-        let token = self.alice.json(&["login-token", "create"]);
-        assert_eq!(token["username"], "cr_temp_user");
+        let token = Self::login_token(&self.alice);
+        assert_eq!(token.user, "cr_temp_user");
         vec![
             Login { kind: "permanent-password", user: "alice".to_owned(), password: PASSWORD.to_owned() },
             Login { kind: "access-credential", user: "alice".to_owned(), password: secret },
-            Login { kind: "login-token", user: text(&token["username"]), password: text(&token["password"]) },
+            token,
         ]
     }
 
     pub(crate) fn bob() -> Login {
         Login { kind: "permanent-password", user: "bob".to_owned(), password: PASSWORD.to_owned() }
+    }
+
+    /// A login token that somebody makes for themselves.
+    pub(crate) fn login_token(somebody: &Cli) -> Login {
+        let token = somebody.json(&["login-token", "create"]);
+        Login { kind: "login-token", user: text(&token["username"]), password: text(&token["password"]) }
     }
 
     /// A program with a home of its own in the house's folder.

@@ -72,6 +72,26 @@ fn what_leaked_is_found_and_told_whose_it_is() {
     assert!(leak.works(), "nobody asked for it to be disabled");
 }
 
+/// A key in a layer of an image, as `docker save` writes one: where leaked keys are found.
+#[test]
+fn what_leaked_into_an_image_is_found() {
+    let leak = Leak::new();
+    let folder = leak.house.folder.path().join("image");
+    std::fs::create_dir_all(folder.join("app/config")).unwrap();
+    std::fs::write(folder.join("app/config/token"), format!("# ci\npassword={}\n", leak.credential.1)).unwrap();
+    let shell = Program::new("/bin/sh", &folder);
+    let pack = "tar -czf layer.tar.gz app && rm -r app && echo '{}' > manifest.json && tar -cf image.tar layer.tar.gz manifest.json && \
+                rm layer.tar.gz manifest.json && mkdir only && mv image.tar only/";
+    shell.run(&["-c", pack]).ok();
+    let ran = leak.root.run(&["scan", folder.join("only").to_str().unwrap(), "--output", "json"]);
+    assert_eq!(ran.code, Some(1), "{ran}");
+    leak.tells_no_secret(&ran);
+    let found = ran.json();
+    assert_eq!(kinds(&found), ["access_credential"]);
+    assert!(found[0]["place"].as_str().unwrap().ends_with("only/image.tar!layer.tar.gz!app/config/token:2:10"), "{found}");
+    assert_eq!(found[0]["owner"], "alice");
+}
+
 #[test]
 fn what_leaked_is_disabled_one_by_one() {
     let leak = Leak::new();

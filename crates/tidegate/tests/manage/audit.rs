@@ -84,6 +84,110 @@ fn the_trail_is_verified_exported_and_verified_again() {
 }
 
 #[test]
+fn the_key_is_changed_and_what_it_signed_goes_on_to_hold() {
+    let house = House::start();
+    let root = house.root();
+    root.json(&["user", "create", "alice"]);
+    sealed(&root, "alice");
+    let keys = house.file("keys.pem", &root.run(&["audit", "keys"]).out);
+    assert_eq!(root.json(&["audit", "rotate-key"]).as_array().unwrap().len(), 2);
+    assert_eq!(root.refused(&["audit", "rotate-key"])["code"], "conflict");
+    root.json(&["user", "create", "bob"]);
+    sealed(&root, "bob");
+    let (code, report, error) = verify(&root, &[]);
+    assert_eq!(code, Some(0), "{error}");
+    let checked = house.file("checked.json", &report.to_string());
+    // By the old key alone, which hands over in the trail; online, and of an export.
+    root.json(&["user", "create", "carol"]);
+    sealed(&root, "carol");
+    let (code, _, error) = verify(&root, &["--keys", &keys, "--checkpoint", &checked]);
+    assert_eq!(code, Some(0), "{error}");
+    let file = house.file("trail.jsonl", "");
+    assert_eq!(root.run(&["audit", "export", "--to", &file]).code, Some(0));
+    assert_eq!(verify(&root, &["--file", &file, "--keys", &keys]).0, Some(0));
+    assert_eq!(root.json(&["audit", "list", "--action", "audit-key"]).as_array().unwrap().len(), 1);
+    // The record in which it hands over is gone.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let without: Vec<&str> = text.lines().filter(|line| !line.contains("\"audit-key\"")).collect();
+    let without = house.file("without.jsonl", &without.join("\n"));
+    let (code, _, error) = verify(&root, &["--file", &without, "--keys", &keys]);
+    assert!(code == Some(1) && error.contains("a key that is not known"), "{error}");
+}
+
+#[test]
+fn how_long_the_trail_is_kept_is_shown_and_said() {
+    let house = House::start_with(&[("TIDEGATE_AUDIT_RETENTION", "30d"), ("TIDEGATE_AUDIT_RETENTION_MAX", "100d")]);
+    let root = house.root();
+    let shown = root.json(&["audit", "retention", "show"]);
+    let wanted = serde_json::json!({"days": null, "kept_days": 30, "default_days": 30, "least_days": 30, "most_days": 100});
+    assert_eq!(shown, wanted);
+    assert_eq!(root.json(&["audit", "retention", "set", "--days", "60"])["kept_days"], 60);
+    assert_eq!(root.refused(&["audit", "retention", "set", "--days", "29"])["field"], "days");
+    assert_eq!(root.json(&["audit", "retention", "set", "--server-default"]), wanted);
+    assert_eq!(root.run(&["audit", "retention", "set"]).code, Some(2));
+    let alice = house.user(&root, "alice");
+    assert_eq!(alice.refused(&["audit", "retention", "show"])["code"], "denied");
+    assert_eq!(alice.refused(&["audit", "rotate-key"])["code"], "denied");
+}
+
+/// A server's answer at its admin listener.
+fn admin(address: &str, path: &str) -> String {
+    let mut socket = std::net::TcpStream::connect(address).unwrap();
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_database_that_was_set_back_is_said_at_the_start() {
+    // The same addresses at each start.
+    let free = [TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap()];
+    let [served, address] = free.map(|free| free.local_addr().unwrap().to_string());
+    let start = |folder| House::start_in(folder, &served, &["--admin-listen", &address], &[]);
+    let metric = |name: &str, wanted: &str| {
+        for _ in 0..100 {
+            if admin(&address, "/metrics").lines().any(|line| line == format!("tidegate_{name} {wanted}")) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{name} is not {wanted}: {}", admin(&address, "/metrics"));
+    };
+    let house = start(tempfile::tempdir().unwrap());
+    let root = house.root();
+    root.json(&["user", "create", "alice"]);
+    sealed(&root, "alice");
+    let data = house.bootstrap().parent().unwrap().to_owned();
+    let house = house.stopped();
+    let database = || {
+        std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.to_string_lossy().contains("tidegate.db"))
+    };
+    let copies = tempfile::tempdir().unwrap();
+    for file in database() {
+        std::fs::copy(&file, copies.path().join(file.file_name().unwrap())).unwrap();
+    }
+    let house = start(house.into_folder());
+    let root = house.root();
+    root.json(&["user", "create", "bob"]);
+    sealed(&root, "bob");
+    metric("audit_heads_differing", "0");
+    metric("audit_unsealed_records", "0");
+    let house = house.stopped();
+    // The database of before, over the heads that were kept since.
+    for file in database() {
+        std::fs::remove_file(file).unwrap();
+    }
+    for copy in std::fs::read_dir(copies.path()).unwrap() {
+        let copy = copy.unwrap().path();
+        std::fs::copy(&copy, data.join(copy.file_name().unwrap())).unwrap();
+    }
+    let _house = start(house.into_folder());
+    metric("audit_heads_differing", "1");
+    assert!(admin(&address, "/readyz").starts_with("HTTP/1.1 200"), "it serves all the same");
+}
+
+#[test]
 fn whoever_may_not_read_the_trail_verifies_nothing() {
     let house = House::start();
     let root = house.root();

@@ -150,7 +150,17 @@ fn instances_namespaces_repositories_and_tags() {
     assert_eq!(root.json(&["namespace", "update", "demo", "--public", "false"])["public"], false);
     assert_eq!(root.json(&["repository", "create", "demo/a/b"])["namespace"], "demo");
     assert_eq!(root.json(&["repository", "update", "demo/a/b", "--description", "x y"])["description"], "x y");
+    assert_eq!(root.json(&["repository", "update", "demo/a/b", "--summary", "in short"])["summary"], "in short");
     assert_eq!(root.json(&["repository", "list"])[0]["name"], "demo/a/b");
+    assert_eq!(root.json(&["namespace", "update", "demo", "--default-public", "true"])["default_public"], true);
+    assert_eq!(root.json(&["repository", "create", "demo/open"])["public"], true);
+    assert_eq!(root.json(&["repository", "update", "demo/open", "--public", "false"])["public"], false);
+    let usage = root.json(&["instance", "usage", "local"]);
+    assert_eq!((&usage["namespaces"], &usage["repositories"], &usage["private_endpoints"]), (&1.into(), &2.into(), &0.into()));
+    assert_eq!((&usage["max_namespaces"], &usage["max_repositories"]), (&10_000.into(), &100_000.into()));
+    assert_eq!(root.run(&["repository", "delete", "demo/open"]).code, Some(0));
+    assert_eq!(root.refused(&["tag", "create", "demo/a/b:v2", "--from", "v1"])["code"], "not_found");
+    assert_eq!(root.run(&["tag", "create", "demo/a/b:v2"]).code, Some(2));
     assert_eq!(root.json(&["tag", "list", "demo/a/b"]), Value::Array(vec![]));
     assert_eq!(root.refused(&["tag", "show", "demo/a/b:v1"])["code"], "not_found");
     assert_eq!(root.refused(&["namespace", "delete", "demo"])["code"], "in_use");
@@ -247,6 +257,19 @@ fn policies_are_asked_compared_and_bounded() {
     let mut who: Vec<_> = who.as_array().unwrap().iter().map(|who| (who["principal"].clone(), who["layer"].clone())).collect();
     who.sort_by_key(|(principal, _)| principal.to_string());
     assert_eq!(who, [("user/alice".into(), "resource".into()), ("user/root".into(), "root".into())]);
+
+    let trust = format!(
+        r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"RAM":"acs:ram::{account}:user/alice"}}}}]}}"#
+    );
+    root.json(&["role", "create", "deploy", "--trust-policy", &house.document(&trust)]);
+    root.json(&["policy", "attach", "AcrPush", "--role", "deploy"]);
+    root.json(&["policy", "attach", "AliyunSTSAssumeRoleAccess", "--user", "alice"]);
+    let asked = ["policy", "who-can", "--action", "cr:PushRepository", "--resource", "demo/app"];
+    let pushes = root.json(&asked);
+    let alice = pushes.as_array().unwrap().iter().find(|who| who["principal"] == "user/alice").unwrap();
+    assert_eq!(alice["through"], serde_json::json!(["role/deploy"]));
+    let table = root.run(&[&asked[..], &["--output", "table"]].concat());
+    assert!(table.out.to_lowercase().contains("through") && table.out.contains("role/deploy"), "{}", table.out);
     root.run(&["resource-policy", "delete", "--namespace", "demo"]);
     assert_eq!(root.refused(&["resource-policy", "show", "--namespace", "demo"])["code"], "not_found");
 
@@ -255,4 +278,35 @@ fn policies_are_asked_compared_and_bounded() {
     let why = root.json(&["policy", "explain", "--user", "alice", "--action", "cr:PullRepository", "--resource", "demo/app"]);
     assert_eq!(why["decision"], "deny");
     root.json(&["policy", "detach", "AcrPull", "--account"]);
+}
+
+#[test]
+fn users_groups_and_policies_say_more_and_change_their_names() {
+    let house = House::start();
+    let root = house.root();
+    let said = ["--display-name", "Alice A.", "--email", "alice@example.com"];
+    let made = root.json(&[&["user", "create", "alice"], &said[..]].concat());
+    assert_eq!((&made["display_name"], &made["email"], &made["phone"]), (&"Alice A.".into(), &"alice@example.com".into(), &"".into()));
+    let changed = root.json(&["user", "update", "alice", "--rename", "alina", "--email", ""]);
+    assert_eq!((&changed["user_id"], &changed["name"], &changed["email"]), (&made["user_id"], &"alina".into(), &"".into()));
+    assert_eq!(root.refused(&["user", "show", "alice"])["code"], "not_found");
+    root.json(&["group", "create", "readers"]);
+    assert_eq!(root.json(&["group", "update", "readers", "--rename", "pullers"])["name"], "pullers");
+    assert_eq!(root.run(&["group", "update", "pullers"]).code, Some(2));
+
+    root.json(&["policy", "attach", "AcrPull", "--user", "alina"]);
+    let holders = root.json(&["policy", "holders", "AcrPull"]);
+    has(&holders[0], &["principal", "principal_id", "attached_at"]);
+    assert_eq!(holders[0]["principal"], "user/alina");
+    let document = house.bootstrap().with_file_name("policy.json");
+    std::fs::write(&document, r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"cr:PullRepository","Resource":"*"}]}"#).unwrap();
+    let file = document.to_str().unwrap();
+    root.json(&["policy", "create", "p", "--document", file]);
+    assert_eq!(root.json(&["policy", "update", "p", "--description", "pulls"])["description"], "pulls");
+    for _ in 0..4 {
+        root.json(&["policy", "update", "p", "--document", file]);
+    }
+    assert_eq!(root.refused(&["policy", "update", "p", "--document", file])["code"], "limit_exceeded");
+    assert_eq!(root.json(&["policy", "update", "p", "--document", file, "--drop-oldest"])["version"], 6);
+    assert_eq!(root.refused(&["password", "show", "--user", "alina"])["code"], "not_found");
 }

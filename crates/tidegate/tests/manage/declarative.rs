@@ -73,7 +73,7 @@ metadata: {name: apps, instance: prod}
 apiVersion: tidegate/v1
 kind: Account
 metadata: {name: this}
-spec: {alias: acme-registry, guardPolicies: [bounds]}
+spec: {alias: acme-registry, auditRetentionDays: 400, guardPolicies: [bounds]}
 ---
 apiVersion: tidegate/v1
 kind: Policy
@@ -177,6 +177,24 @@ fn everything_is_made_once_in_an_order_that_works_and_then_nothing_changes() {
     assert_eq!(root.json(&["service-account", "secret", "list", "ci"]).as_array().unwrap().len(), 1);
     assert_eq!(root.json(&["label", "list", "--key", "team"]).as_array().unwrap().len(), 3);
     assert_eq!(root.json(&["account", "show"])["alias"], "acme-registry");
+    assert_eq!(root.json(&["audit", "retention", "show"])["kept_days"], 400);
+}
+
+#[test]
+fn how_long_the_audit_trail_is_kept_is_said_in_a_document() {
+    let house = House::start();
+    let root = house.root();
+    let account =
+        |days: i64| format!("apiVersion: tidegate/v1\nkind: Account\nmetadata: {{name: this}}\nspec: {{auditRetentionDays: {days}}}\n");
+    assert_eq!(applied(&root, &account(0), &[]), Vec::<Value>::new(), "the server's setting stands");
+    let changed = &applied(&root, &account(365), &[])[0];
+    assert_eq!((&changed["action"], &changed["changes"][0]["field"]), (&json!("update"), &json!("auditRetentionDays")));
+    assert_eq!(applied(&root, &account(365), &[]), Vec::<Value>::new());
+    assert_eq!(applied(&root, &account(0), &[]).len(), 1);
+    assert_eq!(root.json(&["audit", "retention", "show"])["days"], json!(null));
+    // Less than the server lets an account say.
+    let refused = root.piped(&["apply", "-f", "-", "-o", "json"], &account(3));
+    assert!(refused.code == Some(1) && (refused.err.clone() + &refused.out).contains("90 to 36500 days"), "{}", refused.err);
 }
 
 #[test]

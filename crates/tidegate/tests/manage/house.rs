@@ -62,6 +62,11 @@ impl House {
         self
     }
 
+    /// The folder of a stopped one, for the next.
+    pub(crate) fn into_folder(mut self) -> tempfile::TempDir {
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
     pub(crate) fn bootstrap(&self) -> PathBuf {
         self.folder.path().join("data/bootstrap.json")
     }

@@ -21,6 +21,11 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) fn start(name: &str) -> Self {
+        Self::start_with(name, |_, settings| settings)
+    }
+
+    /// With further settings for each node: `first` and `second`.
+    pub(crate) fn start_with(name: &str, settle: impl Fn(&str, Settings) -> Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = create_database(name);
         let (server, _) = parts(&url);
@@ -29,7 +34,8 @@ impl Pair {
             let settings = Settings::in_folder(folder.path(), node).set("TIDEGATE_DATABASE", url);
             let settings = settings.set("TIDEGATE_NETWORK", crate::network::HOME);
             let blobs = folder.path().join("blobs");
-            settings.set("TIDEGATE_MASTER_KEY", crate::support::MASTER_KEY).set("TIDEGATE_BLOBS", blobs.to_str().unwrap())
+            let settings = settings.set("TIDEGATE_MASTER_KEY", crate::support::MASTER_KEY).set("TIDEGATE_BLOBS", blobs.to_str().unwrap());
+            settle(node, settings)
         };
         let first = Node::start(shared("first", &url));
         let second = Node::start(shared("second", &url.replace(&server.to_string(), &wire.address.to_string())));

@@ -4,8 +4,10 @@
 #![expect(clippy::print_stdout, reason = "the latencies are the output")]
 
 mod accounts;
+mod admin_user;
 mod ends;
 mod house;
+mod master_key;
 mod network;
 mod outage;
 mod random;
@@ -13,3 +15,4 @@ mod random;
 #[path = "../support/mod.rs"]
 mod support;
 mod uniform;
+mod workloads;

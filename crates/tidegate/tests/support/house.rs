@@ -155,6 +155,12 @@ impl Cli {
         self.with_key(&key)
     }
 
+    /// The same person by a session that they began: what `role assume` gave.
+    pub(crate) fn in_session(&self, session: &Value) -> Self {
+        let keyed = self.with_key(session);
+        Self { program: keyed.program.with("TIDEGATE_SECURITY_TOKEN", &text(&session["security_token"])), options: keyed.options }
+    }
+
     /// Sets a user's permanent password.
     #[track_caller]
     pub(crate) fn set_password(&self, user: &str, password: &str) {

@@ -1,5 +1,5 @@
 //! What the suites that run the real program share: a server in a folder of its own with somebody at its command line (`house`),
-//! servers that can be killed, stopped and started again (`node`), the management API as a few calls (`api`), HTTP that sends
+//! servers that can be killed, stopped and started again (`node`), Docker with an Engine of its own (`docker`), the management API as a few calls (`api`), HTTP that sends
 //! exactly the bytes it is told to (`http`), and other programs with a home of their own (`program`).
 //!
 //! A suite says `#[path = "../support/mod.rs"] mod support;`. Everything here fails the test with what was run and what it
@@ -15,6 +15,7 @@
 #![expect(clippy::disallowed_methods, reason = "a suite finds its programs in the environment and waits by the clock")]
 
 pub(crate) mod api;
+pub(crate) mod docker;
 pub(crate) mod house;
 pub(crate) mod http;
 pub(crate) mod node;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use api::AuditRecord;
 use model::{FixedClock, Seconds};
 use testkit::House;
-use trail::{Refused, Sink};
+use trail::{RefusalKind, Refused, Sink};
 
 use crate::house::{happen, on_each, records};
 use crate::nodes::node;
@@ -34,7 +34,7 @@ impl Fake {
 
     fn refuse(&self, retry_after: Option<u64>) {
         let retry_after = retry_after.map(Duration::from_secs);
-        self.answers.lock().unwrap().push(Refused { why: "told to".into(), retry_after, too_large: false });
+        self.answers.lock().unwrap().push(Refused { why: "told to".into(), retry_after, kind: RefusalKind::Failed });
     }
 }
 
@@ -47,7 +47,7 @@ impl Sink for Fake {
         assert!(records.iter().all(|r| r.account_id == account));
         self.batches.lock().unwrap().push(records.len());
         if self.most.is_some_and(|most| records.len() > most) {
-            return Err(Refused { why: "too large".into(), retry_after: None, too_large: true });
+            return Err(Refused { why: "too large".into(), retry_after: None, kind: RefusalKind::TooLarge });
         }
         if let Some(refused) = self.answers.lock().unwrap().pop() {
             return Err(refused);

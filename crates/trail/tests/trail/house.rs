@@ -1,13 +1,12 @@
 //! A house over a fresh database, whose trail is read and verified as the client does it.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use api::{AuditRecord, AuditTrail};
-use chain::{Begin, End, Keys, ProblemKind, Report, Verifier};
+use chain::{Begin, Belief, End, Keys, ProblemKind, Report, Verifier};
 use serde_json::json;
-use store::{Database, PostgresSettings, Store, StoreError, params};
+use store::{Database, Store, StoreError, params};
 use testkit::House;
 
 /// One test a database for each story, which is an `async fn(House, Settings)`.
@@ -25,42 +24,18 @@ macro_rules! on_each {
 }
 pub(crate) use on_each;
 
-fn run<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(future)
-}
-
 pub(crate) fn on_sqlite(story: impl AsyncFn(House)) {
-    run(async { story(testkit::house().await).await });
+    testkit::run(async { story(testkit::house().await).await });
 }
 
 pub(crate) fn on_postgres(name: &str, story: impl AsyncFn(House)) {
-    on_postgres_settings(name, async |settings| {
+    testkit::on_postgres(name, async |settings| {
         story(House::over(Store::open(&Database::Postgres(settings)).await.unwrap()).await).await;
     });
 }
 
-/// The number of the next schema.
+/// The number of the next user.
 static NEXT: AtomicU64 = AtomicU64::new(0);
-
-/// Tells a story in a schema of its own, or says by name that it was not told.
-pub(crate) fn on_postgres_settings(name: &str, story: impl AsyncFn(PostgresSettings)) {
-    #[expect(clippy::disallowed_methods, reason = "the test run names its PostgreSQL in the environment")]
-    let Ok(url) = std::env::var("TIDEGATE_TEST_POSTGRES_URL") else {
-        // Straight to standard error, which the test harness does not swallow.
-        let line = format!("NOT RUN: {name}: TIDEGATE_TEST_POSTGRES_URL is not set\n");
-        return std::io::stderr().write_all(line.as_bytes()).unwrap();
-    };
-    let schema = format!("test_trail_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let mark = if url.contains('?') { '&' } else { '?' };
-    let own = format!("{url}{mark}options=-c%20search_path%3D{schema}");
-    run(async {
-        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
-        story(PostgresSettings::new(own)).await;
-        client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
-    });
-}
 
 /// Users are made, which is written down, and sealed a few at a time.
 pub(crate) async fn happen(house: &House, batches: &[usize]) {
@@ -95,7 +70,7 @@ pub(crate) async fn verify(house: &House) -> Report {
     let (trail, records) = (trail(house).await, records(house).await);
     let keys = Keys::parse(&trail.keys.iter().map(|key| key.public_key_pem.as_str()).collect::<String>()).unwrap();
     let begin = trail.begin.map_or(Begin::First, Begin::Behind);
-    let mut verifier = Verifier::new(&keys, &begin);
+    let mut verifier = Verifier::new(&keys, Belief::All, &begin);
     for record in &records {
         verifier.record(record);
     }

@@ -7,5 +7,8 @@ mod http;
 mod list;
 mod nodes;
 mod retain;
+mod rotate;
+mod speed;
 mod tamper;
 mod uses;
+mod watch;

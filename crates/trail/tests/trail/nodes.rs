@@ -12,7 +12,7 @@ use store::{Database, Store, StoreError};
 use testkit::{House, NOW};
 use trail::Trail;
 
-use crate::house::{number, on_each, on_postgres_settings, records, verify};
+use crate::house::{number, on_each, records, verify};
 
 on_each! { what_is_committed_late_is_sealed_behind_what_came_before only_one_node_seals_at_a_time }
 
@@ -24,7 +24,7 @@ fn master() -> (MasterKey, Arc<Dice>) {
 
 pub(crate) async fn node(store: &Arc<Store>, name: &str) -> Trail {
     let (master, dice) = master();
-    Trail::open(Arc::clone(store), &MasterKeys::from(master).sealing(), dice, name, NOW).await.unwrap()
+    Trail::open(Arc::clone(store), Arc::new(MasterKeys::from(master).sealing()), dice, name, NOW).await.unwrap()
 }
 
 /// The same house with the trail of a node that has just started and was told of these heads.
@@ -35,7 +35,7 @@ pub(crate) async fn another_trail(house: House, heads: &[String]) -> House {
     house.with_trail(Arc::new(another))
 }
 
-fn op(at: Timestamp) -> Op {
+pub(crate) fn op(at: Timestamp) -> Op {
     Op {
         request_id: RequestId::from_random(1),
         now: at,
@@ -125,7 +125,7 @@ async fn sealer(trail: Arc<Trail>, stop: Arc<std::sync::atomic::AtomicBool>, for
 
 #[test]
 fn many_writers_on_two_nodes_and_two_sealers_that_meet_leave_nothing_out() {
-    on_postgres_settings("many_writers_on_two_nodes_and_two_sealers_that_meet_leave_nothing_out", async |settings| {
+    testkit::on_postgres("many_writers_on_two_nodes_and_two_sealers_that_meet_leave_nothing_out", async |settings| {
         let house = House::over(Store::open(&Database::Postgres(settings.clone())).await.unwrap()).await;
         let second = Arc::new(Store::open(&Database::Postgres(settings)).await.unwrap());
         let account = house.bootstrap.account;
@@ -155,7 +155,7 @@ fn many_writers_on_two_nodes_and_two_sealers_that_meet_leave_nothing_out() {
 
 #[test]
 fn writers_of_requests_never_wait_for_the_sealer() {
-    on_postgres_settings("writers_of_requests_never_wait_for_the_sealer", async |settings| {
+    testkit::on_postgres("writers_of_requests_never_wait_for_the_sealer", async |settings| {
         let house = House::over(Store::open(&Database::Postgres(settings)).await.unwrap()).await;
         let (store, account) = (Arc::clone(&house.store), house.bootstrap.account);
         let audit = &Audit::new(Arc::clone(&store), 99);

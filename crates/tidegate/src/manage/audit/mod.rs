@@ -40,6 +40,27 @@ pub(crate) enum Command {
     },
     /// Print the public keys that sign the trail as PEM, to verify an export without the server
     Keys,
+    /// Begin a new key that signs the trail; the old one hands over to it in each account's trail
+    RotateKey,
+    /// How long the trail is kept
+    #[command(subcommand)]
+    Retention(Retention),
+}
+
+/// How long the trail is kept.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Retention {
+    /// Show how long the trail is kept, and within which bounds the account may say so
+    Show,
+    /// Say how long the trail is kept; whole days go, oldest first
+    Set {
+        /// So many days
+        #[arg(long, value_name = "N", required_unless_present = "server_default")]
+        days: Option<i64>,
+        /// As long as the server's setting says
+        #[arg(long, conflicts_with = "days")]
+        server_default: bool,
+    },
 }
 
 /// How records are written.
@@ -65,6 +86,9 @@ pub(super) async fn run(command: Command, client: &Tidegate, asked: Option<Forma
         Command::Verify(arguments) => verify::online(&arguments, client).await,
         Command::Export { since, until, format, to } => export::run(client, (since, until), format, to).await,
         Command::Keys => keys(client, asked).await,
+        Command::RotateKey => Ok(Output::many(&client.audit().rotate_key().await?, KEY_COLUMNS)),
+        Command::Retention(Retention::Show) => Ok(Output::one(&client.audit().retention().await?)),
+        Command::Retention(Retention::Set { days, server_default: _ }) => Ok(Output::one(&client.audit().set_retention(days).await?)),
     }
 }
 

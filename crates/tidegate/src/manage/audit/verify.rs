@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use api::{AuditRecordQuery, AuditTrail};
-use chain::{Begin, End, Format, Keys, Report, Verifier};
+use chain::{Begin, Belief, End, Format, Keys, Report, Verifier};
 use clap::Args;
 use client::Tidegate;
 
@@ -69,7 +69,9 @@ async fn read(client: &Tidegate, pinned: Option<&Keys>, kept: Option<&str>) -> R
     let trail = client.audit().trail().await?;
     let published = published(&trail)?;
     let begin = trail.begin.clone().map_or(Begin::First, Begin::Behind);
-    let mut verifier = Verifier::new(pinned.unwrap_or(&published), &begin);
+    // The server has named all keys; whoever trusts it in nothing believes each key that an old one hands over to.
+    let (keys, belief) = pinned.map_or((&published, Belief::All), |pinned| (pinned, Belief::Successors));
+    let mut verifier = Verifier::new(keys, belief, &begin);
     if let Some(checkpoint) = kept {
         verifier.expect(checkpoint);
     }
@@ -102,7 +104,7 @@ pub(super) fn file(arguments: &Arguments, path: &Path) -> Result<Output, Command
     let mut lines = BufReader::new(File::open(path).map_err(unreadable)?).lines().peekable();
     let first = lines.peek().and_then(|line| line.as_deref().ok()).and_then(|line| Format::read(line).ok());
     let begin = if first.is_some_and(|record| record.sequence() == 1) { Begin::First } else { Begin::Anywhere };
-    let mut verifier = Verifier::new(&keys, &begin);
+    let mut verifier = Verifier::new(&keys, Belief::Successors, &begin);
     if let Some(checkpoint) = kept {
         verifier.expect(&checkpoint);
     }

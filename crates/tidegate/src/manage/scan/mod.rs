@@ -3,6 +3,7 @@
 //! What it finds it never prints: a mask stands for it. What it sends it sends to the server that is configured, and to no other.
 
 mod lookup;
+mod unpack;
 mod walk;
 
 use std::path::PathBuf;
@@ -25,7 +26,7 @@ const COLUMNS: &[&str] = &["place", "kind", "masked", "credential_id", "owner", 
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(super) client: ClientArguments,
-    /// Files and folders to look through, with all that is in them; `-`: standard input
+    /// Files and folders to look through, with all that is in them, packed or not; `-`: standard input
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Disable every credential that is found, without asking

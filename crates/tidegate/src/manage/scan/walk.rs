@@ -9,6 +9,7 @@ use api::Secret;
 use model::{Clock as _, Timestamp};
 use secrets::{Found, Kind, Scanner, Shape};
 
+use super::unpack;
 use crate::printer::note;
 use crate::system::SystemClock;
 
@@ -30,7 +31,7 @@ pub(super) struct Finding {
     pub(super) secret: Secret,
 }
 
-/// A walk through files and folders: nothing is followed, skipped or unpacked.
+/// A walk through files and folders: nothing is followed or skipped; what is packed is looked into.
 #[derive(Debug)]
 pub(super) struct Walk {
     now: Timestamp,
@@ -50,7 +51,7 @@ impl Walk {
     /// A file, a folder with everything in it, or standard input.
     pub(super) fn look_into(&mut self, path: &Path) {
         if path.as_os_str() == "-" {
-            return self.read("(standard input)", Ok(io::stdin()));
+            return self.read("(standard input)", Ok(io::stdin().lock()));
         }
         // What is named is looked at even through a link; what is found on the way is not.
         match fs::metadata(path) {
@@ -86,20 +87,12 @@ impl Walk {
     }
 
     fn read(&mut self, name: &str, from: io::Result<impl Read>) {
-        let mut findings = Vec::new();
-        let read = from.and_then(|from| self.stream(from, &mut |found| findings.push(found)));
-        let room = MOST.saturating_sub(self.findings.len());
-        let now = self.now;
-        let mut found = findings.into_iter().filter_map(|found| finding(name, &found, now));
-        self.findings.extend(found.by_ref().take(room));
-        self.cut |= found.next().is_some();
-        match read {
-            Ok(()) => self.files += 1,
-            Err(error) => self.unreadable(name, &error),
+        if let Err(error) = from.and_then(|mut from| unpack::look_into(name, &mut from, self)) {
+            self.unreadable(name, &error);
         }
     }
 
-    fn stream(&mut self, mut from: impl Read, found: &mut dyn FnMut(Found)) -> io::Result<()> {
+    fn stream(&mut self, from: &mut dyn Read, found: &mut dyn FnMut(Found)) -> io::Result<()> {
         let mut scanner = Scanner::default();
         let mut piece = vec![0; PIECE];
         let mut count = 0;
@@ -150,6 +143,24 @@ impl Walk {
             text.push_str("; there are more than these");
         }
         text
+    }
+}
+
+impl unpack::Finder for Walk {
+    fn scan(&mut self, name: &str, from: &mut dyn Read) -> io::Result<()> {
+        let mut findings = Vec::new();
+        let read = self.stream(from, &mut |found| findings.push(found));
+        let room = MOST.saturating_sub(self.findings.len());
+        let now = self.now;
+        let mut found = findings.into_iter().filter_map(|found| finding(name, &found, now));
+        self.findings.extend(found.by_ref().take(room));
+        self.cut |= found.next().is_some();
+        self.files += u64::from(read.is_ok());
+        read
+    }
+
+    fn trouble(&mut self, name: &str, error: &io::Error) {
+        self.unreadable(name, error);
     }
 }
 

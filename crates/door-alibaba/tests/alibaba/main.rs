@@ -1,0 +1,10 @@
+//! The door, called as its clients call it: `house.alibaba(&key).call(Product::Cr, "GetInstance", …)`.
+
+mod cr;
+mod golden;
+mod ims;
+mod ram;
+mod refusals;
+mod sessions;
+mod sts;
+mod walk;
