@@ -161,7 +161,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Domains below which hosts are named as Alibaba Cloud names them: `INSTANCE-registry.REGION.SUFFIX` and \
          `INSTANCE-registry-vpc.REGION.SUFFIX` mean that instance, `cr.REGION.SUFFIX` that product's API alone",
     ),
-    one("alibaba.requests_per_second", "number", "200", "Requests that one access key may make in a second at the Alibaba Cloud APIs, on each node"),
+    one(
+        "alibaba.requests_per_second",
+        "number",
+        "200",
+        "Requests that one access key may make in a second at the Alibaba Cloud APIs, on each node",
+    ),
     one("max_connections", "number", "8192", "Connections at a time; further ones wait to be accepted"),
     one("shutdown_seconds", "seconds", "30", "How long requests under way may take after SIGTERM"),
 ];

@@ -84,7 +84,9 @@ pub(super) fn code(error: &IdentityError) -> (StatusCode, &'static str) {
         IdentityError::Taken { .. } => (StatusCode::CONFLICT, "already_exists"),
         IdentityError::Invalid { .. } => (StatusCode::BAD_REQUEST, "invalid_request"),
         IdentityError::Limit { .. } => (StatusCode::CONFLICT, "limit_exceeded"),
-        IdentityError::InUse(_) | IdentityError::Holds(_) | IdentityError::NeedsForce(_) | IdentityError::RecentlyUsed { .. } => (StatusCode::CONFLICT, "in_use"),
+        IdentityError::InUse(_) | IdentityError::Holds(_) | IdentityError::NeedsForce(_) | IdentityError::RecentlyUsed { .. } => {
+            (StatusCode::CONFLICT, "in_use")
+        }
         IdentityError::Refused(_) | IdentityError::Disabled | IdentityError::Unbelieved(_) => (StatusCode::FORBIDDEN, "denied"),
         IdentityError::Busy | IdentityError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         IdentityError::Sealing => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
