@@ -44,6 +44,7 @@ pub struct UpdateNamespace {
 
 /// A namespace.
 #[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that stand each for itself")]
 pub struct Namespace {
     /// Its id.
     pub namespace_id: String,

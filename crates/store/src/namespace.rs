@@ -19,6 +19,7 @@ pub struct Namespace {
 
 /// A namespace's settings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that stand each for itself")]
 pub struct Settings {
     /// May anybody read its repositories?
     pub public: bool,

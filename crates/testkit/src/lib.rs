@@ -10,6 +10,7 @@ mod alibaba;
 mod client;
 mod database;
 mod house;
+mod listener;
 
 pub use alibaba::{AccessKey, Alibaba, Signed};
 pub use client::{Client, HOST, Reply};

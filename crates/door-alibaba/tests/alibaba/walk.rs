@@ -2,6 +2,7 @@
 //! its parameters missing.
 
 use http::StatusCode;
+use model::Seconds;
 use testkit::alibaba_operations::{Needs, Operation, operations};
 use testkit::{AccessKey, House, Product, house};
 
@@ -88,6 +89,7 @@ async fn somebody_without_a_right_may_nothing_and_learns_nothing() {
     let eve = house.alibaba(&house.access_key("eve").await);
     for operation in operations().filter(|o| !matches!(o.needs, Needs::Nothing(_)) && !is_open(o)) {
         let parameters = parameters(&house, operation);
+        house.advance(Seconds(1)).await;
         let reply = eve.call(operation.product, operation.name, &pairs(&parameters)).await;
         assert_eq!((reply.status, reply.text("Code").as_str()), (StatusCode::FORBIDDEN, "NoPermission"), "{}", operation.name);
         assert!(reply.json()["AccessDeniedDetail"]["EncodedDiagnosticMessage"].is_string(), "{}", operation.name);
@@ -107,6 +109,7 @@ async fn another_account_s_things_are_not_there() {
     let makes_one = |o: &Operation| o.product != Product::Cr && o.name.starts_with("Create");
     for operation in operations().filter(|o| !matches!(o.needs, Needs::Nothing(_) | Needs::Caller(_)) && !makes_one(o)) {
         let parameters = parameters(&house, operation);
+        house.advance(Seconds(1)).await;
         let named = parameters.iter().find(|(name, value)| elsewhere(operation, name, value) != **value);
         let Some((name, there)) = named else { continue };
         let call = async |value: &str| {
@@ -126,6 +129,7 @@ async fn each_parameter_that_must_be_there_is_missed_by_name() {
     let client = house.alibaba(&key);
     for operation in operations() {
         let parameters = parameters(&house, operation);
+        house.advance(Seconds(1)).await;
         for missing in operation.required {
             let rest: Vec<_> = pairs(&parameters).into_iter().filter(|(name, _)| name != missing).collect();
             let reply = client.call(operation.product, operation.name, &rest).await.expect(400);

@@ -8,7 +8,7 @@ use crate::support::house::text;
 
 /// A success of the product cr.
 #[track_caller]
-fn done(answer: &Value) {
+pub(crate) fn done(answer: &Value) {
     assert_eq!((&answer["IsSuccess"], &answer["Code"]), (&json!(true), &json!("success")), "{answer}");
     assert!(answer["RequestId"].as_str().is_some_and(|id| !id.is_empty()), "{answer}");
 }
@@ -80,13 +80,24 @@ fn content(cloud: &Cloud, sdk: &mut Sdk, instance: &str, namespace: &str) {
             "InstanceId": instance, "NamespaceName": namespace, "AutoCreateRepo": "True", "DefaultRepoType": "PRIVATE",
         }),
     ));
-    let got = sdk.ok("cr", "GetNamespace", &json!({ "InstanceId": instance, "NamespaceName": namespace }));
+    let named = json!({ "InstanceId": instance, "NamespaceName": namespace });
+    let got = sdk.ok("cr", "GetNamespace", &named);
     assert_eq!(
         (&got["NamespaceName"], &got["NamespaceStatus"], &got["DefaultRepoType"]),
         (&json!(namespace), &json!("NORMAL"), &json!("PRIVATE"))
     );
     assert_eq!(got["AutoCreateRepo"], true);
     assert!(text(&got["NamespaceId"]).starts_with("crn-"));
+    let listed = sdk.ok("cr", "ListNamespace", &named);
+    assert_eq!((&listed["TotalCount"], &listed["Namespaces"][0]["NamespaceName"]), (&json!("1"), &json!(namespace)));
+    let change = json!({ "InstanceId": instance, "NamespaceName": namespace, "AutoCreateRepo": "false", "DefaultRepoType": "PRIVATE" });
+    done(&sdk.ok("cr", "UpdateNamespace", &change));
+    assert_eq!(sdk.ok("cr", "GetNamespace", &named)["AutoCreateRepo"], false);
+    repositories(cloud, sdk, instance, namespace);
+    done(&sdk.ok("cr", "DeleteNamespace", &named));
+}
+
+fn repositories(cloud: &Cloud, sdk: &mut Sdk, instance: &str, namespace: &str) {
     let made = sdk.ok(
         "cr",
         "CreateRepository",
@@ -101,9 +112,11 @@ fn content(cloud: &Cloud, sdk: &mut Sdk, instance: &str, namespace: &str) {
     let listed =
         sdk.ok("cr", "ListRepository", &json!({ "InstanceId": instance, "RepoNamespaceName": namespace, "PageNo": 1, "PageSize": 30 }));
     assert_eq!((&listed["TotalCount"], listed["Repositories"].as_array().unwrap().len()), (&json!("1"), 1));
+    done(&sdk.ok("cr", "UpdateRepository", &json!({ "InstanceId": instance, "RepoId": id, "RepoType": "PUBLIC", "Summary": "another" })));
+    let got = sdk.ok("cr", "GetRepository", &json!({ "InstanceId": instance, "RepoId": id }));
+    assert_eq!((&got["Summary"], &got["RepoType"], got["CreateTime"].is_i64()), (&json!("another"), &json!("PUBLIC"), true));
     tags(cloud, sdk, instance, namespace, &id);
     done(&sdk.ok("cr", "DeleteRepository", &json!({ "InstanceId": instance, "RepoId": id })));
-    done(&sdk.ok("cr", "DeleteNamespace", &json!({ "InstanceId": instance, "NamespaceName": namespace })));
 }
 
 fn tags(cloud: &Cloud, sdk: &mut Sdk, instance: &str, namespace: &str, repository: &str) {
@@ -112,11 +125,37 @@ fn tags(cloud: &Cloud, sdk: &mut Sdk, instance: &str, namespace: &str, repositor
     let listed = sdk.ok("cr", "ListRepoTag", &json!({ "InstanceId": instance, "RepoId": repository, "PageNo": 1, "PageSize": 30 }));
     let image = &listed["Images"][0];
     assert_eq!((&image["Tag"], &image["Digest"], &image["Status"]), (&json!("1.0"), &json!(bare), &json!("NORMAL")));
-    let got = sdk.ok("cr", "GetRepoTag", &json!({ "InstanceId": instance, "RepoId": repository, "Tag": "1.0" }));
-    assert_eq!((&got["Digest"], got["ImageCreate"].is_i64()), (&json!(bare), true), "{got}");
-    done(&sdk.ok("cr", "DeleteRepoTag", &json!({ "InstanceId": instance, "RepoId": repository, "Tag": "1.0" })));
+    let tag = json!({ "InstanceId": instance, "RepoId": repository, "Tag": "1.0" });
+    if sdk.kind() == Kind::Core {
+        old_tags(sdk, &tag);
+    } else {
+        new_tags(sdk, &tag, namespace, bare);
+    }
+    done(&sdk.ok("cr", "DeleteRepoTag", &tag));
     let listed = sdk.ok("cr", "ListRepoTag", &json!({ "InstanceId": instance, "RepoId": repository }));
     assert_eq!(listed["TotalCount"], "0");
+}
+
+/// What only newer SDKs ask for.
+fn new_tags(sdk: &mut Sdk, tag: &Value, namespace: &str, digest: &str) {
+    let got = sdk.ok("cr", "GetRepoTag", tag);
+    assert_eq!((&got["Digest"], got["ImageCreate"].is_i64()), (&json!(digest), true), "{got}");
+    let instance = &tag["InstanceId"];
+    let copy = json!({ "InstanceId": instance, "NamespaceName": namespace, "RepoName": "app", "FromTag": "1.0", "ToTag": "2.0" });
+    done(&sdk.ok("cr", "CreateRepoTag", &copy));
+    let copied = json!({ "InstanceId": instance, "RepoId": tag["RepoId"], "Tag": "2.0" });
+    assert_eq!(sdk.ok("cr", "GetRepoTag", &copied)["Digest"], digest);
+    done(&sdk.ok("cr", "DeleteRepoTag", &copied));
+}
+
+/// What only the old SDK asks for.
+fn old_tags(sdk: &mut Sdk, tag: &Value) {
+    let mut with_version = tag.clone();
+    with_version["SchemaVersion"] = 2.into();
+    let manifest = sdk.ok("cr", "GetRepoTagManifest", &with_version)["Manifest"].clone();
+    assert_eq!((&manifest["SchemaVersion"], manifest["Layers"].as_array().unwrap().len()), (&json!(2), 1), "{manifest}");
+    let layers = sdk.ok("cr", "GetRepoTagLayers", tag);
+    assert_eq!((&layers["Layers"][0]["BlobSize"], layers["Layers"].as_array().unwrap().len()), (&json!(1000), 1), "{layers}");
 }
 
 /// An image's digest, after it was pushed by the root user as `1.0`.
@@ -144,4 +183,29 @@ fn namespaces_repositories_and_tags_are_made_told_and_ended() {
     for (kind, namespace) in Kind::ALL.into_iter().zip(["one", "two", "three", "four", "five", "six", "seven"]) {
         content(&cloud, &mut cloud.sdk(kind, &key), &instance, namespace);
     }
+}
+
+#[test]
+#[ignore = "cargo xtask test --only alibaba"]
+fn what_an_instance_holds_and_where_it_can_be_is_told() {
+    let cloud = Cloud::start();
+    let instance = cloud.instance();
+    push(&cloud, "demo/app");
+    for kind in Kind::ALL {
+        let mut sdk = cloud.sdk(kind, &cloud.root_key());
+        let usage = sdk.ok("cr", "GetInstanceUsage", &json!({ "InstanceId": instance }));
+        assert_eq!((&usage["NamespaceUsage"], &usage["RepoUsage"]), (&json!("1"), &json!("1")), "{kind:?}: {usage}");
+        let regions = sdk.ok("cr", "ListInstanceRegion", &json!({}));
+        assert_eq!(regions["Regions"][0]["RegionId"], "local", "{kind:?}: {regions}");
+    }
+}
+
+#[test]
+#[ignore = "cargo xtask test --only alibaba"]
+fn what_is_not_done_here_says_so() {
+    let cloud = Cloud::start();
+    let instance = cloud.instance();
+    let mut sdk = cloud.sdk(Kind::TeaV3, &cloud.root_key());
+    let error = sdk.refused("cr", "ListChartNamespace", &json!({ "InstanceId": instance }), "NOT_SUPPORTED");
+    assert_eq!(error["status"], 400);
 }

@@ -22,7 +22,12 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     pub(crate) fn start() -> Self {
-        let house = House::start();
+        Self::start_with(&[])
+    }
+
+    /// With further arguments of `tidegate serve`.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        let house = House::start_with(arguments);
         let root = house.root();
         Self { house, root, ca: None, _certificates: None }
     }

@@ -15,9 +15,15 @@ mod chains;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod endpoints;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod sessions;
 #[cfg(test)]
 mod walk;
 

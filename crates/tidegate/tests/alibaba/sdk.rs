@@ -55,7 +55,7 @@ pub(crate) struct Sdk {
 }
 
 impl Sdk {
-    /// `settings` say where and with which key; of this process's environment it sees nothing.
+    /// `settings` say where and with which key; of this process's environment it sees nothing, only `environment` among them.
     pub(crate) fn start(kind: Kind, home: &Path, settings: Value, ca: Option<&Path>) -> Self {
         let (program, driver, mut all) = kind.parts();
         all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
@@ -67,10 +67,16 @@ impl Sdk {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", home)
             .env("LC_ALL", "C.UTF-8");
+        let more = all["environment"].as_object().into_iter().flatten();
+        call.envs(more.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())));
         call.envs(ca.iter().flat_map(|ca| [("SSL_CERT_FILE", ca), ("NODE_EXTRA_CA_CERTS", ca)]));
         let mut process = call.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (ask, answer) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
         Self { kind, process, ask, answer }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     fn told(&mut self, call: &Value) -> Value {

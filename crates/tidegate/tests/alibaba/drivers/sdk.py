@@ -1,7 +1,7 @@
 """Calls the vendor's Python SDKs as typed clients: a call a line on standard input, what it came to a line on standard output.
 
 argv[1] is a JSON object: {"client": "tea" or "core", "algorithm": null or "v2", "endpoint", "protocol", "ca": null or file, "id", "secret", "token": null
-or text, "credential": null or the settings of alibabacloud-credentials}.
+or text, "credential": null or the settings of alibabacloud-credentials or "default": its default chain}.
 A call: {"product": "cr", "action": "ListInstance", "params": {..}}. It came to {"ok": body} or {"error": {"code", "status", "message", ..}}.
 """
 
@@ -24,7 +24,9 @@ def tea_client(product):
 
     config = models.Config(endpoint=SETTINGS["endpoint"], protocol=SETTINGS["protocol"], region_id="local", ca=SETTINGS["ca"],
                            signature_algorithm=SETTINGS["algorithm"])
-    if SETTINGS.get("credential"):
+    if SETTINGS.get("credential") == "default":
+        config.credential = credentials.Client()
+    elif SETTINGS.get("credential"):
         config.credential = credentials.Client(credential_models.Config(**SETTINGS["credential"]))
     else:
         config.access_key_id, config.access_key_secret, config.security_token = SETTINGS["id"], SETTINGS["secret"], SETTINGS["token"]
