@@ -43,8 +43,8 @@ pub struct UpdateNamespace {
 }
 
 /// A namespace.
-#[expect(clippy::struct_excessive_bools, reason = "settings, each on or off by itself")]
 #[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that stand each for itself")]
 pub struct Namespace {
     /// Its id.
     pub namespace_id: String,

@@ -163,16 +163,16 @@ mod holes {
         }
         root.post("/api/v1/instances", &json!({"name": "prod", "hosts": ["prod.example"]})).await.expect(201);
         let own = allow(&["cr:PullRepository", "cr:GetRepository", "cr:ListRepositoryTag"], "acs:cr:*:*:repository/local/demo/*");
-        let making = allow(&["cr:*ServiceAccount*", "cr:*ClientSecret*", "ram:AttachPolicyTo*"], "*");
-        for (name, document) in [("own", own), ("making", making)] {
+        let grants = allow(&["cr:*ServiceAccount*", "cr:*ClientSecret*", "ram:AttachPolicyTo*"], "*");
+        for (name, document) in [("own", own), ("making", grants)] {
             root.post("/api/v1/policies", &json!({"name": name, "document": document})).await.expect(201);
             root.put(&format!("/api/v1/users/bob/policies/{name}"), &json!({})).await.expect(204);
         }
         let bob = manager(&house, "bob").await;
         let ci = bob.post("/api/v1/service-accounts", &json!({"name": "ci", "policies": ["own"]})).await.expect(201);
-        let robot = house.login("ci", &ci.text("secret"));
-        robot.get("/v2/demo/app/manifests/v1").await.expect(200);
-        robot.get("/v2/prod/app/manifests/v1").await.expect(403);
+        let program = house.login("ci", &ci.text("secret"));
+        program.get("/v2/demo/app/manifests/v1").await.expect(200);
+        program.get("/v2/prod/app/manifests/v1").await.expect(403);
         for wide in [
             json!({"name": "x1", "repositories": ["prod/*"], "policies": ["AcrPull"]}),
             json!({"name": "x2", "repositories": ["*"], "policies": ["AcrPull"]}),

@@ -18,8 +18,8 @@ pub struct Namespace {
 }
 
 /// A namespace's settings.
-#[expect(clippy::struct_excessive_bools, reason = "settings, each on or off by itself")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that stand each for itself")]
 pub struct Settings {
     /// May anybody read its repositories?
     pub public: bool,

@@ -15,7 +15,9 @@ pub(super) fn identity(error: IdentityError) -> Problem {
         IdentityError::Taken { .. } => Problem::business("RESOURCE_ALREADY_EXIST", message),
         IdentityError::Limit { .. } => Problem::business("QUOTA_EXCEEDED", message),
         IdentityError::NeedsForce(problem) => Problem::business("OPERATION_DENIED", format!("{problem}.")),
-        IdentityError::InUse(_) | IdentityError::Holds(_) | IdentityError::RecentlyUsed { .. } => Problem::business("RESOURCE_IN_USE", message),
+        IdentityError::InUse(_) | IdentityError::Holds(_) | IdentityError::RecentlyUsed { .. } => {
+            Problem::business("RESOURCE_IN_USE", message)
+        }
         IdentityError::Invalid { field, problem } => Problem::invalid(parameter(field), Fault::Format, problem),
         IdentityError::Refused(refusal) => super::refused(&refusal),
         IdentityError::Disabled => Problem::no_permission(message),

@@ -57,9 +57,7 @@ pub(super) async fn list_policy_holders(call: Call) -> Result<Answer, Problem> {
     let permit = call.admit_or_hide::<act::ListEntitiesForPolicy>(on, Action::GetPolicy).await?;
     let after = asked.after.parse().unwrap_or(0);
     let holders = call.identity().list_policy_holders(permit, after, asked.one_more()).await?;
-    let holders = holders.iter().map(shapes::policy_holder).collect();
-    let page = Page::of(holders, &asked, |h: &api::PolicyHolder| h.principal_id.clone());
-    Ok(page.answer(call.own_path(), call.raw_query()))
+    Ok(call.page(holders, &asked, |(holder, _)| holder.id.to_string(), |holder| shapes::policy_holder(&holder)))
 }
 
 pub(super) async fn show_policy_version(call: Call) -> Result<Answer, Problem> {

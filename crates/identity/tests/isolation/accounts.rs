@@ -234,7 +234,7 @@ async fn whose_a_key_is_is_told_in_its_own_account_alone() {
                 match owner {
                     Ok(owner) => assert!(mine == theirs && owner.account == caller.known().unwrap().account, "{what}"),
                     Err(error) => {
-                        assert!(mine != theirs && matches!(error, identity::IdentityError::NotFound(noun) if noun == what), "{error}")
+                        assert!(mine != theirs && matches!(error, identity::IdentityError::NotFound(noun) if noun == what), "{error}");
                     }
                 }
             }

@@ -13,6 +13,7 @@ mod owned;
 mod properties;
 mod reading;
 mod resources;
+mod vendor;
 
 use std::net::IpAddr;
 use std::sync::Arc;

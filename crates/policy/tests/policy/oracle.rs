@@ -23,13 +23,24 @@ pub(crate) fn decide(documents: &[Value], action: Action, resource: &Resource, f
     }
 }
 
+/// Further spellings of the vendor's for some actions.
+const OTHERS: [(&str, &str); 6] = [
+    ("cr:GetRepositoryTag", "cr:ListRepositoryTag"),
+    ("cr:ListRepoTag", "cr:ListRepositoryTag"),
+    ("cr:GetRepoTag", "cr:ListRepositoryTag"),
+    ("cr:CreateRepoTag", "cr:CreateRepositoryTag"),
+    ("cr:DeleteRepoTag", "cr:DeleteRepositoryTag"),
+    ("cr:GetInstanceVpcEndpoint", "cr:GetInstanceEndpoint"),
+];
+
 fn entries(value: &Value) -> Vec<String> {
     let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), ToString::to_string);
     value.as_array().map_or_else(|| vec![text(value)], |list| list.iter().map(text).collect())
 }
 
 fn speaks_of(statement: &Value, action: &str) -> bool {
-    let any = |list: &Value| entries(list).iter().any(|p| glob(&p.to_lowercase(), &action.to_lowercase()));
+    let spellings = || OTHERS.iter().filter(|(_, same)| *same == action).map(|(other, _)| *other).chain([action]);
+    let any = |list: &Value| entries(list).iter().any(|p| spellings().any(|s| glob(&p.to_lowercase(), &s.to_lowercase())));
     match statement.get("NotAction") {
         Some(list) => !any(list),
         None => any(&statement["Action"]),

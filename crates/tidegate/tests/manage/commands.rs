@@ -279,3 +279,34 @@ fn policies_are_asked_compared_and_bounded() {
     assert_eq!(why["decision"], "deny");
     root.json(&["policy", "detach", "AcrPull", "--account"]);
 }
+
+#[test]
+fn users_groups_and_policies_say_more_and_change_their_names() {
+    let house = House::start();
+    let root = house.root();
+    let said = ["--display-name", "Alice A.", "--email", "alice@example.com"];
+    let made = root.json(&[&["user", "create", "alice"], &said[..]].concat());
+    assert_eq!((&made["display_name"], &made["email"], &made["phone"]), (&"Alice A.".into(), &"alice@example.com".into(), &"".into()));
+    let changed = root.json(&["user", "update", "alice", "--rename", "alina", "--email", ""]);
+    assert_eq!((&changed["user_id"], &changed["name"], &changed["email"]), (&made["user_id"], &"alina".into(), &"".into()));
+    assert_eq!(root.refused(&["user", "show", "alice"])["code"], "not_found");
+    root.json(&["group", "create", "readers"]);
+    assert_eq!(root.json(&["group", "update", "readers", "--rename", "pullers"])["name"], "pullers");
+    assert_eq!(root.run(&["group", "update", "pullers"]).code, Some(2));
+
+    root.json(&["policy", "attach", "AcrPull", "--user", "alina"]);
+    let holders = root.json(&["policy", "holders", "AcrPull"]);
+    has(&holders[0], &["principal", "principal_id", "attached_at"]);
+    assert_eq!(holders[0]["principal"], "user/alina");
+    let document = house.bootstrap().with_file_name("policy.json");
+    std::fs::write(&document, r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"cr:PullRepository","Resource":"*"}]}"#).unwrap();
+    let file = document.to_str().unwrap();
+    root.json(&["policy", "create", "p", "--document", file]);
+    assert_eq!(root.json(&["policy", "update", "p", "--description", "pulls"])["description"], "pulls");
+    for _ in 0..4 {
+        root.json(&["policy", "update", "p", "--document", file]);
+    }
+    assert_eq!(root.refused(&["policy", "update", "p", "--document", file])["code"], "limit_exceeded");
+    assert_eq!(root.json(&["policy", "update", "p", "--document", file, "--drop-oldest"])["version"], 6);
+    assert_eq!(root.refused(&["password", "show", "--user", "alina"])["code"], "not_found");
+}

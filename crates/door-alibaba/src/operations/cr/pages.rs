@@ -9,6 +9,8 @@ use crate::shapes::Object;
 /// Items of a page unless told, and at most: more is as if this were asked for.
 const USUAL: i64 = 30;
 const MOST: i64 = 100;
+/// No number is greater: even pages of one lead no further.
+const FURTHEST: i64 = 100_000;
 
 /// A page by its number.
 #[derive(Clone, Copy)]
@@ -28,8 +30,8 @@ pub(super) enum Asked {
 
 impl Numbered {
     pub(super) fn read(call: &Call) -> Result<Self, Problem> {
-        let number = call.parameters.integer("PageNo", 1..=i64::MAX)?.unwrap_or(1);
-        let size = call.parameters.integer("PageSize", 1..=i64::MAX)?.unwrap_or(USUAL).min(MOST);
+        let number = call.parameters.integer("PageNo", 1..=FURTHEST)?.unwrap_or(1);
+        let size = call.parameters.integer("PageSize", 1..=FURTHEST)?.unwrap_or(USUAL).min(MOST);
         let skip = usize::try_from((number - 1).saturating_mul(size)).unwrap_or(usize::MAX);
         let take = usize::try_from(size).unwrap_or_default();
         let too_far = || Problem::invalid("PageNo", Fault::Format, format!("page numbers lead to the first {REACH} entries"));
@@ -45,7 +47,7 @@ impl Numbered {
 impl Asked {
     /// A token is the last name of the page before; `is_name` says whether it can be one.
     pub(super) fn read(call: &Call, is_name: fn(&str) -> bool) -> Result<Self, Failure> {
-        let size = call.parameters.integer("MaxResults", 1..=i64::MAX)?.map(|n| n.min(MOST));
+        let size = call.parameters.integer("MaxResults", 1..=FURTHEST)?.map(|n| n.min(MOST));
         let token = call.optional("NextToken").map(str::to_owned);
         if size.is_none() && token.is_none() {
             return Ok(Self::Numbered(Numbered::read(call)?));

@@ -36,11 +36,8 @@ pub(super) async fn update_access_key(call: Call) -> Result<Object, Failure> {
     let (id, owner) = (call.required("UserAccessKeyId")?, key_owner(&call).await?);
     let enabled = call.parameters.word("Status", STATUS)? == Some("Active");
     // To stop one's own needs no grant; to let it work again does.
-    let permit = if enabled {
-        call.admit::<act::UpdateAccessKey>(owner).await?
-    } else {
-        call.admit_own::<act::UpdateAccessKey>(owner).await?
-    };
+    let permit =
+        if enabled { call.admit::<act::UpdateAccessKey>(owner).await? } else { call.admit_own::<act::UpdateAccessKey>(owner).await? };
     call.identity().set_access_key_enabled(permit, id, enabled).await?;
     Ok(Object::new())
 }

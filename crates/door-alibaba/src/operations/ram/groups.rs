@@ -69,9 +69,7 @@ pub(super) async fn remove_user_from_group(call: Call) -> Result<Object, Failure
     let member = user(&call).await?;
     let permit = call.admit::<act::RemoveUserFromGroup>(group(&call).await?).await?;
     call.identity().remove_user_from_group(permit, &member).await.map_err(|error| match error {
-        IdentityError::NotFound("member") => {
-            Problem::new(404, "EntityNotExist.User.Group", "The user is not in the group.").into()
-        }
+        IdentityError::NotFound("member") => Problem::new(404, "EntityNotExist.User.Group", "The user is not in the group.").into(),
         other => Failure::from(other),
     })?;
     Ok(Object::new())
@@ -92,17 +90,11 @@ pub(super) async fn list_users_for_group(call: Call) -> Result<Object, Failure> 
 }
 
 fn member((user, joined): &(Principal, Timestamp)) -> Object {
-    Object::new()
-        .with("UserName", &*user.name)
-        .with("DisplayName", user.profile.display_name.as_str())
-        .with("JoinDate", moment(*joined))
+    Object::new().with("UserName", &*user.name).with("DisplayName", user.profile.display_name.as_str()).with("JoinDate", moment(*joined))
 }
 
 fn described(group: &Principal) -> Object {
-    Object::new()
-        .with("GroupId", group.id.to_string())
-        .with("GroupName", &*group.name)
-        .with("Comments", group.description.as_str())
+    Object::new().with("GroupId", group.id.to_string()).with("GroupName", &*group.name).with("Comments", group.description.as_str())
 }
 
 fn shape(group: &Principal) -> Object {

@@ -158,10 +158,7 @@ fn user((user, attached): &(Principal, Timestamp)) -> Object {
 }
 
 fn group((group, attached): &(Principal, Timestamp)) -> Object {
-    Object::new()
-        .with("GroupName", &*group.name)
-        .with("Comments", group.description.as_str())
-        .with("AttachDate", moment(*attached))
+    Object::new().with("GroupName", &*group.name).with("Comments", group.description.as_str()).with("AttachDate", moment(*attached))
 }
 
 fn role((role, attached): &(Principal, Timestamp)) -> Object {

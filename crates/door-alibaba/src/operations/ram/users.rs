@@ -44,13 +44,7 @@ pub(super) async fn update_user(call: Call) -> Result<Object, Failure> {
         Some(renamed) => Some(call.admit::<act::UpdateUser>(renamed).await?),
         None => None,
     };
-    let wanted = UpdateUser {
-        enabled: None,
-        description: said.comments,
-        display_name: said.display,
-        email: said.email,
-        phone: said.phone,
-    };
+    let wanted = UpdateUser { enabled: None, description: said.comments, display_name: said.display, email: said.email, phone: said.phone };
     let changed = call.identity().update_user(permit, renamed, &wanted).await.map_err(profiled("New"))?;
     Ok(Object::new().with("User", updated(&changed)))
 }

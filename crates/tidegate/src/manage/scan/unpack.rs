@@ -252,7 +252,7 @@ fn octal(field: &[u8]) -> Option<u64> {
 /// In octal digits, or, where the first bit is set, in binary.
 fn size(field: &[u8]) -> Option<u64> {
     match field {
-        [first, .., a, b, c, d, e, f, g, h] if first & 0x80 != 0 => Some(u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h])),
+        [first, ..] if first & 0x80 != 0 => Some(u64::from_be_bytes(field.last_chunk().copied()?)),
         _ => octal(field),
     }
 }
