@@ -24,7 +24,7 @@ pub(super) fn identity(error: IdentityError) -> Problem {
         IdentityError::Unbelieved(error) => unbelieved(&error),
         IdentityError::Busy => Problem::unavailable(),
         IdentityError::Store(error) => store(&error),
-        IdentityError::Sealing => Problem::internal(error),
+        IdentityError::Sealing => Problem::internal(&error),
     }
 }
 
