@@ -58,7 +58,8 @@ pub use label::{LabelQuery, Labelled, UpdateLabels};
 pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
 pub use page::{OwnerQuery, Page};
 pub use policy::{
-    AttachedPolicy, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyHolder, PolicyVersion, SetDefaultVersion, UpdatePolicy,
+    AttachedPolicy, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyHolder,
+    PolicyVersion, SetDefaultVersion, UpdatePolicy,
 };
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
 pub use resource_policy::{ResourcePolicy, SetResourcePolicy};

@@ -75,7 +75,7 @@ pub use labels::{Carrier, LabelChanges, Labels};
 pub use limits::Limits;
 pub use login_profiles::LoginProfile;
 pub use network::{MAX_PRIVATE_ENDPOINTS, PublicChange, Zeal};
-pub use policies::{BUILT_IN_SINCE, Attaches, Detaches, ListsAttached, PolicyDetails, Rotate, SetDefault};
+pub use policies::{Attaches, BUILT_IN_SINCE, Detaches, ListsAttached, PolicyDetails, Rotate, SetDefault};
 pub use policy_lists::{AttachedPolicy, ListedPolicy};
 pub use principals::Leaving;
 pub use providers::{CreateProvider, UpdateProvider};

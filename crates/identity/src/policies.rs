@@ -3,9 +3,9 @@
 use access::{Permit, audit};
 use model::{AccountId, ActionKind, Caller, OnPolicy, OnPrincipal, PolicyId, PolicyName, Timestamp, act};
 use policy::Document;
-use store::{StoreError, Tx};
 use store::change::{self, Change};
 use store::policy::{Attachment, Policy, Version};
+use store::{StoreError, Tx};
 
 use crate::principals::{Leaving, checked_description, there};
 use crate::{Held, Identity, IdentityError, Limits};
@@ -169,11 +169,7 @@ impl Identity {
     }
 
     /// Says what a policy is for.
-    pub async fn describe_policy(
-        &self,
-        permit: Permit<act::UpdatePolicyDescription>,
-        description: &str,
-    ) -> Result<Policy, IdentityError> {
+    pub async fn describe_policy(&self, permit: Permit<act::UpdatePolicyDescription>, description: &str) -> Result<Policy, IdentityError> {
         let id = permit.on().id.ok_or(IdentityError::NotFound("policy"))?;
         let (description, now, record) = (&checked_description(description)?, permit.op().now, &permit.success());
         self.change(now, |tx| {

@@ -182,7 +182,8 @@ fn checked_profile(profile: Profile) -> Result<Profile, IdentityError> {
     }
     let address = email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
     let plain = email.len() <= 128 && !email.chars().any(|c| c.is_whitespace() || c.is_control());
-    if !email.is_empty() && !(address && plain) {
+    let fits = email.is_empty() || (address && plain);
+    if !fits {
         return Err(IdentityError::invalid("email", "an address, as alice@example.com, of at most 128 characters"));
     }
     if phone.len() > 32 || !phone.bytes().all(|b| b.is_ascii_digit() || b"+- *".contains(&b)) {

@@ -6,7 +6,8 @@ mod names {
     use testkit::{Client, House, house};
 
     fn trust(principal: &str) -> String {
-        json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": [principal]}}]}).to_string()
+        json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": [principal]}}]})
+            .to_string()
     }
 
     fn allow(actions: &[&str], resource: &str) -> String {
@@ -26,13 +27,20 @@ mod names {
     async fn what_is_said_of_a_user_can_be_changed_and_taken_back() {
         let house = house().await;
         let root = house.root_manager().await;
-        let made = make(&root, "/users", json!({"name": "alice", "display_name": "Alice A.", "description": "builds", "email": "a@example.com"})).await;
-        assert_eq!((&made["display_name"], &made["email"], &made["updated_at"]), (&json!("Alice A."), &json!("a@example.com"), &json!(null)));
+        let made =
+            make(&root, "/users", json!({"name": "alice", "display_name": "Alice A.", "description": "builds", "email": "a@example.com"}))
+                .await;
+        assert_eq!(
+            (&made["display_name"], &made["email"], &made["updated_at"]),
+            (&json!("Alice A."), &json!("a@example.com"), &json!(null))
+        );
         let path = "/api/v1/users/alice";
         let changed = root.patch(path, &json!({"phone": "+49 30 1", "email": "", "description": "tests"})).await.expect(200).json();
         assert_eq!((&changed["email"], &changed["phone"], &changed["display_name"]), (&json!(""), &json!("+49 30 1"), &json!("Alice A.")));
         assert!(changed["updated_at"].is_string() && changed["enabled"] == json!(true));
-        for bad in [json!({"email": "nowhere"}), json!({"email": "a@b@c"}), json!({"phone": "call me"}), json!({"display_name": "x".repeat(129)})] {
+        for bad in
+            [json!({"email": "nowhere"}), json!({"email": "a@b@c"}), json!({"phone": "call me"}), json!({"display_name": "x".repeat(129)})]
+        {
             root.patch(path, &bad).await.expect(400);
         }
         assert_eq!(root.get(path).await.expect(200).json()["description"], json!("tests"));
@@ -64,7 +72,12 @@ mod names {
         let house = house().await.with_user("alice").await.with_user("bob").await;
         let root = house.root_manager().await;
         let account = house.first_account().id();
-        make(&root, "/policies", json!({"name": "team", "document": allow(&["ram:UpdateUser", "ram:GetUser"], &format!("acs:ram::{account}:user/b*"))})).await;
+        make(
+            &root,
+            "/policies",
+            json!({"name": "team", "document": allow(&["ram:UpdateUser", "ram:GetUser"], &format!("acs:ram::{account}:user/b*"))}),
+        )
+        .await;
         root.put("/api/v1/users/alice/policies/team", &json!({})).await.expect(204);
         let alice = key_of(&house, &root, "alice").await;
         alice.patch("/api/v1/users/bob", &json!({"name": "carol"})).await.expect(403);

@@ -330,7 +330,8 @@ pub async fn members_since(
     after: &str,
     limit: i64,
 ) -> Result<Vec<(Principal, Timestamp)>, StoreError> {
-    let sql = select_principal!(", joined_ms", "JOIN membership ON member_id = id WHERE group_id = $1 AND name > $2 ORDER BY name LIMIT $3");
+    let sql =
+        select_principal!(", joined_ms", "JOIN membership ON member_id = id WHERE group_id = $1 AND name > $2 ORDER BY name LIMIT $3");
     tx.rows(sql, params![group.as_i64(), after, limit]).await?.iter().map(principal_since).collect()
 }
 

@@ -83,7 +83,9 @@ pub(crate) fn parameters(house: &House, action: &str) -> Vec<(&'static str, Stri
             ("MobilePhone", "86-18600008888"),
         ]),
         "UpdateUser" => pairs(&[carol, ("NewUserName", "alina"), ("NewComments", "tests")]),
-        "GetUser" | "GetLoginProfile" | "DeleteLoginProfile" | "ListGroupsForUser" | "ListPoliciesForUser" | "ListAccessKeys" => pairs(&[carol]),
+        "GetUser" | "GetLoginProfile" | "DeleteLoginProfile" | "ListGroupsForUser" | "ListPoliciesForUser" | "ListAccessKeys" => {
+            pairs(&[carol])
+        }
         "UpdateLoginProfile" => pairs(&[carol, ("Password", "correct-horse-8")]),
         "CreateLoginProfile" => pairs(&[bare, ("Password", "correct-horse-8")]),
         "CreateAccessKey" | "DeleteUser" => pairs(&[bare]),
@@ -168,7 +170,10 @@ async fn a_user_is_made_read_listed_changed_and_deleted() {
 
     let changed = ram.done("UpdateUser", &[("UserName", "bob"), ("NewUserName", "bert"), ("NewEmail", ""), ("NewDisplayName", "B")]).await;
     let user = &changed["User"];
-    assert_eq!((&user["UserId"], &user["UserName"], &user["Email"], &user["Comments"]), (&made["UserId"], &json!("bert"), &json!(""), &json!("b")));
+    assert_eq!(
+        (&user["UserId"], &user["UserName"], &user["Email"], &user["Comments"]),
+        (&made["UserId"], &json!("bert"), &json!(""), &json!("b"))
+    );
     ram.refused(404, "EntityNotExist.User", "GetUser", &[("UserName", "bob")]).await;
     ram.refused(409, "EntityAlreadyExists.User", "UpdateUser", &[("UserName", "bert"), ("NewUserName", "alice")]).await;
     ram.done("DeleteUser", &[("UserName", "bert")]).await;
@@ -231,7 +236,11 @@ async fn what_is_wrong_is_said_by_parameter() {
         ("GroupName.InvalidChars", "CreateGroup", &[("GroupName", "a:b")]),
         ("GroupName.Length", "CreateGroup", &[("GroupName", &name65)]),
         ("RoleName.InvalidChars", "CreateRole", &[("RoleName", "a_b"), ("AssumeRolePolicyDocument", TRUST)]),
-        ("MaxSessionDuration.Format", "CreateRole", &[("RoleName", "r"), ("AssumeRolePolicyDocument", TRUST), ("MaxSessionDuration", "3599")]),
+        (
+            "MaxSessionDuration.Format",
+            "CreateRole",
+            &[("RoleName", "r"), ("AssumeRolePolicyDocument", TRUST), ("MaxSessionDuration", "3599")],
+        ),
         ("NewMaxSessionDuration.Format", "UpdateRole", &[("RoleName", "deploy"), ("NewMaxSessionDuration", "43201")]),
         ("PolicyName.InvalidChars", "CreatePolicy", &[("PolicyName", "a.b"), ("PolicyDocument", PULLS)]),
         ("PolicyName.Length", "CreatePolicy", &[("PolicyName", &name129), ("PolicyDocument", PULLS)]),
@@ -299,9 +308,11 @@ async fn keys_are_two_are_stopped_and_say_when_they_were_used() {
     let own = ram.done("ListAccessKeys", &[]).await;
     assert_eq!(own["AccessKeys"]["AccessKey"][0]["AccessKeyId"], json!(key.id));
     let new = ram.done("CreateAccessKey", &[]).await["AccessKey"].clone();
-    let second = AccessKey { id: new["AccessKeyId"].as_str().unwrap().into(), secret: new["AccessKeySecret"].as_str().unwrap().into(), ..key };
+    let second =
+        AccessKey { id: new["AccessKeyId"].as_str().unwrap().into(), secret: new["AccessKeySecret"].as_str().unwrap().into(), ..key };
     ram.refused(409, "LimitExceeded.User.AccessKey", "CreateAccessKey", &[]).await;
-    let used = async || ram.done("GetAccessKeyLastUsed", &[("UserAccessKeyId", &second.id)]).await["AccessKeyLastUsed"]["LastUsedDate"].clone();
+    let used =
+        async || ram.done("GetAccessKeyLastUsed", &[("UserAccessKeyId", &second.id)]).await["AccessKeyLastUsed"]["LastUsedDate"].clone();
     assert_eq!(used().await, json!(""));
     let of_second = Ram { house: &house, key: second.clone() };
     of_second.done("ListAccessKeys", &[]).await;
@@ -328,7 +339,10 @@ async fn policies_have_types_versions_and_holders() {
     let (pulls, custom) = (("PolicyName", "pulls"), ("PolicyType", "Custom"));
     let got = ram.done("GetPolicy", &[pulls, custom]).await;
     assert_eq!((&got["Policy"]["AttachmentCount"], &got["Policy"]["DefaultVersion"]), (&json!(3), &json!("v1")));
-    assert_eq!((&got["DefaultPolicyVersion"]["PolicyDocument"], &got["DefaultPolicyVersion"]["IsDefaultVersion"]), (&json!(PULLS), &json!(true)));
+    assert_eq!(
+        (&got["DefaultPolicyVersion"]["PolicyDocument"], &got["DefaultPolicyVersion"]["IsDefaultVersion"]),
+        (&json!(PULLS), &json!(true))
+    );
     let holders = ram.done("ListEntitiesForPolicy", &[pulls, custom]).await;
     assert_eq!(holders["Users"]["User"][0]["UserName"], json!("carol"));
     assert_eq!(holders["Groups"]["Group"][0]["Comments"], json!("who reads"));
@@ -337,8 +351,12 @@ async fn policies_have_types_versions_and_holders() {
     let full = ("PolicyName", "AliyunContainerRegistryFullAccess");
     let system = ram.done("GetPolicy", &[full, ("PolicyType", "System")]).await;
     assert!(system["DefaultPolicyVersion"]["PolicyDocument"].as_str().unwrap().contains("cr:*"));
-    assert_eq!(ram.done("ListPolicyVersions", &[full, ("PolicyType", "System")]).await["PolicyVersions"]["PolicyVersion"][0]["VersionId"], json!("v1"));
-    let of_type = async |kind: &str| ram.done("ListPolicies", &[("PolicyType", kind), ("MaxItems", "1000")]).await["Policies"]["Policy"].clone();
+    assert_eq!(
+        ram.done("ListPolicyVersions", &[full, ("PolicyType", "System")]).await["PolicyVersions"]["PolicyVersion"][0]["VersionId"],
+        json!("v1")
+    );
+    let of_type =
+        async |kind: &str| ram.done("ListPolicies", &[("PolicyType", kind), ("MaxItems", "1000")]).await["Policies"]["Policy"].clone();
     let (customs, systems) = (of_type("Custom").await, of_type("System").await);
     assert_eq!((customs.as_array().unwrap().len(), &customs[0]["AttachmentCount"]), (2, &json!(3)));
     assert!(systems.as_array().unwrap().len() > 10 && systems.as_array().unwrap().iter().all(|p| p["PolicyType"] == "System"));
@@ -404,7 +422,8 @@ async fn the_limits_of_this_door_are_ram_s() {
 async fn roles_and_the_account_s_alias() {
     let (house, key) = lived_in().await;
     let ram = Ram { house: &house, key };
-    let made = ram.done("CreateRole", &[("RoleName", "builder"), ("AssumeRolePolicyDocument", TRUST), ("Description", "d")]).await["Role"].clone();
+    let made =
+        ram.done("CreateRole", &[("RoleName", "builder"), ("AssumeRolePolicyDocument", TRUST), ("Description", "d")]).await["Role"].clone();
     assert_eq!((&made["MaxSessionDuration"], &made["AssumeRolePolicyDocument"]), (&json!(3600), &json!(TRUST)));
     assert_eq!(made["Arn"], json!(format!("acs:ram::{}:role/builder", house.first_account().id())));
     ram.refused(409, "EntityAlreadyExists.Role", "CreateRole", &[("RoleName", "builder"), ("AssumeRolePolicyDocument", TRUST)]).await;
@@ -449,7 +468,9 @@ async fn nobody_gives_at_this_door_what_they_do_not_hold() {
     let system = ("PolicyType", "System");
     mallory.refused(403, "NoPermission", "AttachPolicyToUser", &[system, ("PolicyName", "AcrPush"), ("UserName", "mallory")]).await;
     mallory.done("CreatePolicy", &[("PolicyName", "mine"), ("PolicyDocument", PULLS)]).await;
-    mallory.refused(403, "NoPermission", "AttachPolicyToUser", &[("PolicyType", "Custom"), ("PolicyName", "mine"), ("UserName", "mallory")]).await;
+    mallory
+        .refused(403, "NoPermission", "AttachPolicyToUser", &[("PolicyType", "Custom"), ("PolicyName", "mine"), ("UserName", "mallory")])
+        .await;
     root.put("/api/v1/users/alice/policies/AcrPush", &json!({})).await.expect(204);
     mallory.refused(403, "NoPermission", "CreateAccessKey", &[("UserName", "alice")]).await;
     mallory.refused(403, "NoPermission", "CreateLoginProfile", &[("UserName", "alice"), ("Password", "correct-horse-8")]).await;
@@ -460,9 +481,22 @@ async fn the_rest_of_ram_is_refused_by_name() {
     let (house, key) = lived_in().await;
     let ram = Ram { house: &house, key };
     for action in [
-        "ChangePassword", "SetPasswordPolicy", "GetPasswordPolicy", "CreateVirtualMFADevice", "ListVirtualMFADevices",
-        "DeleteVirtualMFADevice", "BindMFADevice", "UnbindMFADevice", "GetUserMFAInfo", "GetSecurityPreference", "SetSecurityPreference",
-        "CreateServiceLinkedRole", "DeleteServiceLinkedRole", "GetServiceLinkedRoleTemplate", "TagResources", "UntagResources",
+        "ChangePassword",
+        "SetPasswordPolicy",
+        "GetPasswordPolicy",
+        "CreateVirtualMFADevice",
+        "ListVirtualMFADevices",
+        "DeleteVirtualMFADevice",
+        "BindMFADevice",
+        "UnbindMFADevice",
+        "GetUserMFAInfo",
+        "GetSecurityPreference",
+        "SetSecurityPreference",
+        "CreateServiceLinkedRole",
+        "DeleteServiceLinkedRole",
+        "GetServiceLinkedRoleTemplate",
+        "TagResources",
+        "UntagResources",
         "ListTagResources",
     ] {
         ram.refused(400, "NotSupported", action, &[]).await;

@@ -75,7 +75,8 @@ fn the_pattern_of_one_namespace_reaches_that_namespace() {
 
 #[test]
 fn conditions_of_the_vendor_s_pages_are_read() {
-    let text = r#"{"Version":"1","Statement":{"Effect":"Allow","Action":"cr:PullRepository","Resource":"acs:cr:cn-hangzhou:123456789012****:*"}}"#;
+    let text =
+        r#"{"Version":"1","Statement":{"Effect":"Allow","Action":"cr:PullRepository","Resource":"acs:cr:cn-hangzhou:123456789012****:*"}}"#;
     assert!(policy::ram::parse(text).is_err(), "a statement is in a list");
     for condition in [
         r#"{"IpAddress":{"acs:SourceIp":"10.1.2.3"}}"#,
@@ -91,7 +92,8 @@ fn conditions_of_the_vendor_s_pages_are_read() {
 
 #[test]
 fn the_system_policies_of_the_pages_are_built_in() {
-    for name in ["AliyunContainerRegistryFullAccess", "AliyunContainerRegistryReadOnlyAccess", "AliyunSTSAssumeRoleAccess", "AdministratorAccess"]
+    for name in
+        ["AliyunContainerRegistryFullAccess", "AliyunContainerRegistryReadOnlyAccess", "AliyunSTSAssumeRoleAccess", "AdministratorAccess"]
     {
         assert!(builtin(name).is_some(), "{name}");
     }
