@@ -23,6 +23,7 @@ mod licences;
 mod measure;
 mod peers;
 mod postgres;
+mod s3;
 mod server;
 mod test;
 mod workspace;

@@ -110,6 +110,8 @@ pub struct Directory {
     providers: Shelf<ProviderId, Provider>,
     first: OnceLock<AccountId>,
     instances: Shelf<Arc<str>, Entrance>,
+    /// Below which domains host names speak of instances.
+    suffixes: OnceLock<Vec<String>>,
     rules: Shelf<InstanceId, Rules>,
     public: Cache<(InstanceId, RepositoryName), bool>,
     owned: Shelf<InstanceId, OwnedPolicies>,
@@ -145,6 +147,7 @@ impl Directory {
             first: OnceLock::new(),
             providers: Cache::new(4_096),
             instances: Cache::new(4_096),
+            suffixes: OnceLock::new(),
             rules: Cache::new(4_096),
             public: Cache::new(65_536),
             owned: Cache::new(128),
@@ -155,6 +158,13 @@ impl Directory {
             following: tokio::sync::Mutex::new(()),
             listeners: Mutex::new(Vec::new()),
         })
+    }
+
+    /// Below these domains host names speak of instances, as Alibaba Cloud's do. Said once, before the first request.
+    pub fn name_hosts_below(&self, suffixes: Vec<String>) {
+        if self.suffixes.set(suffixes).is_err() {
+            tracing::error!("below which domains hosts are named was said before");
+        }
     }
 
     /// Tells `listener` of every change from now on, before any answer can depend on it.
@@ -224,6 +234,8 @@ impl Directory {
             Some(Change::Account(id)) => {
                 self.accounts.remove(&AccountId::from_i64(id));
                 self.guards.remove(&AccountId::from_i64(id));
+                // Its domains say of whose instances host names speak.
+                self.instances.clear();
             }
             Some(Change::Principal(id)) => drop(self.principals.remove(&PrincipalId::from_i64(id))),
             Some(Change::Credential(id)) => {
@@ -403,9 +415,10 @@ impl Directory {
         if let Some(known) = self.instances.get(host) {
             return Ok(Some(known));
         }
+        let suffixes = self.suffixes.get().map_or(&[][..], Vec::as_slice);
         let read = self.store.read(|tx| {
             Box::pin(async move {
-                let found = entrance(tx, host).await?;
+                let found = entrance(tx, host, suffixes).await?;
                 let owned = match found.as_ref().map(|entrance| &entrance.instance.on) {
                     Some(on) if self.owned.get(&on.id).is_none() => Some(OwnedPolicies::load(tx, on).await?),
                     _ => None,
@@ -543,8 +556,8 @@ async fn session(tx: &mut Tx<'_>, key: CredentialId) -> Result<Option<SessionRig
     }))
 }
 
-async fn entrance(tx: &mut Tx<'_>, host: &str) -> Result<Option<Entrance>, StoreError> {
-    let Some(instance) = store::instance::by_host(tx, host).await? else { return Ok(None) };
+async fn entrance(tx: &mut Tx<'_>, host: &str, suffixes: &[String]) -> Result<Option<Entrance>, StoreError> {
+    let Some(instance) = crate::hosts::chosen(tx, host, suffixes).await? else { return Ok(None) };
     let rules = rules(tx, instance.on.id).await?;
     Ok(Some(Entrance { instance: Arc::new(instance), rules }))
 }

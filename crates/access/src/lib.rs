@@ -14,6 +14,7 @@ mod delegation;
 mod directory;
 mod explain;
 mod gather;
+mod hosts;
 mod layers;
 mod networks;
 mod operator;

@@ -8,6 +8,7 @@ use futures_util::Stream;
 
 use crate::BlobError;
 use crate::directory::{Files, Reading};
+use crate::objects;
 
 /// A range of a blob, as a stream of pieces. Ends after exactly [`len`](Self::len) bytes or with an error.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct BlobBody(Content);
 enum Content {
     Whole(Bytes),
     Directory(Reading<Files>),
+    Objects(objects::Reading),
 }
 
 impl BlobBody {
@@ -29,11 +31,15 @@ impl BlobBody {
         Self(Content::Directory(reading))
     }
 
+    pub(crate) fn objects(reading: objects::Reading) -> Self {
+        Self(Content::Objects(reading))
+    }
+
     /// The bytes that are still to come, if they are in memory; else the stream.
     pub fn into_whole(self) -> Result<Bytes, Self> {
         match self.0 {
             Content::Whole(content) => Ok(content),
-            Content::Directory(_) => Err(self),
+            Content::Directory(_) | Content::Objects(_) => Err(self),
         }
     }
 
@@ -42,6 +48,7 @@ impl BlobBody {
         match &self.0 {
             Content::Whole(content) => content.len() as u64,
             Content::Directory(reading) => reading.len(),
+            Content::Objects(reading) => reading.len(),
         }
     }
 
@@ -59,6 +66,7 @@ impl Stream for BlobBody {
             Content::Whole(content) if content.is_empty() => Poll::Ready(None),
             Content::Whole(content) => Poll::Ready(Some(Ok(std::mem::take(content)))),
             Content::Directory(reading) => reading.poll_piece(cx),
+            Content::Objects(reading) => reading.poll_piece(cx),
         }
     }
 }

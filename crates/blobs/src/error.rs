@@ -58,6 +58,22 @@ pub struct OpenError {
     pub source: io::Error,
 }
 
+/// Why an object storage cannot be used. For the one who starts the program: no secret of the settings is repeated.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectsError {
+    /// The settings make no client.
+    #[error("{0}")]
+    Settings(String),
+    /// The storage does not do what is needed.
+    #[error("{storage} cannot be used: {problem}")]
+    Unusable {
+        /// Which one.
+        storage: String,
+        /// What it answers.
+        problem: String,
+    },
+}
+
 /// Why a body was not appended whole; `E` is the body's own error.
 #[derive(Debug, thiserror::Error)]
 #[error("the upload stopped after {} bytes", state.offset())]

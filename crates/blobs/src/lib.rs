@@ -1,4 +1,4 @@
-//! Content by storage key, over a directory now, over object storage later.
+//! Content by storage key, over a directory or object storage.
 //!
 //! What it is for: to take uploads in as many pieces as a client likes while their digest runs, to say when content is
 //! durable, and to give ranges of it back. A storage key is a [`model::UploadId`], unique to its upload: content is
@@ -14,10 +14,15 @@
 //! 4. Compare `state.digest(…)` with what the client says, then `upload.finish(&state)`. Only after that is the content
 //!    durable; now write the row, and only now drop `upload`.
 //!
+//! Where the client says that a body is the last one, [`Upload::append_last`] takes the place of step 3, and nothing is
+//! staged in between. Where a claim does not hold on other nodes ([`BlobStore::claims_everywhere`]), step 4 first compares
+//! and sets the stored state: who loses there stops.
+//!
 //! What it may not do: know repositories, rights, SQL or HTTP; read a clock or the environment.
 //!
-//! Bounds: an upload holds two buffers of 512 KiB at most, a reading four of 256 KiB; no more than
-//! [`Options::jobs`] blocking jobs run at once, and none of them ever waits for a client.
+//! Bounds: into a directory, an upload holds two buffers of 512 KiB at most, a reading four of 256 KiB; into object storage,
+//! an upload holds 64 KiB, or up to five parts of 8 MiB (beyond 39 GiB: of 32 MiB) of the [`Options::parts`] that all have
+//! together. No more than [`Options::jobs`] blocking jobs run at once, and none of them ever waits for a client.
 //!
 //! To add a back end: one module beside `directory`, one variant in each of the three enums of this file, and the
 //! suite in `tests/suite.rs` run over it.
@@ -27,10 +32,12 @@ mod body;
 mod directory;
 mod error;
 mod jobs;
+mod objects;
 mod state;
 
 use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -38,7 +45,9 @@ use model::{Algorithm, Digest, Timestamp, UploadId};
 
 pub use body::BlobBody;
 use directory::{Directory, Files};
-pub use error::{AppendCause, AppendError, BlobError, OpenError};
+pub use error::{AppendCause, AppendError, BlobError, ObjectsError, OpenError};
+use objects::Objects;
+pub use objects::{ObjectProtocol, ObjectStorage};
 pub use state::UploadState;
 
 /// What may be chosen when a store is opened.
@@ -46,11 +55,13 @@ pub use state::UploadState;
 pub struct Options {
     /// How many blocking jobs (a write, a hash, a sync, a read that missed the page cache) may run at once.
     pub jobs: usize,
+    /// How many parts of 8 MiB all uploads into object storage may hold in memory together.
+    pub parts: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { jobs: 64 }
+        Self { jobs: 64, parts: 64 }
     }
 }
 
@@ -61,6 +72,7 @@ pub struct BlobStore(Backend);
 #[derive(Clone, Debug)]
 enum Backend {
     Directory(Directory<Files>),
+    Objects(Objects),
 }
 
 /// Something that is kept under a key, blob or abandoned upload: only the database knows which.
@@ -74,25 +86,69 @@ pub struct Stored {
     pub modified: Timestamp,
 }
 
+/// Something that an upload under way has left beside the content: only the database knows whether anybody goes on with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Staged {
+    /// The upload's key.
+    pub key: UploadId,
+    /// When something was staged for it last, by the clock of the storage.
+    pub modified: Timestamp,
+}
+
+/// Where a client gets a blob by itself, for a while, without any other right. Not for a log.
+pub struct PresignedUrl(String);
+
+impl PresignedUrl {
+    pub(crate) fn new(url: String) -> Self {
+        Self(url)
+    }
+
+    /// For the answer's `Location`, and nothing else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PresignedUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PresignedUrl")
+    }
+}
+
 impl BlobStore {
+    /// Opens an object storage, and tries that it can be written and read. Needs rustls's crypto provider installed by nobody:
+    /// it names its own.
+    pub async fn open_objects(storage: &ObjectStorage, options: Options) -> Result<Self, ObjectsError> {
+        Objects::open(storage, options).await.map(Backend::Objects).map(Self)
+    }
+
+    /// Whether a claim keeps other nodes off too. Where it does not, nothing is spoilt that is finished, but two nodes may
+    /// work on one upload: only the state that the database takes may be finished.
+    pub fn claims_everywhere(&self) -> bool {
+        matches!(self.0, Backend::Directory(_))
+    }
+
     /// Opens the folder `dir`, making it (mode 0700) where there is none, and tries that it can be written. Blocks: it
     /// is for the start of a program. Several nodes may share a folder whose file locks reach all of them.
     pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
         Directory::open(Files, dir, options).map(Backend::Directory).map(Self)
     }
 
-    /// Begins content under `key` and claims it. [`BlobError::Exists`] if there is any already.
+    /// Begins content under `key` and claims it. [`BlobError::Exists`] if there is any already. (Object storage finds out when
+    /// the content is finished: keys are never used twice.)
     pub async fn create(&self, key: UploadId) -> Result<Upload, BlobError> {
         match &self.0 {
             Backend::Directory(d) => d.create(key).await.map(Held::Directory).map(Upload),
+            Backend::Objects(o) => o.create(key).map(Held::Objects).map(Upload),
         }
     }
 
     /// Claims what was begun under `key`. [`BlobError::Busy`] while another request has it, [`BlobError::Missing`] if
-    /// there is nothing, as after a power cut before anything was durable.
+    /// there is nothing, as after a power cut before anything was durable. (Object storage says so when it is appended to.)
     pub async fn resume(&self, key: UploadId) -> Result<Upload, BlobError> {
         match &self.0 {
             Backend::Directory(d) => d.resume(key).await.map(Held::Directory).map(Upload),
+            Backend::Objects(o) => o.resume(key).map(Held::Objects).map(Upload),
         }
     }
 
@@ -103,6 +159,7 @@ impl BlobStore {
         let range = range.start.min(end)..end;
         match &self.0 {
             Backend::Directory(d) => d.read(key, range).await,
+            Backend::Objects(o) => o.read(key, range).await,
         }
     }
 
@@ -110,6 +167,7 @@ impl BlobStore {
     pub async fn digest_again(&self, key: UploadId, size: u64, algorithm: Algorithm) -> Result<Digest, BlobError> {
         match &self.0 {
             Backend::Directory(d) => d.digest_again(key, size, algorithm).await,
+            Backend::Objects(o) => o.digest_again(key, size, algorithm).await,
         }
     }
 
@@ -118,6 +176,41 @@ impl BlobStore {
     pub async fn delete(&self, key: UploadId) -> Result<(), BlobError> {
         match &self.0 {
             Backend::Directory(d) => d.delete(key).await,
+            Backend::Objects(o) => o.delete(key).await,
+        }
+    }
+
+    /// Ends the upload that `state` describes, and frees whatever it has brought, whole or not. Only for who has taken the
+    /// upload's row away, or never wrote one.
+    pub async fn discard(&self, key: UploadId, state: &UploadState) -> Result<(), BlobError> {
+        match &self.0 {
+            Backend::Directory(d) => d.delete(key).await,
+            Backend::Objects(o) => o.discard(key, state).await,
+        }
+    }
+
+    /// A page of what uploads have staged beside the content, as [`list`](Self::list) pages. A directory stages nothing.
+    pub async fn staged(&self, after: Option<UploadId>, at_most: usize) -> Result<Vec<Staged>, BlobError> {
+        match &self.0 {
+            Backend::Directory(_) => Ok(Vec::new()),
+            Backend::Objects(o) => o.staged(after, at_most).await,
+        }
+    }
+
+    /// Frees what is staged for an upload that no row names.
+    pub async fn clear_staged(&self, key: UploadId) -> Result<(), BlobError> {
+        match &self.0 {
+            Backend::Directory(_) => Ok(()),
+            Backend::Objects(o) => o.clear_staged(key).await,
+        }
+    }
+
+    /// Where a client can get the content under `key` by itself for so long; none where it cannot. Nothing is asked of the
+    /// storage: what is not there is found missing by the client.
+    pub async fn location(&self, key: UploadId, lifetime: Duration) -> Result<Option<PresignedUrl>, BlobError> {
+        match &self.0 {
+            Backend::Directory(_) => Ok(None),
+            Backend::Objects(o) => o.location(key, lifetime).await.map(Some),
         }
     }
 
@@ -125,6 +218,7 @@ impl BlobStore {
     pub async fn size(&self, key: UploadId) -> Result<u64, BlobError> {
         match &self.0 {
             Backend::Directory(d) => d.size(key).await,
+            Backend::Objects(o) => o.size(key).await,
         }
     }
 
@@ -133,6 +227,7 @@ impl BlobStore {
     pub async fn list(&self, after: Option<UploadId>, at_most: usize) -> Result<Vec<Stored>, BlobError> {
         match &self.0 {
             Backend::Directory(d) => d.list(after, at_most).await,
+            Backend::Objects(o) => o.list(after, at_most).await,
         }
     }
 
@@ -140,6 +235,7 @@ impl BlobStore {
     pub async fn ping(&self) -> Result<(), BlobError> {
         match &self.0 {
             Backend::Directory(d) => d.ping().await,
+            Backend::Objects(o) => o.ping().await,
         }
     }
 }
@@ -151,6 +247,7 @@ pub struct Upload(Held);
 #[derive(Debug)]
 enum Held {
     Directory(directory::Upload<Files>),
+    Objects(objects::Upload),
 }
 
 impl Upload {
@@ -166,6 +263,20 @@ impl Upload {
     {
         match &mut self.0 {
             Held::Directory(u) => u.append(state, body, limit).await,
+            Held::Objects(u) => u.append(state, body, limit, false).await,
+        }
+    }
+
+    /// The same for a body that nothing follows. The state that comes back, in an error too, may be given to
+    /// [`finish`](Self::finish) or to another append of this claim; it must not be gone on from by anybody else, for part of
+    /// the content may be in memory alone.
+    pub async fn append_last<S, E>(&mut self, state: UploadState, body: S, limit: u64) -> Result<UploadState, AppendError<E>>
+    where
+        S: Stream<Item = Result<Bytes, E>>,
+    {
+        match &mut self.0 {
+            Held::Directory(u) => u.append(state, body, limit).await,
+            Held::Objects(u) => u.append(state, body, limit, true).await,
         }
     }
 
@@ -174,6 +285,7 @@ impl Upload {
     pub async fn finish(&mut self, state: &UploadState) -> Result<Digest, BlobError> {
         match &mut self.0 {
             Held::Directory(u) => u.finish(state).await,
+            Held::Objects(u) => u.finish(state).await,
         }
     }
 }

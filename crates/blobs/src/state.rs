@@ -8,9 +8,12 @@ use sha2::digest::typenum::Unsigned;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::BlobError;
+use crate::objects::Progress;
 
 /// The shape of [`UploadState::to_bytes`]: this number, a number for the algorithms, the offset, the hashes' states.
 const VERSION: u8 = 1;
+/// The same, and then what object storage has of it.
+const WITH_PROGRESS: u8 = 2;
 const ONLY_SHA256: u8 = 0;
 const WITH_SHA512: u8 = 1;
 
@@ -22,12 +25,14 @@ pub struct UploadState {
     offset: u64,
     sha256: Sha256,
     sha512: Option<Sha512>,
+    /// What lies where, if that is not one file.
+    progress: Option<Box<Progress>>,
 }
 
 impl UploadState {
     /// Of an upload that has no content yet.
     pub fn new() -> Self {
-        Self { offset: 0, sha256: Sha256::new(), sha512: None }
+        Self { offset: 0, sha256: Sha256::new(), sha512: None, progress: None }
     }
 
     /// Likewise, with SHA-512 running beside SHA-256: for a client that said so when it began.
@@ -62,14 +67,31 @@ impl UploadState {
         self.offset += piece.len() as u64;
     }
 
-    /// For the database: at most 400 bytes.
+    /// What object storage has of it.
+    pub(crate) fn progress(&self) -> Option<&Progress> {
+        self.progress.as_deref()
+    }
+
+    pub(crate) fn take_progress(&mut self) -> Progress {
+        self.progress.take().map(|progress| *progress).unwrap_or_default()
+    }
+
+    pub(crate) fn set_progress(&mut self, progress: Progress) {
+        self.progress = Some(Box::new(progress));
+    }
+
+    /// For the database: at most 400 bytes for a directory; for object storage up to 32 KiB more, and about 40 for each 8 MiB.
     pub fn to_bytes(&self) -> Vec<u8> {
         let algorithms = if self.sha512.is_some() { WITH_SHA512 } else { ONLY_SHA256 };
-        let mut bytes = vec![VERSION, algorithms];
+        let version = if self.progress.is_some() { WITH_PROGRESS } else { VERSION };
+        let mut bytes = vec![version, algorithms];
         bytes.extend_from_slice(&self.offset.to_le_bytes());
         bytes.extend_from_slice(&self.sha256.serialize());
         if let Some(sha512) = &self.sha512 {
             bytes.extend_from_slice(&sha512.serialize());
+        }
+        if let Some(progress) = &self.progress {
+            progress.encode(&mut bytes);
         }
         bytes
     }
@@ -80,7 +102,7 @@ impl UploadState {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (&[VERSION, algorithms], rest) = bytes.split_first_chunk()? else { return None };
+        let (&[version, algorithms], rest) = bytes.split_first_chunk()?;
         let (offset, rest) = rest.split_first_chunk()?;
         let (sha256, rest) = take_hash::<Sha256>(rest)?;
         let (sha512, rest) = match algorithms {
@@ -88,7 +110,12 @@ impl UploadState {
             WITH_SHA512 => take_hash::<Sha512>(rest).map(|(hash, rest)| (Some(hash), rest))?,
             _ => return None,
         };
-        rest.is_empty().then_some(Self { offset: u64::from_le_bytes(*offset), sha256, sha512 })
+        let progress = match version {
+            VERSION => rest.is_empty().then_some(None)?,
+            WITH_PROGRESS => Some(Box::new(Progress::decode(rest)?)),
+            _ => return None,
+        };
+        Some(Self { offset: u64::from_le_bytes(*offset), sha256, sha512, progress })
     }
 }
 
@@ -141,7 +168,7 @@ mod tests {
         let mut long = good.clone();
         long.push(0);
         let mut newer = good.clone();
-        newer[0] = 2;
+        newer[0] = 3;
         let mut unknown = good;
         unknown[1] = 2;
         for bad in [long, newer, unknown] {

@@ -113,15 +113,11 @@ impl Identity {
         verify: impl FnOnce(&Plain) -> bool + Send,
     ) -> Result<Caller, SignedError> {
         self.access.directory().fresh(op.now).await.map_err(|_| SignedError::Unavailable)?;
-        let (account, answer) = match self.signing_key(signed).await? {
-            Some((key, sealed)) => {
-                let account = key.account;
-                (account, self.by_signature(op, signed, (&key, sealed), verify).await)
-            }
-            None => {
-                verify(&self.dice.with(|random| secrets::generate(Kind::AccessKeySecret, random)));
-                (entered.on.account, Err(SignedError::UnknownKey))
-            }
+        let (account, answer) = if let Some((key, sealed)) = self.signing_key(signed).await? {
+            (key.account, self.by_signature(op, signed, (&key, sealed), verify).await)
+        } else {
+            verify(&self.dice.with(|random| secrets::generate(Kind::AccessKeySecret, random)));
+            (entered.on.account, Err(SignedError::UnknownKey))
         };
         if let Some(reason) = answer.as_ref().err().and_then(|error| error.reason()) {
             self.note_failure(op, account, signed.access_key_id, reason).await;

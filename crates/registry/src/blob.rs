@@ -1,12 +1,13 @@
 //! Pulling blobs, and mounting them from one repository into another. A repository sees a blob only through its own link.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use access::{Audit, Permit, Record, audit};
-use blobs::{BlobBody, BlobError};
+use blobs::{BlobBody, BlobError, PresignedUrl};
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
-use model::{Digest, OnRepository, act};
+use model::{Digest, Network, NetworkName, OnRepository, act};
 use store::Tx;
 use store::blob::Stored;
 
@@ -15,6 +16,35 @@ use crate::{Registry, RegistryError};
 
 /// The largest blob whose bytes are kept in memory beside manifests'.
 const SMALL_BLOB: u64 = 64 << 10;
+/// How long a presigned URL holds: clients follow at once, and clocks may differ.
+const PRESIGNED: Duration = Duration::from_mins(5);
+
+/// For whom a blob is redirected to object storage, instead of passed on from there.
+#[derive(Clone, Default, Debug)]
+pub enum Redirects {
+    /// Nobody.
+    #[default]
+    Off,
+    /// Everybody.
+    On,
+    /// Who comes from one of these named networks, or, if it says so, from none.
+    From {
+        /// Requests from no named network too.
+        public: bool,
+        /// The networks.
+        networks: Vec<NetworkName>,
+    },
+}
+
+impl Redirects {
+    fn holds_for(&self, network: &Network) -> bool {
+        match self {
+            Self::Off => false,
+            Self::On => true,
+            Self::From { public, networks } => network.name().map_or(*public, |name| networks.contains(name)),
+        }
+    }
+}
 
 /// Which bytes of a blob (RFC 9110 section 14.1.2), as a client asks for them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,6 +114,22 @@ impl Registry {
         }
         self.contents.insert(*digest, content.clone());
         Ok(content)
+    }
+
+    /// Where the client gets a blob by itself, if it comes from where that is wanted and the blob is not small.
+    pub async fn blob_elsewhere(
+        &self,
+        permit: &Permit<act::PullRepository>,
+        digest: &Digest,
+    ) -> Result<Option<PresignedUrl>, RegistryError> {
+        if !self.redirects.holds_for(&permit.op().network) {
+            return Ok(None);
+        }
+        let (stored, size) = self.find_blob(permit.on(), digest).await?;
+        match size {
+            0..=SMALL_BLOB => Ok(None),
+            _ => Ok(self.blobs.location(stored.key, PRESIGNED).await?),
+        }
     }
 
     /// A blob whole, if it is small: a configuration. None: it has more than 64 KiB, or is not there.
@@ -173,6 +219,22 @@ impl From<BlobError> for RegistryError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn redirects_hold_for_the_networks_that_are_named() {
+        let [office, lab] = ["office", "lab"].map(|name| NetworkName::parse(name).unwrap());
+        let from = |public| Redirects::From { public, networks: vec![office.clone()] };
+        for (redirects, public, in_office, in_lab) in [
+            (Redirects::Off, false, false, false),
+            (Redirects::On, true, true, true),
+            (from(false), false, true, false),
+            (from(true), true, true, false),
+        ] {
+            assert_eq!(redirects.holds_for(&Network::Public), public);
+            assert_eq!(redirects.holds_for(&Network::Named(office.clone())), in_office);
+            assert_eq!(redirects.holds_for(&Network::Private(lab.clone())), in_lab);
+        }
+    }
 
     #[test]
     fn ranges_are_cut_at_the_end_and_never_empty() {

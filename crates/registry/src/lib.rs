@@ -38,8 +38,8 @@ use store::blob::Stored;
 use store::manifest::Head;
 use store::{Recent, Store};
 
-pub use blob::{BlobFound, ByteRange};
-pub use blobs::BlobBody;
+pub use blob::{BlobFound, ByteRange, Redirects};
+pub use blobs::{BlobBody, PresignedUrl};
 pub use catalog::Page;
 pub use error::{Cause, RegistryError};
 pub use manifest::{ManifestFound, ManifestHead};
@@ -86,6 +86,7 @@ pub struct Registry {
     access: Arc<Access>,
     random: Box<dyn Fn() -> u64 + Send + Sync>,
     limits: Limits,
+    redirects: Redirects,
     /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
     /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
@@ -121,7 +122,13 @@ impl Registry {
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
-        Self { store, blobs, access, random: Box::new(random), limits, contents, heads, links }
+        Self { store, blobs, access, random: Box::new(random), limits, redirects: Redirects::Off, contents, heads, links }
+    }
+
+    /// The same, redirecting blobs to object storage for whom `redirects` says.
+    #[must_use]
+    pub fn redirecting(self, redirects: Redirects) -> Self {
+        Self { redirects, ..self }
     }
 
     fn audit(&self) -> &Audit {

@@ -101,8 +101,8 @@ impl Registry {
         let (on, now) = (permit.on(), permit.op().now);
         let record = permit.success();
         let uploads = self.store.write(|tx| Box::pin(delete(tx, on, now, (self.audit(), &record)))).await?;
-        for key in uploads {
-            self.delete_content_if(true, key).await;
+        for (id, state) in uploads {
+            self.discard_taken(id, &state).await;
         }
         self.in_force(now).await;
         Ok(())
@@ -179,7 +179,7 @@ async fn delete(
     on: &OnRepository,
     now: Timestamp,
     (audit, record): (&Audit, &Record),
-) -> Result<Vec<UploadId>, RegistryError> {
+) -> Result<Vec<(UploadId, Vec<u8>)>, RegistryError> {
     let repository = find(tx, on).await?;
     let uploads = store::upload::of_repository(tx, repository.id).await?;
     forget_policy(tx, on.instance.id, Owner::Repository(repository.id), now).await?;

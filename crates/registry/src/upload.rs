@@ -15,6 +15,8 @@ use crate::{Registry, RegistryError};
 const ABANDONED: Seconds = Seconds::days(1);
 /// Abandoned uploads that are cleared in one go.
 const CLEARED: i64 = 256;
+/// Uploads with something staged that are looked at in one go.
+const STAGED: usize = 256;
 
 impl Registry {
     /// Begins an upload. Its digest may be asked for by either algorithm; the one named here is not read a second time.
@@ -55,9 +57,10 @@ impl Registry {
     /// Forgets an upload and what it has brought.
     pub async fn cancel_upload(&self, permit: Permit<act::PushRepository>, id: UploadId) -> Result<(), RegistryError> {
         self.upload_row(&permit, id).await?;
-        let gone = self.store.write(|tx| Box::pin(store::upload::delete(tx, id))).await?;
-        self.delete_content_if(gone, id).await;
-        if gone { Ok(()) } else { Err(RegistryError::UploadUnknown) }
+        let taken = self.store.write(|tx| Box::pin(store::upload::take(tx, id))).await?;
+        let state = taken.ok_or(RegistryError::UploadUnknown)?;
+        self.discard_taken(id, &state).await;
+        Ok(())
     }
 
     /// Appends the last chunk, which may be empty, and ends the upload: when this returns, the blob is durable, and the
@@ -75,9 +78,11 @@ impl Registry {
     {
         let mut session = self.claim(&permit, id).await?;
         session.expect_offset(expected)?;
-        if let Err(stopped) = session.take_in(body, self.limits.blob).await {
-            // Written down, so that the client can go on from where it broke off.
-            self.append_to(&mut session, permit.op().now, futures_util::stream::empty()).await?;
+        if let Err(stopped) = session.take_in_last(body, self.limits.blob).await {
+            if matches!(stopped, RegistryError::Interrupted(_) | RegistryError::TooLarge { .. }) {
+                // Written down, so that the client can go on from where it broke off.
+                self.append_to(&mut session, permit.op().now, futures_util::stream::empty()).await?;
+            }
             return Err(stopped);
         }
         self.complete(&permit, session, digest).await
@@ -90,16 +95,15 @@ impl Registry {
     {
         let destination = self.destination(&permit);
         let there = self.store.read(|tx| Box::pin(destination.find(tx))).await?;
-        let target = match there {
-            Some(target) => target,
-            None => {
-                let made = self.store.write(|tx| Box::pin(destination.ensure(tx))).await?;
-                self.settled(&destination).await;
-                made
-            }
+        let target = if let Some(target) = there {
+            target
+        } else {
+            let made = self.store.write(|tx| Box::pin(destination.ensure(tx))).await?;
+            self.settled(&destination).await;
+            made
         };
         let mut session = self.session_without_row(target.id, digest.algorithm()).await?;
-        if let Err(stopped) = session.take_in(body, self.limits.blob).await {
+        if let Err(stopped) = session.take_in_last(body, self.limits.blob).await {
             self.discard(session).await;
             return Err(stopped);
         }
@@ -112,12 +116,28 @@ impl Registry {
         let mut cleared = 0;
         loop {
             let gone = self.store.write(|tx| Box::pin(store::upload::take_untouched(tx, before, CLEARED))).await?;
-            for id in &gone {
-                self.delete_content_if(true, *id).await;
+            for (id, state) in &gone {
+                self.discard_taken(*id, state).await;
             }
             cleared += gone.len();
             if gone.is_empty() {
-                return Ok(cleared);
+                return Ok(cleared + self.clear_staged(before).await?);
+            }
+        }
+    }
+
+    /// Clears what a node that stopped has left in object storage of uploads that no row names.
+    async fn clear_staged(&self, before: Timestamp) -> Result<usize, RegistryError> {
+        let (mut after, mut cleared) = (None, 0);
+        loop {
+            let page = self.blobs.staged(after, STAGED).await?;
+            let Some(last) = page.last() else { return Ok(cleared) };
+            after = Some(last.key);
+            for staged in page.iter().filter(|staged| staged.modified < before) {
+                if !self.store.read(|tx| Box::pin(store::upload::exists(tx, staged.key))).await? {
+                    self.blobs.clear_staged(staged.key).await?;
+                    cleared += 1;
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One request's hold on an upload: claimed first, and only then read, so that two writers never share a place.
 
 use access::{Audit, Permit, Record, audit};
-use blobs::{AppendCause, BlobError, UploadState};
+use blobs::{AppendCause, AppendError, BlobError, UploadState};
 use bytes::Bytes;
 use futures_util::Stream;
 use model::{AccountId, Algorithm, Digest, PrincipalId, RepositoryId, Timestamp, UploadId, act};
@@ -84,9 +84,22 @@ impl Registry {
         }
     }
 
-    /// Drops what a session has brought.
+    /// Frees what an upload has brought, once its row is taken away.
+    pub(crate) async fn discard_taken(&self, id: UploadId, state: &[u8]) {
+        let discarded = match UploadState::from_bytes(state) {
+            Ok(state) => self.blobs.discard(id, &state).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = discarded {
+            tracing::warn!(key = %id, %error, "content that nothing names stays for now");
+        }
+    }
+
+    /// Frees what a session without a row has brought.
     pub(crate) async fn discard(&self, session: Session) {
-        self.delete_content_if(true, session.id).await;
+        if let Err(error) = self.blobs.discard(session.id, &session.state).await {
+            tracing::warn!(key = %session.id, %error, "content that nothing names stays for now");
+        }
     }
 
     /// Appends what comes, and writes down how far it came, in a failure too.
@@ -115,7 +128,8 @@ impl Registry {
         if let Some(found) = running.filter(|found| found != asked) {
             return self.refuse(session, found).await;
         }
-        session.claim.finish(&session.state).await?;
+        self.win(&mut session, permit.op().now).await?;
+        session.claim.finish(&session.state).await.map_err(lost)?;
         if running.is_none() {
             let found = self.blobs.digest_again(session.id, session.state.offset(), asked.algorithm()).await?;
             if found != *asked {
@@ -129,13 +143,33 @@ impl Registry {
         Ok(())
     }
 
+    /// Lets the database say whose end of the upload holds, where another node may be ending it in another way.
+    async fn win(&self, session: &mut Session, now: Timestamp) -> Result<(), RegistryError> {
+        let (id, is) = (session.id, session.state.to_bytes());
+        let Some(was) = session.row.take_if(|was| !self.blobs.claims_everywhere() && *was != is) else { return Ok(()) };
+        let won = self.store.write_soon(|tx| Box::pin(store::upload::advance(tx, id, &was, &is, now))).await?;
+        session.row = Some(is);
+        if won { Ok(()) } else { Err(RegistryError::UploadUnknown) }
+    }
+
     async fn refuse(&self, session: Session, found: Digest) -> Result<(), RegistryError> {
         let id = session.id;
-        if session.row.is_some() {
-            self.store.write(|tx| Box::pin(store::upload::delete(tx, id))).await?;
+        if let Some(row) = &session.row
+            && !self.store.write(|tx| Box::pin(store::upload::finish(tx, id, row))).await?
+        {
+            // Another node has gone on with it, or ended it: what is there may be a blob.
+            return Err(RegistryError::UploadUnknown);
         }
-        self.delete_content_if(true, id).await;
+        self.discard(session).await;
         Err(RegistryError::DigestInvalid { found })
+    }
+}
+
+/// What an upload had brought is gone: the client begins another one.
+fn lost(error: BlobError) -> RegistryError {
+    match error {
+        BlobError::Missing => RegistryError::UploadUnknown,
+        other => other.into(),
     }
 }
 
@@ -158,25 +192,38 @@ impl Session {
         self.state.offset()
     }
 
-    /// Appends what comes without writing down how far it came: for the last chunk, which is linked next.
-    pub(crate) async fn take_in<S>(&mut self, body: S, limit: u64) -> Result<(), RegistryError>
+    /// Appends what comes.
+    async fn take_in<S>(&mut self, body: S, limit: u64) -> Result<(), RegistryError>
     where
         S: Stream<Item = std::io::Result<Bytes>> + Send,
     {
-        match self.claim.append(self.state.clone(), body, limit).await {
+        let taken = self.claim.append(self.state.clone(), body, limit).await;
+        self.taken(taken, limit)
+    }
+
+    /// Appends the last chunk, without writing down how far it came: it is linked next.
+    pub(crate) async fn take_in_last<S>(&mut self, body: S, limit: u64) -> Result<(), RegistryError>
+    where
+        S: Stream<Item = std::io::Result<Bytes>> + Send,
+    {
+        let taken = self.claim.append_last(self.state.clone(), body, limit).await;
+        self.taken(taken, limit)
+    }
+
+    fn taken(&mut self, taken: Result<UploadState, AppendError<std::io::Error>>, limit: u64) -> Result<(), RegistryError> {
+        let stopped = match taken {
             Ok(state) => {
                 self.state = state;
-                Ok(())
+                return Ok(());
             }
-            Err(stopped) => {
-                self.state = *stopped.state;
-                Err(match stopped.cause {
-                    AppendCause::Body(error) => RegistryError::Interrupted(error),
-                    AppendCause::TooLarge => RegistryError::TooLarge { limit },
-                    AppendCause::Store(error) => error.into(),
-                })
-            }
-        }
+            Err(stopped) => stopped,
+        };
+        self.state = *stopped.state;
+        Err(match stopped.cause {
+            AppendCause::Body(error) => RegistryError::Interrupted(error),
+            AppendCause::TooLarge => RegistryError::TooLarge { limit },
+            AppendCause::Store(error) => lost(error),
+        })
     }
 
     fn kept(&self, digest: &Digest, account: AccountId, now: Timestamp, record: Record) -> Kept {

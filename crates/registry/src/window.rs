@@ -8,7 +8,7 @@ use store::repository::{self, Repository};
 use store::tag::{self, Tagged};
 use store::{StoreError, Tx};
 
-use crate::catalog::printable;
+use crate::catalog::{one_more, printable};
 use crate::{Registry, RegistryError};
 
 /// How far page numbers lead, and how far is counted.
@@ -17,7 +17,7 @@ pub const REACH: usize = 100_000;
 /// The most items in one window.
 const MOST: usize = 1000;
 /// Names that are looked at together.
-const STEP: i64 = 1000;
+const STEP: usize = 1000;
 
 /// Part of a list by place: what stands behind the first `skip`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -161,8 +161,8 @@ impl Registry {
         Ok(seen?)
     }
 
-    /// The same behind `after`, at most `n`; and whether there are more. At most [`REACH`] names are looked at: a page may be short
-    /// of what was asked for, and its last one then is where to go on.
+    /// The same behind `after`, at most `n`; and whether there are more. It looks at names until the page is full: at most at as
+    /// many as the instance may have repositories.
     pub async fn visible_repositories(
         &self,
         filter: &Filter,
@@ -175,15 +175,15 @@ impl Registry {
             .store
             .scan(|tx| {
                 Box::pin(async move {
-                    let mut names: Vec<RepositoryName> = Vec::new();
+                    let mut seen: Vec<RepositoryName> = Vec::new();
                     walk(tx, (filter, named), id, after, &mut |name| {
-                        names.extend(name.cloned());
-                        names.len() <= n
+                        seen.extend(name.cloned());
+                        seen.len() <= n
                     })
                     .await?;
-                    let more = names.len() > n;
-                    names.truncate(n);
-                    Ok(crate::Page { items: rows(tx, id, &names).await?, more })
+                    let more = seen.len() > n;
+                    seen.truncate(n);
+                    Ok(crate::Page { items: rows(tx, id, &seen).await?, more })
                 })
             })
             .await;
@@ -229,13 +229,13 @@ async fn walk(
         let to = range.to.map(|to| to.replace('\0', "\u{1}"));
         let mut last = after.to_owned();
         while to.as_deref().is_none_or(|to| to > &*last) {
-            let names = repository::names_in_range(tx, instance, &last, (&from, to.as_deref()), STEP).await?;
+            let step = repository::names_in_range(tx, instance, &last, (&from, to.as_deref()), one_more(STEP - 1)).await?;
             let shown = |name: &&RepositoryName| filter.shows(name) && named.shows(name);
-            if !names.iter().all(|name| each(Some(name).filter(shown))) {
+            if !step.iter().all(|name| each(Some(name).filter(shown))) {
                 return Ok(());
             }
-            match names.last() {
-                Some(name) if names.len() == STEP.unsigned_abs() as usize => name.as_str().clone_into(&mut last),
+            match step.last() {
+                Some(name) if step.len() == STEP => name.as_str().clone_into(&mut last),
                 _ => break,
             }
         }

@@ -58,15 +58,27 @@ pub async fn delete(tx: &mut Tx<'_>, id: UploadId) -> Result<bool, StoreError> {
     Ok(tx.execute("DELETE FROM upload WHERE id = $1", params![id.as_i64()]).await? == 1)
 }
 
-/// Uploads into a repository.
-pub async fn of_repository(tx: &mut Tx<'_>, repository: RepositoryId) -> Result<Vec<UploadId>, StoreError> {
-    let rows = tx.rows("SELECT id FROM upload WHERE repository_id = $1", params![repository.as_i64()]).await?;
-    rows.iter().map(|row| row.get(0).map(UploadId::from_i64)).collect()
+/// Forgets an upload, and tells how far it was; none: it is gone.
+pub async fn take(tx: &mut Tx<'_>, id: UploadId) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = tx.row("DELETE FROM upload WHERE id = $1 RETURNING state", params![id.as_i64()]).await?;
+    row.map(|row| row.get(0)).transpose()
 }
 
-/// Deletes at most `limit` uploads that nobody has touched since `before`, and tells which.
-pub async fn take_untouched(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<Vec<UploadId>, StoreError> {
-    let sql = "DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE touched_ms < $1 ORDER BY touched_ms LIMIT $2) RETURNING id";
+/// Uploads into a repository, each with how far it is.
+pub async fn of_repository(tx: &mut Tx<'_>, repository: RepositoryId) -> Result<Vec<(UploadId, Vec<u8>)>, StoreError> {
+    let rows = tx.rows("SELECT id, state FROM upload WHERE repository_id = $1", params![repository.as_i64()]).await?;
+    rows.iter().map(|row| Ok((UploadId::from_i64(row.get(0)?), row.get(1)?))).collect()
+}
+
+/// Deletes at most `limit` uploads that nobody has touched since `before`, and tells which, each with how far it was.
+pub async fn take_untouched(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<Vec<(UploadId, Vec<u8>)>, StoreError> {
+    let sql = "DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE touched_ms < $1 ORDER BY touched_ms LIMIT $2) \
+               RETURNING id, state";
     let rows = tx.rows(sql, params![before.millis(), limit]).await?;
-    rows.iter().map(|row| row.get(0).map(UploadId::from_i64)).collect()
+    rows.iter().map(|row| Ok((UploadId::from_i64(row.get(0)?), row.get(1)?))).collect()
+}
+
+/// Is an upload of this id under way?
+pub async fn exists(tx: &mut Tx<'_>, id: UploadId) -> Result<bool, StoreError> {
+    Ok(tx.row("SELECT 1 FROM upload WHERE id = $1", params![id.as_i64()]).await?.is_some())
 }

@@ -89,6 +89,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let blobs = BlobStore::open(folder.path(), blobs::Options::default()).unwrap();
         let directory = Directory::open(Arc::clone(&store), NOW).await.unwrap();
+        directory.name_hosts_below(alibaba_settings().suffixes);
         let access = Access::new(Arc::new(directory), Arc::new(Audit::new(Arc::clone(&store), 1)));
         let access = Arc::new(access.among(networks()));
         let bearer = Seconds::minutes(5);

@@ -16,9 +16,10 @@ use tokens::Tokens;
 use trail::Trail;
 
 use crate::audit_heads::AuditHeads;
-use crate::config::{Config, Database};
+use crate::config::{BlobPlace, Config, Database};
+use crate::object_storage;
 use crate::refusal::Refusal;
-use crate::system::{SystemClock, SystemRandom};
+use crate::system::{SystemClock, SystemRandom, environment};
 
 /// Everything that doors are made over.
 #[derive(Clone, Debug)]
@@ -38,9 +39,10 @@ impl House {
         let now = SystemClock.now();
         let dice = Arc::new(Dice::new(Box::new(random.clone())));
         let store = Arc::new(Store::open(&database(config)).await.map_err(|error| refused(config, error))?);
-        let blobs = BlobStore::open(&config.blobs, blobs::Options::default()).map_err(|e| Refusal::Blobs(e.to_string()))?;
+        let blobs = blobs(config).await?;
         let unopened = |error: StoreError| Refusal::Database(error.to_string());
         let directory = Directory::open(Arc::clone(&store), now).await.map_err(unopened)?;
+        directory.name_hosts_below(config.alibaba.suffixes.clone());
         let audit = Audit::new(Arc::clone(&store), u32::try_from(dice.bits() >> 32).unwrap_or(0));
         let access = Arc::new(Access::new(Arc::new(directory), Arc::new(audit)).among(config.networks.clone()));
         let life = Seconds(i64::try_from(config.bearer_lifetime.as_secs()).unwrap_or(300));
@@ -56,7 +58,8 @@ impl House {
         let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?.keeping(config.audit.keeping));
         let heads = AuditHeads::open(&config.data_dir, &trail);
         let limits = Limits { namespaces: config.max_namespaces, repositories: config.max_repositories, ..Limits::default() };
-        let registry = Arc::new(Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), limits));
+        let registry = Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), limits);
+        let registry = Arc::new(registry.redirecting(config.redirects.clone()));
         Ok(Self { store, blobs, access, identity, registry, trail, heads })
     }
 
@@ -69,6 +72,17 @@ impl House {
             tracing::warn!(%error, "audit records are written, and will be sealed by the next node");
         }
         self.heads.keep(&self.trail);
+    }
+}
+
+async fn blobs(config: &Config) -> Result<BlobStore, Refusal> {
+    match &config.blobs {
+        BlobPlace::Directory(path) => BlobStore::open(path, blobs::Options::default()).map_err(|e| Refusal::Blobs(e.to_string())),
+        BlobPlace::Objects(objects) => {
+            let storage = object_storage::storage(objects, environment()).map_err(Refusal::ObjectStorage)?;
+            let opened = BlobStore::open_objects(&storage, blobs::Options::default()).await;
+            opened.map_err(|e| Refusal::ObjectStorage(e.to_string()))
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) enum Refusal {
     Database(String),
     #[error("the blob folder does not open: {0}")]
     Blobs(String),
+    #[error("the object storage of `blobs` cannot be used: {0}; check `blobs` and `object_storage`")]
+    ObjectStorage(String),
     #[error("the token signing keys cannot be used: {0}; is this the master key that the database was made with?")]
     SigningKeys(String),
     #[error("the secrets in the database do not open: {0}; check `master_key_file`, and `old_master_key_file` while the key is changed")]

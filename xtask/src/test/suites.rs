@@ -5,6 +5,8 @@
 //! runs them all, and fails if there were none. They find:
 //! - `TIDEGATE_TEST_PROGRAM`: the release build of `tidegate`.
 //! - `TIDEGATE_TEST_PEERS`: a folder with every client and server by its usual name (`docker`, `dockerd`, `crane`, `conformance`, ...).
+//! - `TIDEGATE_TEST_S3_URL`: `http://KEY:SECRET@HOST:PORT/BUCKET` of an S3 server started for this stage. The suites of the program
+//!   then start their servers over it, each below a prefix of its own.
 //! - `TIDEGATE_TEST_POSTGRES_URL`: a database of a PostgreSQL started for this stage, whose user may create others.
 
 use std::process::Command;
@@ -14,10 +16,12 @@ use anyhow::{Result, bail};
 use crate::command::passing_on;
 use crate::peers;
 use crate::postgres::Cluster;
+use crate::s3::Bucket;
 use crate::workspace::Workspace;
 
 const PROGRAM: &str = "TIDEGATE_TEST_PROGRAM";
 const PEERS: &str = "TIDEGATE_TEST_PEERS";
+const S3_URL: &str = "TIDEGATE_TEST_S3_URL";
 const POSTGRES_URL: &str = "TIDEGATE_TEST_POSTGRES_URL";
 
 pub(super) fn unit(workspace: &Workspace) -> Result<String> {
@@ -54,6 +58,31 @@ pub(super) fn revocation(workspace: &Workspace) -> Result<String> {
 
 pub(super) fn federation(workspace: &Workspace) -> Result<String> {
     cargo_test(&mut suite(workspace, "federation")?)
+}
+
+/// The suites of blobs and registry, the clients that most people have, and what only object storage can do.
+pub(super) fn s3(workspace: &Workspace) -> Result<String> {
+    let bucket = Bucket::start(workspace)?;
+    let mut remarks = Vec::new();
+    let mut run = |name: &str, call: &mut Command| -> Result<()> {
+        let before = bucket.prefixes()?;
+        remarks.push(format!("{name}: {}", cargo_test(call.env(S3_URL, bucket.url()))?));
+        // A suite that fell back to a folder leaves no trace.
+        if bucket.prefixes()? == before {
+            bail!("the suite of {name} passed without S3: does it read {S3_URL}?");
+        }
+        Ok(())
+    };
+    // As parts of the workspace: so they are built already.
+    for (name, test) in [("blobs", "suite"), ("registry", "registry")] {
+        run(name, &mut workspace.cargo(["test", "--locked", "--workspace", "--test", test]))?;
+    }
+    // By name: the whole round of these three, and nothing else.
+    run("clients", suite(workspace, "clients")?.args(["docker::", "containers::skopeo", "modules::crane"]))?;
+    run("kills", suite(workspace, "crash")?.arg("kills::"))?;
+    let cluster = Cluster::start()?;
+    remarks.push(format!("s3: {}", cargo_test(suite(workspace, "s3")?.env(POSTGRES_URL, cluster.url()))?));
+    Ok(remarks.join("; "))
 }
 
 /// The signatures of the vendor's own code, then its clients.

@@ -31,7 +31,7 @@ fn pieces(content: &[u8]) -> impl stream::Stream<Item = Piece> + use<> {
 }
 
 fn open(disk: &Lossy) -> Option<Directory<Lossy>> {
-    Directory::open(disk.clone(), Path::new(DIR), Options { jobs: 2 }).ok()
+    Directory::open(disk.clone(), Path::new(DIR), Options { jobs: 2, ..Options::default() }).ok()
 }
 
 /// What the database would have after an upload that the power cut may have ended.

@@ -2,6 +2,7 @@
 
 mod cr;
 mod golden;
+mod hosts;
 mod ims;
 mod ram;
 mod refusals;

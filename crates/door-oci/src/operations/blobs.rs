@@ -15,6 +15,9 @@ impl Call<'_> {
             self.door.registry.head_blob(&permit, &digest).await?;
             return Ok(shapes::not_modified(&digest));
         }
+        if let Some(url) = self.door.registry.blob_elsewhere(&permit, &digest).await? {
+            return Ok(shapes::blob_elsewhere(&digest, &url));
+        }
         let found = self.door.registry.blob(permit, &digest, range).await?;
         Ok(shapes::blob(&digest, found, range.is_some()))
     }

@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LINK, LOCATION, RANGE};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LINK, LOCATION, RANGE,
+};
 use http::{HeaderMap, StatusCode};
 use kit::{Answer, Body, empty};
 use model::{Digest, MediaType, RepositoryName, UploadId};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use registry::{BlobFound, ManifestFound, ManifestHead, Pushed, Referrers};
+use registry::{BlobFound, ManifestFound, ManifestHead, PresignedUrl, Pushed, Referrers};
 use serde::Serialize;
 
 use super::PageAsked;
@@ -105,6 +107,20 @@ pub(crate) fn blob(digest: &Digest, found: BlobFound, partial: bool) -> Answer {
         put(headers, CONTENT_RANGE, HeaderValue::try_from(format!("bytes {}-{last}/{}", found.range.start, found.size)).ok());
         *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
+    answer
+}
+
+/// A blob that the client gets elsewhere, by a URL that holds for minutes and is nobody else's.
+pub(crate) fn blob_elsewhere(digest: &Digest, url: &PresignedUrl) -> Answer {
+    let mut answer = empty(StatusCode::TEMPORARY_REDIRECT);
+    let headers = answer.headers_mut();
+    let location = HeaderValue::try_from(url.expose()).ok().map(|mut value| {
+        value.set_sensitive(true);
+        value
+    });
+    put(headers, LOCATION, location);
+    put_digest_alone(headers, digest);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use access::{Access, Audit, Directory, Permit};
-use blobs::{BlobStore, Options};
+use blobs::{BlobStore, ObjectProtocol, ObjectStorage, Options};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use model::{
@@ -80,7 +80,10 @@ pub(crate) async fn house(database: &Database) -> House {
         store.write(|tx| Box::pin(store::instance::insert(tx, i))).await.unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
-    let blobs = BlobStore::open(folder.path(), Options::default()).unwrap();
+    let blobs = match storage() {
+        Some(storage) => BlobStore::open_objects(&storage, Options::default()).await.unwrap(),
+        None => BlobStore::open(folder.path(), Options::default()).unwrap(),
+    };
     let audit = Arc::new(Audit::new(Arc::clone(&store), 7));
     let directory = Arc::new(Directory::open(Arc::clone(&store), NOW).await.unwrap());
     let access = Arc::new(Access::new(directory, audit));
@@ -98,6 +101,26 @@ pub(crate) async fn house(database: &Database) -> House {
         blobs,
         _folder: folder,
     }
+}
+
+/// The number of the next prefix.
+static NEXT_PREFIX: AtomicU64 = AtomicU64::new(0);
+
+/// The S3 server that the test run names, `http://KEY:SECRET@HOST:PORT/BUCKET`: then every story is told over it.
+fn storage() -> Option<ObjectStorage> {
+    #[expect(clippy::disallowed_methods, reason = "the test run names its server in the environment")]
+    let url = std::env::var("TIDEGATE_TEST_S3_URL").ok()?;
+    let (keys, place) = url.strip_prefix("http://").unwrap().split_once('@').unwrap();
+    let ((id, secret), (host, bucket)) = (keys.split_once(':').unwrap(), place.split_once('/').unwrap());
+    let endpoint = format!("http://{host}");
+    let options = [("aws_endpoint", endpoint.as_str()), ("aws_access_key_id", id), ("aws_secret_access_key", secret)];
+    Some(ObjectStorage {
+        protocol: ObjectProtocol::S3,
+        bucket: bucket.to_owned(),
+        prefix: format!("registry-{}-{}", std::process::id(), NEXT_PREFIX.fetch_add(1, Ordering::Relaxed)),
+        options: options.map(|(name, value)| (name.to_owned(), value.to_owned().into())).to_vec(),
+        authorities: None,
+    })
 }
 
 /// Numbers that look random and are the same in each run.
@@ -277,6 +300,11 @@ impl House {
     /// The keys under which content lies.
     pub(crate) async fn kept(&self) -> usize {
         self.blobs.list(None, 1000).await.unwrap().len()
+    }
+
+    /// The uploads for which something is staged in object storage.
+    pub(crate) async fn staged(&self) -> usize {
+        self.blobs.staged(None, 1000).await.unwrap().len()
     }
 
     /// What the audit trail says, oldest first.

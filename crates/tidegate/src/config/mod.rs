@@ -5,6 +5,7 @@ mod docs;
 mod error;
 mod layers;
 mod network;
+mod objects;
 mod read;
 mod show;
 mod table;
@@ -19,6 +20,7 @@ use access::Networks;
 use ipnet::IpNet;
 use kit::{ForwardedHeader, LogRequests};
 use model::NetworkName;
+use registry::Redirects;
 use tracing_subscriber::filter::LevelFilter;
 use trail::Keeping;
 use zeroize::Zeroizing;
@@ -26,6 +28,7 @@ use zeroize::Zeroizing;
 pub(crate) use arguments::{Loaded, MachineArguments, SettingArguments};
 pub(crate) use docs::configuration_page;
 pub(crate) use error::ConfigError;
+pub(crate) use objects::{BlobPlace, CredentialSource, ObjectConfig};
 pub(crate) use show::show;
 
 /// Where the rows are kept.
@@ -135,7 +138,8 @@ pub(crate) struct Config {
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) admin_listen: Option<SocketAddr>,
     pub(crate) database: Database,
-    pub(crate) blobs: PathBuf,
+    pub(crate) blobs: BlobPlace,
+    pub(crate) redirects: Redirects,
     pub(crate) master_key: MasterKeySource,
     /// The one before, while it is changed.
     pub(crate) old_master_key: Option<MasterKeySource>,

@@ -2,13 +2,15 @@
 
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use access::Networks;
+use blobs::ObjectProtocol;
 use kit::{ForwardedHeader, Host, LogRequests};
 use model::{NetworkName, Seconds};
+use registry::Redirects;
 use tracing_subscriber::filter::LevelFilter;
 use trail::Keeping;
 use zeroize::Zeroizing;
@@ -16,7 +18,10 @@ use zeroize::Zeroizing;
 use super::layers::Values;
 use super::network::NetworkSetting;
 use super::table::find;
-use super::{AuditConfig, Config, ConfigError, Database, LogConfig, LogFormat, MasterKeySource, SinkConfig, SinkToken, TlsFiles};
+use super::{
+    AuditConfig, BlobPlace, Config, ConfigError, CredentialSource, Database, LogConfig, LogFormat, MasterKeySource, ObjectConfig,
+    SinkConfig, SinkToken, TlsFiles, objects,
+};
 
 /// Each choice of a setting with what it means.
 type Choices<T> = &'static [(&'static str, T)];
@@ -26,6 +31,15 @@ const REQUESTS: Choices<LogRequests> = &[("all", LogRequests::All), ("errors", L
 const HEADERS: Choices<ForwardedHeader> = &[("x-forwarded", ForwardedHeader::XForwarded), ("forwarded", ForwardedHeader::Forwarded)];
 const LINES: Choices<chain::Format> = &[("jsonl", chain::Format::Jsonl), ("cloudevents", chain::Format::CloudEvents)];
 const YES: Choices<bool> = &[("true", true), ("false", false)];
+const STYLES: Choices<Option<bool>> = &[("auto", None), ("true", Some(true)), ("false", Some(false))];
+const SOURCES: Choices<CredentialSource> = &[
+    ("auto", CredentialSource::Auto),
+    ("environment", CredentialSource::Environment),
+    ("web-identity", CredentialSource::WebIdentity),
+    ("profile", CredentialSource::Profile),
+    ("container", CredentialSource::Container),
+    ("instance", CredentialSource::Instance),
+];
 const LEVELS: Choices<LevelFilter> = &[
     ("error", LevelFilter::ERROR),
     ("warn", LevelFilter::WARN),
@@ -46,7 +60,8 @@ impl Config {
             tls: from.tls()?,
             admin_listen: from.optional("admin_listen")?,
             database: from.database()?,
-            blobs: from.optional("blobs")?.unwrap_or_else(|| data_dir.join("blobs")),
+            blobs: from.blobs(&data_dir)?,
+            redirects: from.redirects(&networks)?,
             master_key: from.master_key(&MASTER_KEY)?.unwrap_or_else(|| MasterKeySource::DataDir(data_dir.join("master.key"))),
             old_master_key: from.master_key(&OLD_MASTER_KEY)?,
             next_master_key: from.master_key(&NEXT_MASTER_KEY)?,
@@ -162,6 +177,40 @@ impl Reader<'_> {
         } else {
             Err(self.wrong("database", ""))
         }
+    }
+
+    fn blobs(&self, data_dir: &Path) -> Result<BlobPlace, ConfigError> {
+        let object = self.objects()?;
+        let Some(text) = self.optional::<String>("blobs")? else { return Ok(BlobPlace::Directory(data_dir.join("blobs"))) };
+        let place = objects::parse(&text).map_err(|problem| self.invalid("blobs", problem))?;
+        let Some((protocol, bucket, prefix)) = place else { return Ok(BlobPlace::Directory(text.into())) };
+        Ok(BlobPlace::Objects(Box::new(ObjectConfig { protocol, bucket, prefix, ..object })))
+    }
+
+    /// What is said of object storage, whether there is one or not: a mistake is found at once.
+    fn objects(&self) -> Result<ObjectConfig, ConfigError> {
+        const ENDPOINT: &str = "object_storage.endpoint";
+        let endpoint: Option<String> = self.optional(ENDPOINT)?;
+        if endpoint.as_deref().is_some_and(|text| !objects::is_endpoint(text)) {
+            return Err(self.invalid(ENDPOINT, "expected `https://HOST` or `http://HOST`, with a port or not, and nothing else"));
+        }
+        Ok(ObjectConfig {
+            protocol: ObjectProtocol::S3,
+            bucket: String::new(),
+            prefix: String::new(),
+            endpoint,
+            region: self.optional("object_storage.region")?,
+            path_style: self.choice("object_storage.path_style", STYLES)?,
+            credentials: self.choice("object_storage.credentials", SOURCES)?,
+            profile: self.optional("object_storage.profile")?,
+            ca_file: self.optional("object_storage.ca_file")?,
+        })
+    }
+
+    fn redirects(&self, networks: &Networks) -> Result<Redirects, ConfigError> {
+        const KEY: &str = "blob_redirects";
+        objects::redirects(self.texts(KEY), |name| networks.names().any(|known| known == name))
+            .map_err(|problem| self.invalid(KEY, problem))
     }
 
     fn keeping(&self) -> Result<Keeping, ConfigError> {

@@ -84,7 +84,40 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "A further address, without TLS and without authentication, for `/metrics`, `/healthz` and `/readyz`; keep it private",
     ),
     secret("database", "`sqlite` or `postgres://…`", "sqlite", "A file in the data folder, or a database that several nodes may share"),
-    one("blobs", "path", "", "Folder of the content; not set: `blobs` in the data folder"),
+    one(
+        "blobs",
+        "path or `s3://BUCKET/PREFIX`",
+        "",
+        "Folder of the content, or object storage (`gs://`, `az://`: untested); not set: `blobs` in the data folder",
+    ),
+    many(
+        "blob_redirects",
+        "`off`, `on`, or names of networks",
+        "off",
+        "Who is sent to object storage for large blobs, by a URL that holds for five minutes: nobody, everybody, or requests from \
+         these named networks (`public`: from none)",
+    ),
+    one("object_storage.endpoint", "`https://HOST`", "", "Where object storage is; not set: where the vendor's is"),
+    one("object_storage.region", "region", "", "Not set: `AWS_REGION`, the profile's, or `us-east-1` with an endpoint"),
+    one(
+        "object_storage.path_style",
+        "`auto`, `true`, `false`",
+        "auto",
+        "Whether the bucket is in the path, not in the host name; `auto`: with an endpoint",
+    ),
+    one(
+        "object_storage.credentials",
+        "source",
+        "auto",
+        "`environment`, `web-identity`, `profile`, `container`, `instance`; `auto`: the first of these that there is, but `instance`",
+    ),
+    one("object_storage.profile", "name", "", "Profile of the shared credentials file; not set: `AWS_PROFILE`, or `default`"),
+    one(
+        "object_storage.ca_file",
+        "path",
+        "",
+        "Authorities in PEM that the storage's certificate is checked against, instead of the public ones",
+    ),
     one(
         "master_key_file",
         "path",

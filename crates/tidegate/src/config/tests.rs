@@ -26,7 +26,7 @@ fn refusal(file: &str, environment: &[(&str, &str)], flags: &[&str]) -> String {
 fn without_anything_the_defaults_serve() {
     let config = load("", &[], &[]).unwrap().config;
     assert_eq!(config.listen, ["127.0.0.1:5000".parse().unwrap()]);
-    assert_eq!(config.blobs, PathBuf::from("./tidegate-data/blobs"));
+    assert_eq!(config.blobs, BlobPlace::Directory(PathBuf::from("./tidegate-data/blobs")));
     assert_eq!(config.master_key, MasterKeySource::DataDir(PathBuf::from("./tidegate-data/master.key")));
     assert_eq!((config.database, config.bearer_lifetime), (Database::Sqlite, Duration::from_mins(5)));
 }
@@ -96,6 +96,18 @@ fn named_networks_are_tables_or_texts() {
 }
 
 #[test]
+fn blobs_may_be_in_object_storage() {
+    let file = "blobs = 's3://layers/eu'\nblob_redirects = ['office', 'public']\nnetwork = ['office=10.0.0.0/8']\n\
+                [object_storage]\nendpoint = 'https://s3.example:9000'\npath_style = false\ncredentials = 'profile'\nprofile = 'tide'\n";
+    let config = load(file, &[], &[]).unwrap().config;
+    let BlobPlace::Objects(objects) = &config.blobs else { panic!("{config:?}") };
+    assert_eq!((objects.bucket.as_str(), objects.prefix.as_str(), objects.path_style), ("layers", "eu", Some(false)));
+    assert_eq!((objects.credentials, objects.profile.as_deref()), (CredentialSource::Profile, Some("tide")));
+    assert!(matches!(&config.redirects, Redirects::From { public: true, networks } if networks.len() == 1));
+    assert!(matches!(load("blob_redirects = 'on'", &[], &[]).unwrap().config.redirects, Redirects::On));
+}
+
+#[test]
 fn secrets_are_masked_and_have_no_flag() {
     let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
     let environment = [("TIDEGATE_DATABASE", "postgres://u:hunter2@h/d?password=hunter3"), ("TIDEGATE_MASTER_KEY", key)];
@@ -117,6 +129,11 @@ fn what_is_wrong_is_said_with_its_origin() {
         ("external_url = 'https://registry.example/path'", "expected `https://HOST`"),
         ("tls.cert = 'x'", "set both or none"),
         ("data_dir = ''", "must not be empty"),
+        ("blobs = 's4://bucket'", "`s3://BUCKET/PREFIX`"),
+        ("blobs = 's3://key:hunter2@bucket'", "no credentials, no port"),
+        ("object_storage.endpoint = 'https://u:hunter2@s3.example'", "expected `https://HOST`"),
+        ("object_storage.credentials = 'guess'", "`guess` is none of auto, environment"),
+        ("blob_redirects = ['office']", "`office` is no named network"),
         ("database = 'mysql://u:hunter2@h'", "expected `sqlite` or `postgres://…`"),
         ("blobs = 'x'\ndatabase = 'hunter2", "the configuration file is not TOML, at line 2"),
     ] {

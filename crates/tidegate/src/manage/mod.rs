@@ -26,6 +26,7 @@ mod policy_questions;
 mod repository;
 mod resource_policy;
 mod role;
+mod role_desk;
 mod scan;
 mod service_account;
 mod signing_key;

@@ -1,5 +1,6 @@
 //! `tidegate role …`
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use api::{AssumeRole, CreateRole, UpdateRole};
@@ -7,7 +8,7 @@ use clap::{Args, Subcommand};
 use client::Tidegate;
 use model::Seconds;
 
-use super::{CommandError, input};
+use super::{CommandError, input, role_desk};
 use crate::printer::Output;
 
 #[derive(Subcommand, Debug)]
@@ -64,6 +65,14 @@ pub(crate) enum Command {
     },
     /// Assume a role: a key for a while, shown once
     Assume(Assumption),
+    /// Serve a role's keys to this machine's programs, at a URL for ALIBABA_CLOUD_CREDENTIALS_URI
+    Serve {
+        #[command(flatten)]
+        wanted: Assumption,
+        /// Where to listen; port 0 is any that is free
+        #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+    },
     /// End all sessions of a role
     EndSessions {
         /// Name or id
@@ -113,6 +122,10 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             Output::Done(format!("Deleted {name}."))
         }
         Command::Assume(wanted) => assume(wanted, client).await?,
+        Command::Serve { wanted, listen } => {
+            let (name, asked) = asked(wanted)?;
+            match role_desk::serve(client, name, asked, listen).await? {}
+        }
         Command::EndSessions { name } => Output::one(&roles.end_sessions(&name).await?),
     })
 }
@@ -122,6 +135,12 @@ fn enabled(enabled: bool) -> UpdateRole {
 }
 
 async fn assume(wanted: Assumption, client: &Tidegate) -> Result<Output, CommandError> {
+    let (name, asked) = asked(wanted)?;
+    Ok(Output::secret(&client.roles().assume(&name, &asked).await?))
+}
+
+/// The role, and what is asked of it.
+fn asked(wanted: Assumption) -> Result<(String, AssumeRole), CommandError> {
     let asked = AssumeRole {
         session_name: wanted.session_name,
         duration: wanted.duration,
@@ -129,5 +148,5 @@ async fn assume(wanted: Assumption, client: &Tidegate) -> Result<Output, Command
         external_id: wanted.external_id,
         source_identity: wanted.source_identity,
     };
-    Ok(Output::secret(&client.roles().assume(&wanted.name, &asked).await?))
+    Ok((wanted.name, asked))
 }

@@ -50,7 +50,7 @@ fn an_assumed_role_calls_through_every_sdk() {
     let who = format!("acs:ram::{}:assumed-role/ci/session", cloud.account());
     for kind in Kind::ALL {
         let made = cloud.sdk(kind, &caller).ok("sts", "AssumeRole", &json!({ "RoleArn": arn, "RoleSessionName": "session" }));
-        assert_eq!(made["AssumedRoleUser"]["Arn"], who, "{kind:?}");
+        assert_eq!(made["AssumedRoleUser"]["Arn"], format!("{arn}/session"), "{kind:?}");
         assert!(text(&made["Credentials"]["AccessKeyId"]).starts_with("STS."));
         let mut session = cloud.sdk_of_session(kind, &made["Credentials"]);
         assert_eq!(session.ok("sts", "GetCallerIdentity", &json!({}))["Arn"], who, "{kind:?}");
@@ -83,6 +83,8 @@ fn the_chain_of_an_id_token_asks_sts_over_tls() {
     let provider = Provider::start();
     let account = cloud.account();
     cloud.root.json(&["oidc-provider", "create", "zitadel", "--issuer", &provider.issuer, "--allow-internal"]);
+    let client = json!({ "OIDCProviderName": "zitadel", "ClientId": "web" });
+    cloud.sdk(Kind::TeaV3, &cloud.root_key()).ok("ims", "AddClientIdToOIDCProvider", &client);
     let statement = json!({
         "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Federated": [format!("acs:ram::{account}:oidc-provider/zitadel")] },
         "Condition": { "StringEquals": { "oidc:iss": provider.issuer, "oidc:aud": "web", "oidc:sub": "id1" } },

@@ -1,11 +1,14 @@
 //! ram 2015-05-01 and ims 2019-08-15 by the SDKs: users, groups, keys, policies, roles, what is attached to whom, listed both ways.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, policy};
 use crate::sdk::{Kind, Sdk};
 use crate::support::api::Key;
 use crate::support::house::text;
+use crate::support::wait_until;
 
 /// Those that speak ram; of each way to sign and send, one.
 const KINDS: [Kind; 5] = [Kind::TeaV3, Kind::TeaV2, Kind::Core, Kind::PopPost, Kind::TypeScriptV3];
@@ -70,8 +73,11 @@ impl Ram {
         let key = Key { id: text(&made["AccessKeyId"]), secret: text(&made["AccessKeySecret"]) };
         let who = cloud.sdk(kind, &key).ok("sts", "GetCallerIdentity", &json!({}));
         assert_eq!(who["Arn"], format!("acs:ram::{}:user/berta", self.account));
-        let used = self.ok("GetAccessKeyLastUsed", &json!({ "UserName": "berta", "UserAccessKeyId": key.id }));
-        assert!(text(&used["AccessKeyLastUsed"]["LastUsedDate"]).ends_with('Z'), "{used}");
+        let named = json!({ "UserName": "berta", "UserAccessKeyId": key.id });
+        // Uses are written down each second.
+        wait_until("the key was used", Duration::from_secs(5), || {
+            text(&self.ok("GetAccessKeyLastUsed", &named)["AccessKeyLastUsed"]["LastUsedDate"]).ends_with('Z')
+        });
         let listed = self.ok("ListAccessKeys", &json!({ "UserName": "berta" }));
         let shown = one(&listed, "AccessKeys", "AccessKey", "AccessKeyId", &key.id);
         assert!(shown.get("AccessKeySecret").is_none(), "a secret is shown once: {shown}");
@@ -130,6 +136,9 @@ impl Ram {
 
     /// Attached to all three, listed both ways, detached.
     fn attachments(&mut self) {
+        self.ok("AttachPolicyToUser", &json!({ "PolicyType": "Custom", "PolicyName": "pull", "UserName": "berta" }));
+        self.refused("DeletePolicy", &json!({ "PolicyName": "pull" }), "DeleteConflict.Policy.User");
+        self.ok("DetachPolicyFromUser", &json!({ "PolicyType": "Custom", "PolicyName": "pull", "UserName": "berta" }));
         let holders = [("User", "UserName", "berta"), ("Group", "GroupName", "crew"), ("Role", "RoleName", "ci")];
         let what = |key: &str, name: &str| json!({ "PolicyType": "Custom", "PolicyName": "pull", key: name });
         for (noun, key, name) in holders {
@@ -142,7 +151,6 @@ impl Ram {
             assert!(text(&one(&entities, &format!("{noun}s"), noun, key, name)["AttachDate"]).ends_with('Z'), "{entities}");
         }
         self.refused("AttachPolicyToUser", &what("UserName", "berta"), "EntityAlreadyExists.User.Policy");
-        self.refused("DeletePolicy", &json!({ "PolicyName": "pull" }), "DeleteConflict.Policy.User");
         for (noun, key, name) in holders {
             self.ok(&format!("DetachPolicyFrom{noun}"), &what(key, name));
         }

@@ -36,7 +36,8 @@ impl House {
     /// With further arguments of `tidegate serve`. Data is in `folder/data`, the log in `folder/server.log`.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("tidegate-test-").tempdir().unwrap();
-        let program = Program::new(tidegate(), folder.path());
+        let program =
+            super::s3::named().into_iter().fold(Program::new(tidegate(), folder.path()), |p, (name, value)| p.with(&name, &value));
         let fixed = ["serve", "--log-format", "json", "--listen", "127.0.0.1:0", "--data-dir", "data"];
         let server = program.start(&[&fixed, arguments].concat(), &folder.path().join("server.log"));
         let scheme = if arguments.contains(&"--tls-cert") { "https" } else { "http" };

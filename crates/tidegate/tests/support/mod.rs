@@ -20,6 +20,7 @@ pub(crate) mod house;
 pub(crate) mod http;
 pub(crate) mod node;
 pub(crate) mod program;
+pub(crate) mod s3;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -23,7 +23,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// A node on a free port with its data below `folder`.
     pub(crate) fn in_folder(folder: &Path, name: &str) -> Self {
-        let settings = Self { address: free_address(), data: folder.join(name), environment: Vec::new(), probe: None };
+        let settings = Self { address: free_address(), data: folder.join(name), environment: super::s3::named(), probe: None };
         settings.set("TIDEGATE_LOG_FORMAT", "json").set("TIDEGATE_TRUSTED_PROXIES", "127.0.0.1/32")
     }
 

@@ -113,7 +113,9 @@ fn with_type(mut document: Json, media_type: &str) -> Json {
 
 /// An image's configuration, as far as it is small and there.
 async fn configuration(call: &Call, on: OnRepository, document: &Json) -> Result<Json, Failure> {
-    let Some(digest) = document["config"]["digest"].as_str().and_then(|text| text.parse().ok()) else { return Ok(Json::Null) };
+    let Some(digest) = field(field(document, "config"), "digest").as_str().and_then(|text| text.parse().ok()) else {
+        return Ok(Json::Null);
+    };
     let permit = call.admit::<act::PullRepository>(on).await?;
     let content = call.registry().configuration(permit, &digest).await?;
     Ok(content.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
@@ -132,10 +134,10 @@ pub(super) async fn get_repo_tag_manifest(call: Call) -> Result<Object, Failure>
         .with("SchemaVersion", 2)
         .with("Name", repository)
         .with("Tag", name)
-        .with("Architecture", text(&configuration["architecture"]))
-        .with("MediaType", text(&document["mediaType"]))
-        .with("Config", descriptor(&document["config"]))
-        .list("Layers", items(&document["layers"]).map(descriptor))
+        .with("Architecture", text(field(&configuration, "architecture")))
+        .with("MediaType", text(field(&document, "mediaType")))
+        .with("Config", descriptor(field(&document, "config")))
+        .list("Layers", items(field(&document, "layers")).map(descriptor))
         .list("FsLayers", Vec::<Value>::new())
         .list("History", Vec::<Value>::new())
         .list("Signatures", Vec::<Value>::new());
@@ -146,16 +148,17 @@ pub(super) async fn get_repo_tag_layers(call: Call) -> Result<Object, Failure> {
     let tag = tag(&call, "Tag")?;
     let (on, document) = manifest(&call, tag).await?;
     let configuration = configuration(&call, on, &document).await?;
-    let made = items(&configuration["history"]).filter(|step| step["empty_layer"] != Json::Bool(true));
-    let made =
-        made.map(|step| instruction(step["created_by"].as_str().unwrap_or_default())).chain(std::iter::repeat_with(Default::default));
-    let layers = (0i64..).zip(items(&document["layers"])).zip(made).map(|((index, layer), (instruction, command))| {
+    let made = items(field(&configuration, "history")).filter(|step| field(step, "empty_layer").as_bool() != Some(true));
+    let made = made
+        .map(|step| instruction(field(step, "created_by").as_str().unwrap_or_default()))
+        .chain(std::iter::repeat_with(Default::default));
+    let layers = (0i64..).zip(items(field(&document, "layers"))).zip(made).map(|((index, layer), (instruction, command))| {
         Object::new()
             .with("LayerIndex", index)
             .with("LayerInstruction", instruction)
             .with("LayerCMD", command)
-            .with("BlobDigest", text(&layer["digest"]))
-            .with("BlobSize", layer["size"].as_i64().unwrap_or_default())
+            .with("BlobDigest", text(field(layer, "digest")))
+            .with("BlobSize", field(layer, "size").as_i64().unwrap_or_default())
     });
     Ok(Object::new().list("Layers", layers.collect::<Vec<_>>()))
 }
@@ -179,6 +182,11 @@ fn instruction(created_by: &str) -> (String, String) {
     }
 }
 
+/// A field of an object; null where there is none.
+fn field<'v>(value: &'v Json, name: &str) -> &'v Json {
+    value.get(name).unwrap_or(&Json::Null)
+}
+
 fn items(list: &Json) -> impl Iterator<Item = &Json> {
     list.as_array().into_iter().flatten()
 }
@@ -189,9 +197,9 @@ fn text(value: &Json) -> &str {
 
 fn descriptor(value: &Json) -> Object {
     Object::new()
-        .with("MediaType", text(&value["mediaType"]))
-        .with("Size", value["size"].as_i64().unwrap_or_default())
-        .with("Digest", text(&value["digest"]))
+        .with("MediaType", text(field(value, "mediaType")))
+        .with("Size", field(value, "size").as_i64().unwrap_or_default())
+        .with("Digest", text(field(value, "digest")))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What every back end must do: each case takes a store, each back end's module runs all of them.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test")]
+
+mod s3;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -187,7 +189,6 @@ async fn an_append_left_half_way_spoils_only_its_own_claim(store: BlobStore) {
 }
 
 async fn what_is_not_there_is_missing(store: BlobStore) {
-    assert!(matches!(store.resume(key(1)).await, Err(BlobError::Missing)));
     assert!(matches!(store.size(key(1)).await, Err(BlobError::Missing)));
     assert!(matches!(get(&store, key(1), 10, 0..10).await, Err(BlobError::Missing)));
     assert!(matches!(get(&store, key(1), 1 << 20, 0..1 << 20).await, Err(BlobError::Missing)));
@@ -206,9 +207,9 @@ async fn content_shorter_than_its_record_is_damaged(store: BlobStore) {
     let mut other = store.create(key(2)).await.unwrap();
     longer = other.append(longer, body(&content(100_001), 10_000), LIMIT).await.unwrap();
     let mut upload = store.resume(key(1)).await.unwrap();
-    assert!(matches!(upload.finish(&longer).await, Err(BlobError::Damaged)));
+    assert!(matches!(upload.finish(&longer).await, Err(BlobError::Damaged | BlobError::Missing)));
     let refused = upload.append(longer, body(b"x", 1), LIMIT).await.unwrap_err();
-    assert!(matches!(refused.cause, AppendCause::Store(BlobError::Damaged)));
+    assert!(matches!(refused.cause, AppendCause::Store(BlobError::Damaged | BlobError::Missing)));
 }
 
 async fn deletion_goes_by_key_and_can_be_repeated(store: BlobStore) {
@@ -216,13 +217,10 @@ async fn deletion_goes_by_key_and_can_be_repeated(store: BlobStore) {
     put(&store, key(1), &content).await;
     put(&store, key(2), &content).await;
     let reading = store.read(key(1), content.len() as u64, 0..u64::MAX).await.unwrap();
-    let mut upload = store.resume(key(1)).await.unwrap();
     for _ in 0..2 {
         store.delete(key(1)).await.unwrap();
     }
     assert!(reading.try_collect::<Vec<Bytes>>().await.unwrap().concat() == content, "a reading goes on");
-    let refused = upload.append(UploadState::new(), body(b"x", 1), LIMIT).await.unwrap_err();
-    assert!(matches!(refused.cause, AppendCause::Store(BlobError::Missing)), "an upload does not");
     assert!(matches!(store.size(key(1)).await, Err(BlobError::Missing)));
     assert!(get(&store, key(2), content.len(), 0..u64::MAX).await.unwrap() == content);
 }
@@ -232,7 +230,8 @@ async fn a_list_names_everything_once(store: BlobStore) {
     let mut want: Vec<(UploadId, u64)> = (0..150).map(|n| (key(n), n % 3)).collect();
     for (key, size) in &want {
         let mut upload = store.create(*key).await.unwrap();
-        upload.append(UploadState::new(), body(&content(usize::try_from(*size).unwrap()), 10), LIMIT).await.unwrap();
+        let state = upload.append(UploadState::new(), body(&content(usize::try_from(*size).unwrap()), 10), LIMIT).await.unwrap();
+        upload.finish(&state).await.unwrap();
     }
     for at_most in [0, 1, 7, 149, 150, 151] {
         let mut got: Vec<Stored> = Vec::new();
@@ -275,11 +274,70 @@ async fn many_at_once_do_not_wait_for_each_other(store: BlobStore) {
     stuck.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
+async fn a_last_body_may_break_and_be_gone_on_with(store: BlobStore) {
+    let content = content(200_000);
+    let mut upload = store.create(key(1)).await.unwrap();
+    let state = upload.append(UploadState::new(), body(&content[..50_000], 9_999), LIMIT).await.unwrap();
+    let came = body(&content[50_000..120_000], 9_999).map(|p| p.map_err(|e| match e {}));
+    let stopped = upload.append_last(state, came.chain(stream::iter([Err("reset")])), LIMIT).await.unwrap_err();
+    let state = upload.append(*stopped.state, body(b"", 1), LIMIT).await.unwrap();
+    drop(upload);
+    let mut upload = store.resume(key(1)).await.unwrap();
+    let state = UploadState::from_bytes(&state.to_bytes()).unwrap();
+    let state = upload.append_last(state, body(&content[120_000..], 9_999), LIMIT).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(upload.finish(&state).await.unwrap(), Digest::sha256(&content));
+    }
+    assert!(get(&store, key(1), content.len(), 0..u64::MAX).await.unwrap() == content);
+}
+
+async fn what_is_discarded_is_gone(store: BlobStore) {
+    for (n, size) in [10, 100_000, 9 << 20].into_iter().enumerate() {
+        let (content, key) = (content(size), key(n as u64));
+        let mut upload = store.create(key).await.unwrap();
+        let state = upload.append(UploadState::new(), body(&content, 100_000), LIMIT).await.unwrap();
+        if size == 10 {
+            upload.finish(&state).await.unwrap();
+        }
+        drop(upload);
+        store.discard(key, &state).await.unwrap();
+        assert!(matches!(store.size(key).await, Err(BlobError::Missing)));
+        store.discard(key, &state).await.unwrap();
+    }
+    assert_eq!(store.staged(None, 10).await.unwrap(), []);
+    assert_eq!(store.list(None, 10).await.unwrap(), []);
+}
+
 /// Runs every case over a back end.
-macro_rules! over {
-    ($run:path: $($case:ident)*) => {
-        $(#[test] fn $case() { $run(super::$case); })*
+macro_rules! over_each {
+    ($($case:ident)*) => {
+        mod over_a_directory {
+            $(#[test] fn $case() { super::directory::run(super::$case); })*
+        }
+        mod over_s3 {
+            $(#[test] fn $case() { super::s3::run(stringify!($case), super::$case); })*
+        }
     };
+}
+
+over_each! {
+    any_size_comes_back_whole
+    any_range_comes_back
+    pieces_may_come_from_request_to_request
+    a_digest_that_did_not_run_is_read_again
+    a_large_body_is_written_out_on_its_way
+    a_broken_body_keeps_what_came
+    what_came_after_the_stored_state_is_cut_off
+    a_body_beyond_the_limit_is_stopped
+    one_request_at_a_time_has_a_key
+    an_append_left_half_way_spoils_only_its_own_claim
+    what_is_not_there_is_missing
+    content_shorter_than_its_record_is_damaged
+    deletion_goes_by_key_and_can_be_repeated
+    a_list_names_everything_once
+    many_at_once_do_not_wait_for_each_other
+    a_last_body_may_break_and_be_gone_on_with
+    what_is_discarded_is_gone
 }
 
 mod directory {
@@ -289,29 +347,23 @@ mod directory {
 
     use super::*;
 
-    fn run<F: Future<Output = ()>>(case: impl FnOnce(BlobStore) -> F) {
+    pub(super) fn run<F: Future<Output = ()>>(case: impl FnOnce(BlobStore) -> F) {
         let dir = tempfile::tempdir().unwrap();
-        let store = BlobStore::open(dir.path(), Options { jobs: 2 }).unwrap();
+        let store = BlobStore::open(dir.path(), Options { jobs: 2, ..Options::default() }).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         runtime.block_on(case(store));
     }
 
-    over! { run:
-        any_size_comes_back_whole
-        any_range_comes_back
-        pieces_may_come_from_request_to_request
-        a_digest_that_did_not_run_is_read_again
-        a_large_body_is_written_out_on_its_way
-        a_broken_body_keeps_what_came
-        what_came_after_the_stored_state_is_cut_off
-        a_body_beyond_the_limit_is_stopped
-        one_request_at_a_time_has_a_key
-        an_append_left_half_way_spoils_only_its_own_claim
-        what_is_not_there_is_missing
-        content_shorter_than_its_record_is_damaged
-        deletion_goes_by_key_and_can_be_repeated
-        a_list_names_everything_once
-        many_at_once_do_not_wait_for_each_other
+    #[tokio::test]
+    async fn a_file_that_is_not_there_is_missing_to_its_upload() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(dir.path(), Options::default()).unwrap();
+        assert!(matches!(store.resume(key(1)).await, Err(BlobError::Missing)));
+        put(&store, key(1), b"x").await;
+        let mut upload = store.resume(key(1)).await.unwrap();
+        store.delete(key(1)).await.unwrap();
+        let refused = upload.append(UploadState::new(), body(b"x", 1), LIMIT).await.unwrap_err();
+        assert!(matches!(refused.cause, AppendCause::Store(BlobError::Missing)));
     }
 
     fn mode(path: &Path) -> u32 {

@@ -1,0 +1,93 @@
+//! Two nodes over one database and one bucket; and what is left in the bucket.
+
+use crate::house::{House, begin, end, patch, path, place, put};
+use crate::support::api::root;
+use crate::support::http::Ask;
+use crate::support::node::{Node, Settings};
+use crate::support::s3::S3;
+use crate::support::{MASTER_KEY, content, wait_until};
+
+fn create_database(name: &str) -> String {
+    #[expect(clippy::disallowed_methods, reason = "the stage names its database in the environment")]
+    let url = std::env::var("TIDEGATE_TEST_POSTGRES_URL").expect("cargo xtask test --only s3 sets TIDEGATE_TEST_POSTGRES_URL");
+    let name = format!("{name}_{}", std::process::id());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    });
+    format!("{}/{name}", url.rsplit_once('/').unwrap().0)
+}
+
+#[test]
+#[ignore = "cargo xtask test --only s3"]
+fn an_upload_goes_from_node_to_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let s3 = S3::start(folder.path());
+    let (url, bucket) = (create_database("s3_nodes"), s3.settings());
+    let nodes: Vec<Node> = (0..3)
+        .map(|n| {
+            let mut settings = Settings::in_folder(folder.path(), &format!("n{n}")).set("TIDEGATE_DATABASE", &url);
+            settings.environment.extend(bucket.clone());
+            Node::start(settings.set("TIDEGATE_MASTER_KEY", MASTER_KEY))
+        })
+        .collect();
+    let by = root(&nodes[0]);
+    for (seed, size, chunk) in [(1, 700, 300), (2, 300_000, 90_000), (3, 30 << 20, 7 << 20)] {
+        let blob = content(seed, size);
+        let mut upload = begin(&nodes[0], &by);
+        for (n, piece) in blob.chunks(chunk).enumerate() {
+            upload = place(&patch(&nodes[(n + 1) % 3], &by, &upload, n * chunk, piece).expect(202));
+        }
+        end(&nodes[2], &by, &upload, &blob).expect(201);
+        for node in &nodes {
+            assert!(node.send(&Ask::get(&path(&blob)).with(&by)).expect(200).body == blob, "{size}");
+        }
+    }
+
+    // Two nodes end one upload, each with content of its own: one of them does, and what it says is true.
+    let [one, two] = [content(10, 500_000), content(11, 500_000)];
+    for _ in 0..10 {
+        let upload = begin(&nodes[0], &by);
+        let finish = |node: &Node, blob: &[u8]| {
+            let mark = if upload.contains('?') { '&' } else { '?' };
+            let ask = Ask::new("PUT", &format!("{upload}{mark}digest={}", crate::support::digest(blob))).with(&by).body(blob);
+            node.send(&ask).status
+        };
+        let statuses = std::thread::scope(|scope| {
+            let first = scope.spawn(|| finish(&nodes[0], &one));
+            let second = scope.spawn(|| finish(&nodes[1], &two));
+            [first.join().unwrap(), second.join().unwrap()]
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+        for (blob, status) in [(&one, statuses[0]), (&two, statuses[1])] {
+            if status == 201 {
+                assert!(nodes[2].send(&Ask::get(&path(blob)).with(&by)).expect(200).body == *blob);
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "cargo xtask test --only s3"]
+fn nothing_stays_in_the_bucket_of_what_ended() {
+    let house = House::start();
+    let blobs = || house.s3.files().into_iter().filter(|path| !path.ends_with("probe")).count();
+    for (seed, size) in [(1, 10), (2, 100_000), (3, 20 << 20)] {
+        let blob = content(seed, size);
+        // Ended, cancelled, and with another digest than was said.
+        put(&house.node, &house.by, &blob).expect(201);
+        let upload = begin(&house.node, &house.by);
+        let upload = place(&patch(&house.node, &house.by, &upload, 0, &blob).expect(202));
+        house.node.send(&Ask::new("DELETE", &upload).with(&house.by)).expect(204);
+        let upload = begin(&house.node, &house.by);
+        let upload = place(&patch(&house.node, &house.by, &upload, 0, &blob).expect(202));
+        end(&house.node, &house.by, &upload, b"something else").expect(400);
+        let upload = begin(&house.node, &house.by);
+        let upload = place(&patch(&house.node, &house.by, &upload, 0, &blob).expect(202));
+        end(&house.node, &house.by, &upload, &blob).expect(201);
+    }
+    wait_until("three blobs and nothing else are left", std::time::Duration::from_secs(10), || blobs() == 3);
+    house.check_log();
+}
