@@ -4,14 +4,11 @@ use model::Seconds;
 use serde_json::json;
 use testkit::{Product, house};
 
-use crate::walk::lived_in;
-
 const PROD: &str = "prod-registry.cn-shanghai.cr.cloud.example";
 
 #[tokio::test]
 async fn the_clouds_host_names_choose_an_instance() {
-    let (house, _) = lived_in().await;
-    let house = house.with_account("globex").await;
+    let house = house().await.with_account("globex").await;
     let root = house.root_manager().await;
     root.post("/api/v1/instances", &json!({ "name": "prod", "region": "cn-shanghai" })).await.expect(201);
     let chosen = async |host: &str| house.identity.instance_at(host).await.unwrap().unwrap().on.name.to_string();
@@ -52,8 +49,8 @@ async fn a_claimed_name_is_its_instance_s_and_a_deleted_one_speaks_of_nothing() 
 
 #[tokio::test]
 async fn network_rules_hold_for_the_apis_too() {
-    let (house, key) = lived_in().await;
-    let root = house.root_manager().await;
+    let house = house().await;
+    let (root, key) = (house.root_manager().await, house.root_key());
     let inside = house.alibaba(&key).from("203.0.113.9");
     root.from("203.0.113.9")
         .post("/api/v1/instances/local/endpoints/public/entries", &json!({ "cidr": "203.0.113.0/24", "force": true }))

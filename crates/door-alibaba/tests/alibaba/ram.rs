@@ -26,14 +26,14 @@ pub(crate) async fn furnish(house: &House, root: &Client<'_>) {
     for (name, description) in [("readers", "who reads"), ("empty", "")] {
         make("groups", json!({"name": name, "description": description})).await;
     }
-    for (name, description) in [("deploy", "who deploys"), ("idle", "")] {
+    for (name, description) in [("pilot", "who deploys"), ("idle", "")] {
         make("roles", json!({"name": name, "trust_policy": TRUST, "description": description})).await;
     }
     for (name, description) in [("pulls", "pulls"), ("unused", "")] {
         make("policies", json!({"name": name, "document": PULLS, "description": description})).await;
     }
     make("policies/pulls/versions", json!({"document": PULLS, "set_as_default": false})).await;
-    for holder in ["users/carol", "groups/readers", "roles/deploy"] {
+    for holder in ["users/carol", "groups/readers", "roles/pilot"] {
         root.put(&format!("/api/v1/{holder}/policies/pulls"), &json!({})).await.expect(204);
     }
     root.put("/api/v1/groups/readers/users/carol", &json!({})).await.expect(204);
@@ -71,7 +71,7 @@ pub(crate) fn elsewhere(name: &str) -> Option<&'static str> {
 pub(crate) fn parameters(house: &House, action: &str) -> Vec<(&'static str, String)> {
     let key = KEY.with_borrow(Clone::clone);
     let pairs = |all: &[(&'static str, &str)]| all.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    let (carol, readers, deploy) = (("UserName", "carol"), ("GroupName", "readers"), ("RoleName", "deploy"));
+    let (carol, readers, pilot) = (("UserName", "carol"), ("GroupName", "readers"), ("RoleName", "pilot"));
     let (bare, empty, idle, unused) = (("UserName", "bare"), ("GroupName", "empty"), ("RoleName", "idle"), ("PolicyName", "unused"));
     let (pulls, custom, second, key) = (("PolicyName", "pulls"), ("PolicyType", "Custom"), ("VersionId", "v2"), ("UserAccessKeyId", &*key));
     match action {
@@ -107,18 +107,18 @@ pub(crate) fn parameters(house: &House, action: &str) -> Vec<(&'static str, Stri
         "DeletePolicyVersion" | "SetDefaultPolicyVersion" => pairs(&[pulls, second]),
         "AttachPolicyToUser" => pairs(&[custom, unused, carol]),
         "AttachPolicyToGroup" => pairs(&[custom, unused, readers]),
-        "AttachPolicyToRole" => pairs(&[custom, unused, deploy]),
+        "AttachPolicyToRole" => pairs(&[custom, unused, pilot]),
         "DetachPolicyFromUser" => pairs(&[custom, pulls, carol]),
         "DetachPolicyFromGroup" => pairs(&[custom, pulls, readers]),
-        "DetachPolicyFromRole" => pairs(&[custom, pulls, deploy]),
+        "DetachPolicyFromRole" => pairs(&[custom, pulls, pilot]),
         "CreateRole" => pairs(&[
             ("RoleName", "builder"),
             ("AssumeRolePolicyDocument", TRUST),
             ("MaxSessionDuration", "7200"),
             ("Description", "who builds"),
         ]),
-        "UpdateRole" => pairs(&[deploy, ("NewMaxSessionDuration", "43200"), ("NewDescription", "who ships")]),
-        "GetRole" | "ListPoliciesForRole" => pairs(&[deploy]),
+        "UpdateRole" => pairs(&[pilot, ("NewMaxSessionDuration", "43200"), ("NewDescription", "who ships")]),
+        "GetRole" | "ListPoliciesForRole" => pairs(&[pilot]),
         "DeleteRole" => pairs(&[idle]),
         "SetAccountAlias" => pairs(&[("AccountAlias", "acme")]),
         "DecodeDiagnosticMessage" => pairs(&[("EncodedDiagnosticMessage", &message(house))]),
@@ -200,12 +200,12 @@ async fn whoever_still_has_something_is_not_deleted() {
     ram.done("DeleteLoginProfile", &[carol]).await;
     ram.done("DeleteUser", &[carol]).await;
     ram.refused(409, "DeleteConflict.Group.Policy", "DeleteGroup", &[("GroupName", "readers")]).await;
-    ram.refused(409, "DeleteConflict.Role.Policy", "DeleteRole", &[("RoleName", "deploy")]).await;
+    ram.refused(409, "DeleteConflict.Role.Policy", "DeleteRole", &[("RoleName", "pilot")]).await;
     ram.done("DetachPolicyFromGroup", &[gone[0], gone[1], ("GroupName", "readers")]).await;
     ram.done("DeleteGroup", &[("GroupName", "readers")]).await;
     ram.refused(409, "DeleteConflict.Policy.Role", "DeletePolicy", &[("PolicyName", "pulls"), ("CascadingDelete", "true")]).await;
-    ram.done("DetachPolicyFromRole", &[gone[0], gone[1], ("RoleName", "deploy")]).await;
-    ram.done("DeleteRole", &[("RoleName", "deploy")]).await;
+    ram.done("DetachPolicyFromRole", &[gone[0], gone[1], ("RoleName", "pilot")]).await;
+    ram.done("DeleteRole", &[("RoleName", "pilot")]).await;
     ram.refused(409, "DeleteConflict.Policy.Version", "DeletePolicy", &[("PolicyName", "pulls")]).await;
     ram.refused(409, "DeleteConflict.Policy.Version.Default", "DeletePolicyVersion", &[("PolicyName", "pulls"), ("VersionId", "v1")]).await;
     ram.done("DeletePolicy", &[("PolicyName", "pulls"), ("CascadingDelete", "True")]).await;
@@ -241,7 +241,7 @@ async fn what_is_wrong_is_said_by_parameter() {
             "CreateRole",
             &[("RoleName", "r"), ("AssumeRolePolicyDocument", TRUST), ("MaxSessionDuration", "3599")],
         ),
-        ("NewMaxSessionDuration.Format", "UpdateRole", &[("RoleName", "deploy"), ("NewMaxSessionDuration", "43201")]),
+        ("NewMaxSessionDuration.Format", "UpdateRole", &[("RoleName", "pilot"), ("NewMaxSessionDuration", "43201")]),
         ("PolicyName.InvalidChars", "CreatePolicy", &[("PolicyName", "a.b"), ("PolicyDocument", PULLS)]),
         ("PolicyName.Length", "CreatePolicy", &[("PolicyName", &name129), ("PolicyDocument", PULLS)]),
         ("PolicyDocument.Length", "CreatePolicy", &[("PolicyName", "p"), ("PolicyDocument", &document)]),
@@ -261,7 +261,7 @@ async fn what_is_wrong_is_said_by_parameter() {
         ("CreatePolicy", [("PolicyName", "p"), ("PolicyDocument", "{}")]),
         ("CreatePolicyVersion", [("PolicyName", "pulls"), ("PolicyDocument", "no JSON")]),
         ("CreateRole", [("RoleName", "r"), ("AssumeRolePolicyDocument", PULLS)]),
-        ("UpdateRole", [("RoleName", "deploy"), ("NewAssumeRolePolicyDocument", "{}")]),
+        ("UpdateRole", [("RoleName", "pilot"), ("NewAssumeRolePolicyDocument", "{}")]),
     ] {
         ram.refused(400, "MalformedPolicyDocument", action, &pairs).await;
     }
@@ -293,7 +293,7 @@ async fn what_is_not_there_is_said_by_kind() {
         ("Policy", "AttachPolicyToUser", &[("UserName", "alice"), ("PolicyName", "nosuch"), ("PolicyType", "Custom")]),
         ("User.Policy", "DetachPolicyFromUser", &[("UserName", "carol"), ("PolicyName", "unused"), ("PolicyType", "Custom")]),
         ("Group.Policy", "DetachPolicyFromGroup", &[("GroupName", "readers"), ("PolicyName", "unused"), ("PolicyType", "Custom")]),
-        ("Role.Policy", "DetachPolicyFromRole", &[("RoleName", "deploy"), ("PolicyName", "unused"), ("PolicyType", "Custom")]),
+        ("Role.Policy", "DetachPolicyFromRole", &[("RoleName", "pilot"), ("PolicyName", "unused"), ("PolicyType", "Custom")]),
         ("User", "DeleteAccessKey", &[("UserName", "nosuch"), ("UserAccessKeyId", "LTAI0000000000000000")]),
         ("User.AccessKey", "DeleteAccessKey", &[("UserName", "alice"), ("UserAccessKeyId", "LTAI0000000000000000")]),
         ("User.LoginProfile", "GetLoginProfile", &[("UserName", "bare")]),
@@ -347,7 +347,7 @@ async fn policies_have_types_versions_and_holders() {
     let holders = ram.done("ListEntitiesForPolicy", &[pulls, custom]).await;
     assert_eq!(holders["Users"]["User"][0]["UserName"], json!("carol"));
     assert_eq!(holders["Groups"]["Group"][0]["Comments"], json!("who reads"));
-    assert!(holders["Roles"]["Role"][0]["Arn"].as_str().unwrap().ends_with(":role/deploy"));
+    assert!(holders["Roles"]["Role"][0]["Arn"].as_str().unwrap().ends_with(":role/pilot"));
 
     let full = ("PolicyName", "AliyunContainerRegistryFullAccess");
     let system = ram.done("GetPolicy", &[full, ("PolicyType", "System")]).await;
