@@ -1,6 +1,7 @@
 //! The vendor's credential chains: who asks STS first, and calls with what it was given.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -9,6 +10,7 @@ use crate::provider::Provider;
 use crate::sdk::Kind;
 use crate::support::api::Key;
 use crate::support::house::text;
+use crate::support::wait_until;
 
 /// A role with the rights of the vendor's page, trusting whom the statement says.
 fn role(cloud: &Cloud, name: &str, statement: &Value) -> String {
@@ -100,7 +102,7 @@ fn the_chain_of_an_id_token_asks_sts_over_tls() {
     });
     is(&cloud, Kind::TeaV3, &instance, &json!({ "credential": credential }), "assumed-role/workload/pod");
     let call = |token: &str| json!({ "OIDCProviderArn": provider_arn, "RoleArn": arn, "OIDCToken": token, "RoleSessionName": "pod" });
-    let nobody = crate::support::api::Key { id: "LTAI5tNobodyHasThisOne".to_owned(), secret: "none".to_owned() };
+    let nobody = Key { id: "LTAI5tNobodyHasThisOne".to_owned(), secret: "none".to_owned() };
     for kind in [Kind::TeaV3, Kind::TeaV2, Kind::TypeScriptV3] {
         // The call is not signed: its caller needs no key.
         let made = cloud.sdk(kind, &nobody).ok("sts", "AssumeRoleWithOIDC", &call(&token));
@@ -147,4 +149,28 @@ fn external(cloud: &Cloud, session: &Value) {
     let profile = json!({ "current": "p", "profiles": [{ "name": "p", "mode": "External", "process_command": command }] });
     std::fs::create_dir_all(home.join(".aliyun")).unwrap();
     std::fs::write(home.join(".aliyun/config.json"), profile.to_string()).unwrap();
+}
+
+/// `tidegate role serve` is what `ALIBABA_CLOUD_CREDENTIALS_URI` names: the one way to a session's keys over plain HTTP.
+#[test]
+#[ignore = "cargo xtask test --only alibaba"]
+fn keys_come_from_a_url() {
+    let cloud = Cloud::start();
+    let instance = cloud.instance();
+    role_of_the_account(&cloud);
+    let fetcher = cloud.root.new_user("fetcher");
+    cloud.root.grant("fetcher", "may-fetch", &policy(&["sts:AssumeRole"]));
+    let log = cloud.house.folder.path().join("desk.log");
+    let desk = fetcher.start(&["role", "serve", "ci", "--session-name", "desk"], &log);
+    let mut url = None;
+    wait_until("the desk says where it is", Duration::from_secs(10), || {
+        let said = desk.log();
+        url = said.split_once(r#""uri":""#).and_then(|(_, rest)| rest.split_once('"')).map(|(url, _)| url.to_owned());
+        url.is_some()
+    });
+    let url = url.unwrap();
+    let credential = json!({ "type": "credentials_uri", "credentials_uri": url });
+    is(&cloud, Kind::TeaV3, &instance, &json!({ "credential": credential }), "assumed-role/ci/desk");
+    let environment = json!({ "ALIBABA_CLOUD_CREDENTIALS_URI": url });
+    is(&cloud, Kind::TeaV3, &instance, &json!({ "credential": "default", "environment": environment }), "assumed-role/ci/desk");
 }

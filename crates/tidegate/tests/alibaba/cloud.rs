@@ -77,7 +77,7 @@ impl Cloud {
         let place = json!({ "endpoint": self.house.address, "protocol": protocol, "ca": self.ca });
         let all = settings.as_object_mut().unwrap();
         all.extend(place.as_object().unwrap().clone());
-        Sdk::start(kind, self.house.folder.path(), settings, self.ca.as_deref())
+        Sdk::start(kind, self.house.folder.path(), &settings, self.ca.as_deref())
     }
 
     /// The default instance, by the id that the cloud's API has for it.

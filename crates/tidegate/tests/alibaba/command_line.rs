@@ -15,26 +15,20 @@ use crate::support::http::{Answer, Ask, Connection};
 pub(crate) struct CommandLine {
     endpoint: String,
     key: Key,
-    token: Option<String>,
     calls: AtomicU32,
 }
 
 impl CommandLine {
     pub(crate) fn new(endpoint: &str, key: &Key) -> Self {
-        Self { endpoint: endpoint.to_owned(), key: key.clone(), token: None, calls: AtomicU32::new(0) }
+        Self { endpoint: endpoint.to_owned(), key: key.clone(), calls: AtomicU32::new(0) }
     }
 
-    /// `--sts-token`.
-    pub(crate) fn with_token(self, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..self }
-    }
-
-    pub(crate) fn run(&self, product: &str, version: &str, action: &str, params: &[(&str, &str)]) -> Answer {
-        Connection::once(&self.endpoint, &self.ask(product, version, action, params).0).unwrap()
+    pub(crate) fn run(&self, version: &str, action: &str, params: &[(&str, &str)]) -> Answer {
+        Connection::once(&self.endpoint, &self.ask(version, action, params).0).unwrap()
     }
 
     /// The request, and the string that the command line has signed.
-    fn ask(&self, _product: &str, version: &str, action: &str, params: &[(&str, &str)]) -> (Ask, String) {
+    fn ask(&self, version: &str, action: &str, params: &[(&str, &str)]) -> (Ask, String) {
         let nonce = format!("{:032x}", std::process::id() + self.calls.fetch_add(1, Ordering::Relaxed));
         let now = now();
         let mut all = vec![
@@ -50,7 +44,6 @@ impl CommandLine {
             ("Version", version),
         ];
         all.extend_from_slice(params);
-        all.extend(self.token.as_deref().map(|token| ("SecurityToken", token)));
         let params = Params::of(all.iter().copied()).unwrap();
         let signature = v1::sign(&Plain::new(self.key.secret.clone()).unwrap(), "POST", &params);
         let pairs = all.iter().copied().chain([("Signature", signature.as_str())]);
@@ -96,7 +89,7 @@ fn its_answers_are_read() {
     let instance = cloud.instance();
     let key = cloud.user("cli", &SEED_ACTIONS);
     let command = CommandLine::new(&cloud.house.address, &key);
-    let answer = command.run("cr", "2018-12-01", "GetAuthorizationToken", &[("InstanceId", &instance)]).expect(200);
+    let answer = command.run("2018-12-01", "GetAuthorizationToken", &[("InstanceId", &instance)]).expect(200);
     assert_eq!(answer.header("content-type"), Some("application/json;charset=utf-8"));
     let body = answer.json();
     assert_eq!(
@@ -105,11 +98,10 @@ fn its_answers_are_read() {
     );
     assert!(body["ExpireTime"].as_i64().unwrap() > 1_700_000_000_000, "{body}");
     // `--force --ExpiresInHours`, which its metadata does not know.
-    let longer =
-        command.run("cr", "2018-12-01", "GetAuthorizationToken", &[("InstanceId", &instance), ("ExpiresInHours", "24")]).expect(200);
+    let longer = command.run("2018-12-01", "GetAuthorizationToken", &[("InstanceId", &instance), ("ExpiresInHours", "24")]).expect(200);
     let hours = (longer.json()["ExpireTime"].as_i64().unwrap() - body["ExpireTime"].as_i64().unwrap()) / 3_600_000;
     assert!((22..=23).contains(&hours), "{hours}");
-    let who = command.run("sts", "2015-04-01", "GetCallerIdentity", &[]).expect(200);
+    let who = command.run("2015-04-01", "GetCallerIdentity", &[]).expect(200);
     assert_eq!(who.json()["Arn"], format!("acs:ram::{}:user/cli", cloud.account()));
 }
 
@@ -120,16 +112,16 @@ fn its_failures_are_told() {
     let instance = cloud.instance();
     let key = cloud.user("cli", &[]);
     let command = CommandLine::new(&cloud.house.address, &key);
-    let answer = command.run("cr", "2018-12-01", "GetAuthorizationToken", &[]);
+    let answer = command.run("2018-12-01", "GetAuthorizationToken", &[]);
     assert_eq!(told(&answer), (400, "MissingInstanceId".to_owned()));
-    let answer = command.run("cr", "2018-12-01", "GetAuthorizationToken", &[("InstanceId", &instance)]);
+    let answer = command.run("2018-12-01", "GetAuthorizationToken", &[("InstanceId", &instance)]);
     assert_eq!(told(&answer).0, 403, "{}", answer.text());
-    let answer = command.run("cr", "2018-12-01", "NoSuchAction", &[]);
+    let answer = command.run("2018-12-01", "NoSuchAction", &[]);
     assert_eq!(told(&answer), (404, "InvalidAction.NotFound".to_owned()));
-    let answer = command.run("cr", "2017-01-01", "GetAuthorizationToken", &[]);
+    let answer = command.run("2017-01-01", "GetAuthorizationToken", &[]);
     assert_eq!(told(&answer), (400, "InvalidVersion".to_owned()));
     let nobody = Key { id: "LTAI5tNobodyHasThisOne".to_owned(), ..key.clone() };
-    let answer = CommandLine::new(&cloud.house.address, &nobody).run("cr", "2018-12-01", "ListInstance", &[]);
+    let answer = CommandLine::new(&cloud.house.address, &nobody).run("2018-12-01", "ListInstance", &[]);
     assert_eq!(told(&answer), (404, "InvalidAccessKeyId.NotFound".to_owned()));
 }
 
@@ -138,8 +130,7 @@ fn its_failures_are_told() {
 fn a_wrong_secret_is_told_from_a_wrong_form_by_the_string_that_was_signed() {
     let cloud = Cloud::start();
     let wrong = Key { secret: "wrong".to_owned(), ..cloud.root_key() };
-    let (ask, signed) =
-        CommandLine::new(&cloud.house.address, &wrong).ask("cr", "2018-12-01", "ListInstance", &[("InstanceName", "a b*~")]);
+    let (ask, signed) = CommandLine::new(&cloud.house.address, &wrong).ask("2018-12-01", "ListInstance", &[("InstanceName", "a b*~")]);
     let answer = cloud.house.send(&ask);
     assert_eq!(told(&answer), (400, "SignatureDoesNotMatch".to_owned()));
     let message = format!("Specified signature is not matched with our calculation. server string to sign is:{signed}");
@@ -150,7 +141,7 @@ fn a_wrong_secret_is_told_from_a_wrong_form_by_the_string_that_was_signed() {
 #[ignore = "cargo xtask test --only alibaba"]
 fn a_request_is_taken_once() {
     let cloud = Cloud::start();
-    let (ask, _) = CommandLine::new(&cloud.house.address, &cloud.root_key()).ask("cr", "2018-12-01", "ListInstance", &[]);
+    let (ask, _) = CommandLine::new(&cloud.house.address, &cloud.root_key()).ask("2018-12-01", "ListInstance", &[]);
     cloud.house.send(&ask).expect(200);
     assert_eq!(told(&cloud.house.send(&ask)), (400, "SignatureNonceUsed".to_owned()));
 }

@@ -27,7 +27,6 @@ mod sessions;
 #[cfg(test)]
 mod walk;
 
-#[expect(dead_code, reason = "one suite more needs a part of it")]
 #[path = "../federation/provider.rs"]
 mod provider;
 #[expect(dead_code, reason = "each suite needs a part of it")]

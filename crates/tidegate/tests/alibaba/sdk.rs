@@ -56,7 +56,7 @@ pub(crate) struct Sdk {
 
 impl Sdk {
     /// `settings` say where and with which key; of this process's environment it sees nothing, only `environment` among them.
-    pub(crate) fn start(kind: Kind, home: &Path, settings: Value, ca: Option<&Path>) -> Self {
+    pub(crate) fn start(kind: Kind, home: &Path, settings: &Value, ca: Option<&Path>) -> Self {
         let (program, driver, mut all) = kind.parts();
         all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
         let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/alibaba/drivers").join(driver);

@@ -17,7 +17,7 @@ use crate::support::program::Program;
 fn sdk(address: &str, home: &Path, key: &Value) -> Sdk {
     let mut settings = json!({ "endpoint": address, "protocol": "http", "ca": null });
     settings.as_object_mut().unwrap().extend(key.as_object().unwrap().clone());
-    Sdk::start(Kind::TeaV3, home, settings, None)
+    Sdk::start(Kind::TeaV3, home, &settings, None)
 }
 
 fn settings(key: &AccessKey) -> Value {

@@ -24,7 +24,7 @@ fn the_pages_own_commands_end_in_a_push_and_a_pull() {
     let instance = cloud.instance();
     let key = cloud.user("ram-user", &SEED_ACTIONS);
     let command = CommandLine::new(&cloud.house.address, &key);
-    let printed = command.run("cr", "2018-12-01", "GetAuthorizationToken", &[("InstanceId", &instance)]).expect(200);
+    let printed = command.run("2018-12-01", "GetAuthorizationToken", &[("InstanceId", &instance)]).expect(200);
     let password = jq(&cloud, &printed.text());
     assert_eq!(printed.json()["TempUsername"], "cr_temp_user");
     let docker = Docker::start(cloud.house.folder.path());

@@ -136,6 +136,12 @@ impl Cli {
         self.piped(arguments, "")
     }
 
+    /// Starts a command that goes on, with what it says in `log`.
+    pub(crate) fn start(&self, arguments: &[&str], log: &std::path::Path) -> Daemon {
+        let options: Vec<&str> = self.options.iter().map(String::as_str).collect();
+        self.program.start(&[arguments, &options].concat(), log)
+    }
+
     fn piped(&self, arguments: &[&str], input: &str) -> Ran {
         let options: Vec<&str> = self.options.iter().map(String::as_str).collect();
         self.program.piped(&[arguments, &options].concat(), input)
