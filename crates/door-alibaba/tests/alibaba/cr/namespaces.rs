@@ -62,10 +62,10 @@ async fn namespaces_are_listed_by_name_status_and_page() {
 #[tokio::test]
 async fn an_id_tells_nothing_to_whoever_may_not_see_what_it_names() {
     let (house, key) = lived_in().await;
-    let house = house.with_user("carol").await;
+    let house = house.with_user("dave").await;
     let own = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"cr:*","Resource":["acs:cr:*:*:repository/*/demo","acs:cr:*:*:repository/*/demo/*"]}]}"#;
-    let house = house.with_policy("carol", "demo-only", own).await.with_account("globex").await;
-    let (admin, carol) = (house.alibaba(&key), house.alibaba(&house.access_key("carol").await));
+    let house = house.with_policy("dave", "demo-only", own).await.with_account("globex").await;
+    let (admin, carol) = (house.alibaba(&key), house.alibaba(&house.access_key("dave").await));
     let id = async |name: &str| {
         asked(&admin, &house, "GetNamespace", &[("NamespaceName", name)]).await["NamespaceId"].as_str().unwrap().to_owned()
     };

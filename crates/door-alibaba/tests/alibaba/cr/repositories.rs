@@ -58,8 +58,8 @@ async fn a_list_of_all_namespaces_shows_and_counts_what_the_caller_may_see() {
     for name in ["demo/web", "secret/app", "demo/db"] {
         house.root().push_image(name, "v1").await;
     }
-    let house = house.with_user("carol").await.with_policy("carol", "demo-only", DEMO).await;
-    let (admin, carol) = (house.alibaba(&key), house.alibaba(&house.access_key("carol").await));
+    let house = house.with_user("dave").await.with_policy("dave", "demo-only", DEMO).await;
+    let (admin, carol) = (house.alibaba(&key), house.alibaba(&house.access_key("dave").await));
     let shown = |found: &Value| {
         (column(found, "Repositories", "RepoNamespaceName"), column(found, "Repositories", "RepoName"), found["TotalCount"].clone())
     };
@@ -111,8 +111,8 @@ async fn a_list_goes_on_by_token() {
 async fn an_id_tells_nothing_to_whoever_may_not_see_what_it_names() {
     let (house, key) = lived_in().await;
     house.root().push_image("secret/app", "v1").await;
-    let house = house.with_user("carol").await.with_policy("carol", "demo-only", DEMO).await.with_account("globex").await;
-    let (admin, carol) = (house.alibaba(&key), house.alibaba(&house.access_key("carol").await));
+    let house = house.with_user("dave").await.with_policy("dave", "demo-only", DEMO).await.with_account("globex").await;
+    let (admin, carol) = (house.alibaba(&key), house.alibaba(&house.access_key("dave").await));
     let stranger = house.alibaba(&house.account("globex").root_key());
     let own = house.account("globex").bootstrap.instance.id;
     let (demo, secret) = (repository_id(&house, "demo/app"), repository_id(&house, "secret/app"));

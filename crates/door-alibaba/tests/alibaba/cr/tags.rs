@@ -111,8 +111,8 @@ async fn size(house: &House, digest: &str) -> i64 {
 async fn to_read_a_manifest_is_to_pull() {
     let (house, _) = lived_in().await;
     let list = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"cr:ListRepositoryTag","Resource":"*"}]}"#;
-    let house = house.with_user("carol").await.with_policy("carol", "lister", list).await;
-    let carol = house.alibaba(&house.access_key("carol").await);
+    let house = house.with_user("dave").await.with_policy("dave", "lister", list).await;
+    let carol = house.alibaba(&house.access_key("dave").await);
     let id = repository_id(&house, "demo/app");
     let of = [("RepoId", &*id), ("Tag", "v1")];
     assert_eq!(code(&asked(&carol, &house, "GetRepoTag", &of).await), "success");
