@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use access::{Permit, Refusal};
-use http::Method;
 use identity::{Identity, IdentityError};
 use kit::Host;
 use model::{Action, ActionKind, Caller, InstanceId, InstanceName, Known, OnAccount, OnInstance, OnPrincipal, Op, PrincipalKind, Region};
@@ -19,7 +18,6 @@ use crate::parameters::Parameters;
 pub(crate) struct Call {
     pub(crate) door: Alibaba,
     pub(crate) op: Op,
-    pub(crate) method: Method,
     /// The host that the client called, and the instance whose network rules let it in.
     pub(crate) host: Host,
     pub(crate) entered: InstanceId,

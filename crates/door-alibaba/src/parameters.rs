@@ -93,29 +93,18 @@ impl Parameters {
         serde_json::from_str(text).map(Some).map_err(|_| Problem::invalid(name, Fault::Format, "a JSON document"))
     }
 
-    /// A list of texts: `Name.1=a&Name.2=b`, or one JSON list.
-    pub(crate) fn list(&self, name: &'static str) -> Result<Vec<String>, Problem> {
-        let wrong = || Problem::invalid(name, Fault::Format, format!("a list of at most {MOST_ELEMENTS} texts"));
-        let found = match self.json_list(name)? {
-            Some(values) => values.iter().map(scalar).collect::<Option<Vec<_>>>().ok_or_else(wrong)?,
-            None => self.numbered(name, |rest, value| rest.is_empty().then(|| value.to_owned()))?,
-        };
-        if found.len() > MOST_ELEMENTS { Err(wrong()) } else { Ok(found) }
-    }
-
     /// A list of objects: `Name.1.Key=a&Name.1.Value=b`, or one JSON list.
     pub(crate) fn members(&self, name: &'static str) -> Result<Vec<Member>, Problem> {
         let wrong = || Problem::invalid(name, Fault::Format, format!("a list of at most {MOST_ELEMENTS} objects"));
-        let found = match self.json_list(name)? {
-            Some(values) => values.iter().map(member).collect::<Option<Vec<_>>>().ok_or_else(wrong)?,
-            None => {
-                let mut members: BTreeMap<usize, Member> = BTreeMap::new();
-                for (number, rest, value) in self.elements(name) {
-                    let key = rest.strip_prefix('.').ok_or_else(wrong)?;
-                    members.entry(number.ok_or_else(wrong)?).or_default().insert(key.to_owned(), value.to_owned());
-                }
-                members.into_values().collect()
+        let found: Vec<Member> = if let Some(values) = self.json_list(name)? {
+            values.iter().map(member).collect::<Option<_>>().ok_or_else(wrong)?
+        } else {
+            let mut members: BTreeMap<usize, Member> = BTreeMap::new();
+            for (number, rest, value) in self.elements(name) {
+                let key = rest.strip_prefix('.').ok_or_else(wrong)?;
+                members.entry(number.ok_or_else(wrong)?).or_default().insert(key.to_owned(), value.to_owned());
             }
+            members.into_values().collect()
         };
         if found.len() > MOST_ELEMENTS { Err(wrong()) } else { Ok(found) }
     }
@@ -126,15 +115,6 @@ impl Parameters {
             Some(Json::Array(values)) => Ok(Some(values)),
             Some(_) => Err(Problem::invalid(name, Fault::Format, "a JSON list")),
         }
-    }
-
-    fn numbered(&self, name: &'static str, read: impl Fn(&str, &str) -> Option<String>) -> Result<Vec<String>, Problem> {
-        let wrong = || Problem::invalid(name, Fault::Format, format!("{name}.1, {name}.2 and so on"));
-        let mut found = BTreeMap::new();
-        for (number, rest, value) in self.elements(name) {
-            found.insert(number.ok_or_else(wrong)?, read(rest, value).ok_or_else(wrong)?);
-        }
-        Ok(found.into_values().collect())
     }
 
     /// Number, the rest of the name, and value of each `Name.N…`.
@@ -194,24 +174,20 @@ mod tests {
 
     #[test]
     fn lists_come_in_two_styles() {
-        let both = [read("X.1=a&X.2=b&X.10=c"), read("X=%5B%22a%22%2C%22b%22%2C%22c%22%5D")];
-        for all in &both {
-            assert_eq!(all.list("X").unwrap(), ["a", "b", "c"]);
-            assert!(all.has("X"));
-        }
         let both = [
             read("X.1.Key=k&X.1.Value=v&X.2.Key=l"),
             read("X=%5B%7B%22Key%22%3A%22k%22%2C%22Value%22%3A%22v%22%7D%2C%7B%22Key%22%3A%22l%22%7D%5D"),
         ];
         for all in &both {
             let members = all.members("X").unwrap();
+            assert!(all.has("X"));
             assert_eq!((members.len(), members[0]["Value"].as_str(), members[1].get("Value")), (2, "v", None));
         }
-        for bad in ["X.a=1", "X.0=1", "X.1.Key=1", "X=1", "X=%7B%7D", "X=%5B%5B%5D%5D", "X=%5B"] {
-            assert!(read(bad).list("X").is_err(), "{bad}");
+        for bad in ["X.a.Key=1", "X.0.Key=1", "X.1=1", "X=1", "X=%7B%7D", "X=%5B%5B%5D%5D", "X=%5B"] {
+            assert!(read(bad).members("X").is_err(), "{bad}");
         }
-        assert_eq!(read("Xy.1=a").list("X").unwrap(), Vec::<String>::new());
-        assert!(read(&(1..=101).map(|n| format!("X.{n}=a&")).collect::<String>()).list("X").is_err());
+        assert!(read("Xy.1.Key=a").members("X").unwrap().is_empty());
+        assert!(read(&(1..=101).map(|n| format!("X.{n}.Key=a&")).collect::<String>()).members("X").is_err());
     }
 
     #[test]

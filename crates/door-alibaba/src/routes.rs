@@ -130,9 +130,9 @@ impl Alibaba {
         if let Some(missing) = operation.required.iter().find(|name| !parameters.has(name)) {
             return Err(Problem::missing(missing).into());
         }
-        let (op, method, caller) = (op.clone(), head.method.clone(), said.caller.clone());
+        let (op, caller) = (op.clone(), said.caller.clone());
         let (host, entered) = (host.clone(), received.entered.on.id);
-        (operation.handle)(Call { door: self.clone(), op, method, host, entered, parameters, operation, caller }).await.map(Some)
+        (operation.handle)(Call { door: self.clone(), op, host, entered, parameters, operation, caller }).await.map(Some)
     }
 
     /// By the version of its API; a host that is one product's does not answer for another.

@@ -67,7 +67,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 8, name: "policies", sql: include_str!("../migrations/0008_policies.sql") },
     Migration { number: 9, name: "keys", sql: include_str!("../migrations/0009_keys.sql") },
     Migration { number: 10, name: "audit", sql: include_str!("../migrations/0010_audit.sql") },
-    Migration { number: 12, name: "nonces", sql: include_str!("../migrations/0012_nonces.sql") },
-    Migration { number: 13, name: "ram", sql: include_str!("../migrations/0013_ram.sql") },
-    Migration { number: 14, name: "catalog", sql: include_str!("../migrations/0014_catalog.sql") },
+    Migration { number: 11, name: "nonces", sql: include_str!("../migrations/0011_nonces.sql") },
+    Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
+    Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
 ];

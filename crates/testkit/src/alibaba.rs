@@ -86,7 +86,7 @@ impl crate::Account<'_> {
     }
 }
 
-impl<'h> Alibaba<'h> {
+impl Alibaba<'_> {
     /// The same with signatures of V1.
     #[must_use]
     pub fn v1(self) -> Self {

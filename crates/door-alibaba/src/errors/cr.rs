@@ -41,7 +41,7 @@ fn parameter(field: &'static str) -> &'static str {
 }
 
 /// A use case of the registry that was not done. Handlers that know what was looked for say it themselves.
-pub(super) fn registry(error: RegistryError) -> Problem {
+pub(super) fn registry(error: &RegistryError) -> Problem {
     let message = format!("{error}.");
     match error {
         RegistryError::NamespaceUnknown(_) => Problem::business("NAMESPACE_NOT_EXIST", message),
@@ -60,6 +60,6 @@ pub(super) fn registry(error: RegistryError) -> Problem {
         | RegistryError::ManifestBlobUnknown { .. }
         | RegistryError::Interrupted(_) => Problem::malformed(&error.to_string()),
         RegistryError::Full(_) | RegistryError::Unavailable(_) => Problem::unavailable(),
-        RegistryError::Broken(_) => Problem::internal(&error),
+        RegistryError::Broken(_) => Problem::internal(error),
     }
 }

@@ -136,7 +136,7 @@ impl Failure {
             (Self::Refused(refusal), _) => refused(&refusal),
             (Self::Identity(error), Product::Cr) => cr::identity(error),
             (Self::Identity(error), Product::Sts | Product::Ram | Product::Ims) => ram::identity(error),
-            (Self::Registry(error), _) => cr::registry(error),
+            (Self::Registry(error), _) => cr::registry(&error),
             (Self::Token(error), _) => token(error),
         };
         problem.spelled(product)

@@ -52,7 +52,8 @@ async fn a_claimed_name_is_its_instance_s_and_a_deleted_one_speaks_of_nothing() 
 
 #[tokio::test]
 async fn network_rules_hold_for_the_apis_too() {
-    let (house, key) = lived_in().await;
+    let house = house().await;
+    let key = house.root_key();
     let root = house.root_manager().await;
     let inside = house.alibaba(&key).from("203.0.113.9");
     root.from("203.0.113.9")

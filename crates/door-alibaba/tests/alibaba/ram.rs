@@ -294,6 +294,7 @@ async fn what_is_not_there_is_said_by_kind() {
         ("User.Policy", "DetachPolicyFromUser", &[("UserName", "carol"), ("PolicyName", "unused"), ("PolicyType", "Custom")]),
         ("Group.Policy", "DetachPolicyFromGroup", &[("GroupName", "readers"), ("PolicyName", "unused"), ("PolicyType", "Custom")]),
         ("Role.Policy", "DetachPolicyFromRole", &[("RoleName", "deploy"), ("PolicyName", "unused"), ("PolicyType", "Custom")]),
+        ("User", "DeleteAccessKey", &[("UserName", "nosuch"), ("UserAccessKeyId", "LTAI0000000000000000")]),
         ("User.AccessKey", "DeleteAccessKey", &[("UserName", "alice"), ("UserAccessKeyId", "LTAI0000000000000000")]),
         ("User.LoginProfile", "GetLoginProfile", &[("UserName", "bare")]),
     ] {

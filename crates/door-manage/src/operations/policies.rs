@@ -7,7 +7,7 @@ use model::{Action, OnPolicy, PolicyName, PrincipalKind, act};
 
 use crate::call::Call;
 use crate::errors::Problem;
-use crate::page::{Asked, Page};
+use crate::page::Page;
 use crate::shapes;
 
 async fn policy(call: &Call, index: usize) -> Result<OnPolicy, Problem> {

@@ -1,11 +1,14 @@
 //! ram 2015-05-01 and ims 2019-08-15 by the SDKs: users, groups, keys, policies, roles, what is attached to whom, listed both ways.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, policy};
 use crate::sdk::{Kind, Sdk};
 use crate::support::api::Key;
 use crate::support::house::text;
+use crate::support::wait_until;
 
 /// Those that speak ram; of each way to sign and send, one.
 const KINDS: [Kind; 5] = [Kind::TeaV3, Kind::TeaV2, Kind::Core, Kind::PopPost, Kind::TypeScriptV3];
@@ -70,8 +73,11 @@ impl Ram {
         let key = Key { id: text(&made["AccessKeyId"]), secret: text(&made["AccessKeySecret"]) };
         let who = cloud.sdk(kind, &key).ok("sts", "GetCallerIdentity", &json!({}));
         assert_eq!(who["Arn"], format!("acs:ram::{}:user/berta", self.account));
-        let used = self.ok("GetAccessKeyLastUsed", &json!({ "UserName": "berta", "UserAccessKeyId": key.id }));
-        assert!(text(&used["AccessKeyLastUsed"]["LastUsedDate"]).ends_with('Z'), "{used}");
+        let named = json!({ "UserName": "berta", "UserAccessKeyId": key.id });
+        // Uses are written down each second.
+        wait_until("the key was used", Duration::from_secs(5), || {
+            text(&self.ok("GetAccessKeyLastUsed", &named)["AccessKeyLastUsed"]["LastUsedDate"]).ends_with('Z')
+        });
         let listed = self.ok("ListAccessKeys", &json!({ "UserName": "berta" }));
         let shown = one(&listed, "AccessKeys", "AccessKey", "AccessKeyId", &key.id);
         assert!(shown.get("AccessKeySecret").is_none(), "a secret is shown once: {shown}");

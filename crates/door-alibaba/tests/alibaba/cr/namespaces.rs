@@ -65,14 +65,14 @@ async fn an_id_tells_nothing_to_whoever_may_not_see_what_it_names() {
     let house = house.with_user("dave").await;
     let own = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"cr:*","Resource":["acs:cr:*:*:repository/*/demo","acs:cr:*:*:repository/*/demo/*"]}]}"#;
     let house = house.with_policy("dave", "demo-only", own).await.with_account("globex").await;
-    let (admin, carol) = (house.alibaba(&key), house.alibaba(&house.access_key("dave").await));
+    let (admin, dave) = (house.alibaba(&key), house.alibaba(&house.access_key("dave").await));
     let id = async |name: &str| {
         asked(&admin, &house, "GetNamespace", &[("NamespaceName", name)]).await["NamespaceId"].as_str().unwrap().to_owned()
     };
     let (demo, empty) = (id("demo").await, id("empty").await);
-    assert_eq!(asked(&carol, &house, "GetNamespace", &[("NamespaceId", &demo)]).await["NamespaceName"], "demo");
-    let hidden = asked(&carol, &house, "GetNamespace", &[("NamespaceId", &empty)]).await;
-    let absent = asked(&carol, &house, "GetNamespace", &[("NamespaceId", "crn-0123456789abcdef")]).await;
+    assert_eq!(asked(&dave, &house, "GetNamespace", &[("NamespaceId", &demo)]).await["NamespaceName"], "demo");
+    let hidden = asked(&dave, &house, "GetNamespace", &[("NamespaceId", &empty)]).await;
+    let absent = asked(&dave, &house, "GetNamespace", &[("NamespaceId", "crn-0123456789abcdef")]).await;
     assert_eq!((code(&hidden), &hidden["Message"]), ("NoPermission", &absent["Message"]));
     assert!(!hidden.to_string().contains("empty"), "{hidden}");
     for nothing in ["crn-0123456789abcdef", "x"] {

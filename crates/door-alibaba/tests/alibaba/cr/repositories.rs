@@ -59,22 +59,22 @@ async fn a_list_of_all_namespaces_shows_and_counts_what_the_caller_may_see() {
         house.root().push_image(name, "v1").await;
     }
     let house = house.with_user("dave").await.with_policy("dave", "demo-only", DEMO).await;
-    let (admin, carol) = (house.alibaba(&key), house.alibaba(&house.access_key("dave").await));
+    let (admin, dave) = (house.alibaba(&key), house.alibaba(&house.access_key("dave").await));
     let shown = |found: &Value| {
         (column(found, "Repositories", "RepoNamespaceName"), column(found, "Repositories", "RepoName"), found["TotalCount"].clone())
     };
     let all = asked(&admin, &house, "ListRepository", &[]).await;
     assert_eq!(shown(&all), ("demo demo demo secret".into(), "app db web app".into(), json!("4")));
-    let own = asked(&carol, &house, "ListRepository", &[("PageSize", "2")]).await;
+    let own = asked(&dave, &house, "ListRepository", &[("PageSize", "2")]).await;
     assert_eq!(shown(&own), ("demo demo".into(), "app db".into(), json!("3")));
-    let own = asked(&carol, &house, "ListRepository", &[("PageSize", "2"), ("PageNo", "2")]).await;
+    let own = asked(&dave, &house, "ListRepository", &[("PageSize", "2"), ("PageNo", "2")]).await;
     assert_eq!(shown(&own), ("demo".into(), "web".into(), json!("3")));
-    let named = asked(&carol, &house, "ListRepository", &[("RepoName", "app")]).await;
+    let named = asked(&dave, &house, "ListRepository", &[("RepoName", "app")]).await;
     assert_eq!(shown(&named), ("demo".into(), "app".into(), json!("1")));
-    let within = asked(&carol, &house, "ListRepository", &[("RepoNamespaceName", "demo"), ("RepoName", "web")]).await;
+    let within = asked(&dave, &house, "ListRepository", &[("RepoNamespaceName", "demo"), ("RepoName", "web")]).await;
     assert_eq!(shown(&within), ("demo".into(), "web".into(), json!("1")));
-    assert_eq!(code(&asked(&carol, &house, "ListRepository", &[("RepoNamespaceName", "secret")]).await), "NoPermission");
-    assert_eq!(code(&asked(&carol, &house, "ListRepository", &[("RepoNamespaceName", "nosuch")]).await), "NoPermission");
+    assert_eq!(code(&asked(&dave, &house, "ListRepository", &[("RepoNamespaceName", "secret")]).await), "NoPermission");
+    assert_eq!(code(&asked(&dave, &house, "ListRepository", &[("RepoNamespaceName", "nosuch")]).await), "NoPermission");
     assert_eq!(code(&asked(&admin, &house, "ListRepository", &[("RepoNamespaceName", "nosuch")]).await), "NAMESPACE_NOT_EXIST");
     for (status, want) in [("NORMAL", "4"), ("ALL", "4"), ("DELETED", "0"), ("DELETING", "0")] {
         assert_eq!(asked(&admin, &house, "ListRepository", &[("RepoStatus", status)]).await["TotalCount"], want, "{status}");
@@ -112,16 +112,16 @@ async fn an_id_tells_nothing_to_whoever_may_not_see_what_it_names() {
     let (house, key) = lived_in().await;
     house.root().push_image("secret/app", "v1").await;
     let house = house.with_user("dave").await.with_policy("dave", "demo-only", DEMO).await.with_account("globex").await;
-    let (admin, carol) = (house.alibaba(&key), house.alibaba(&house.access_key("dave").await));
+    let (admin, dave) = (house.alibaba(&key), house.alibaba(&house.access_key("dave").await));
     let stranger = house.alibaba(&house.account("globex").root_key());
     let own = house.account("globex").bootstrap.instance.id;
     let (demo, secret) = (repository_id(&house, "demo/app"), repository_id(&house, "secret/app"));
     let summary = [("RepoType", "PRIVATE"), ("Summary", "x"), ("Tag", "v1")];
     for action in ["GetRepository", "UpdateRepository", "ListRepoTag", "GetRepoTag", "GetRepoTagManifest", "GetRepoTagLayers"] {
         let of = |id| [("RepoId", id)].into_iter().chain(summary).collect::<Vec<_>>();
-        assert_eq!(code(&asked(&carol, &house, action, &of(&demo)).await), "success", "{action}");
-        let hidden = asked(&carol, &house, action, &of(&secret)).await;
-        let absent = asked(&carol, &house, action, &of("crr-0123456789abcdef")).await;
+        assert_eq!(code(&asked(&dave, &house, action, &of(&demo)).await), "success", "{action}");
+        let hidden = asked(&dave, &house, action, &of(&secret)).await;
+        let absent = asked(&dave, &house, action, &of("crr-0123456789abcdef")).await;
         assert_eq!((code(&hidden), &hidden["Message"]), ("NoPermission", &absent["Message"]), "{action}");
         assert!(!hidden.to_string().contains("secret"), "{action}: {hidden}");
         for nothing in ["crr-0123456789abcdef", "x", "cri-0123456789abcdef"] {
@@ -133,7 +133,7 @@ async fn an_id_tells_nothing_to_whoever_may_not_see_what_it_names() {
             assert_eq!(code(&asked_of(&stranger, own, action, &of(id)).await), "REPO_NOT_EXIST", "{action}");
         }
     }
-    assert_eq!(code(&asked(&carol, &house, "DeleteRepository", &[("RepoId", &secret)]).await), "NoPermission");
+    assert_eq!(code(&asked(&dave, &house, "DeleteRepository", &[("RepoId", &secret)]).await), "NoPermission");
     assert_eq!(code(&asked(&admin, &house, "GetRepository", &[("RepoId", &secret)]).await), "success", "and it is still there");
 }
 

@@ -112,11 +112,11 @@ async fn to_read_a_manifest_is_to_pull() {
     let (house, _) = lived_in().await;
     let list = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"cr:ListRepositoryTag","Resource":"*"}]}"#;
     let house = house.with_user("dave").await.with_policy("dave", "lister", list).await;
-    let carol = house.alibaba(&house.access_key("dave").await);
+    let dave = house.alibaba(&house.access_key("dave").await);
     let id = repository_id(&house, "demo/app");
     let of = [("RepoId", &*id), ("Tag", "v1")];
-    assert_eq!(code(&asked(&carol, &house, "GetRepoTag", &of).await), "success");
+    assert_eq!(code(&asked(&dave, &house, "GetRepoTag", &of).await), "success");
     for action in ["GetRepoTagManifest", "GetRepoTagLayers"] {
-        assert_eq!(code(&asked(&carol, &house, action, &of).await), "NoPermission", "{action}");
+        assert_eq!(code(&asked(&dave, &house, action, &of).await), "NoPermission", "{action}");
     }
 }

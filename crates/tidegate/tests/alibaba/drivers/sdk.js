@@ -19,7 +19,13 @@ async function popCall({ product, action, params }) {
   return clients[product].request(action, params, { method: settings.method, timeout: 10000, formatParams: false });
 }
 
-const snake = (name) => name.charAt(0).toLowerCase() + name.slice(1);
+const camel = (name) => name.charAt(0).toLowerCase() + name.slice(1);
+
+// The fields of a request class by the names that they have on the wire.
+function fieldsOf(request, params) {
+  const fields = Object.fromEntries(Object.entries(request.names()).map(([field, name]) => [name, field]));
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [fields[name] || name, value]));
+}
 
 async function teaCall({ product, action, params }) {
   const openapi = require('@alicloud/openapi-client');
@@ -38,9 +44,8 @@ async function teaCall({ product, action, params }) {
   }
   const sdk = require(product === 'sts' ? '@alicloud/sts20150401' : '@alicloud/ram20150501');
   const client = new sdk.default(config);
-  const fields = Object.fromEntries(Object.entries(params).map(([name, value]) => [snake(name), value]));
   const request = sdk[`${action}Request`];
-  const answer = request ? await client[snake(action)](new request(fields)) : await client[snake(action)]();
+  const answer = request ? await client[camel(action)](new request(fieldsOf(request, params))) : await client[camel(action)]();
   return answer.body.toMap ? answer.body.toMap() : answer.body;
 }
 
