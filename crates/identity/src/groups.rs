@@ -68,7 +68,9 @@ impl Identity {
                     rename(tx, &old, name).await?;
                 }
                 account::describe(tx, id, description.as_ref().unwrap_or(&old.description), None).await?;
-                account::touch(tx, id, now).await?;
+                if name.is_some() || description.is_some() {
+                    account::touch(tx, id, now).await?;
+                }
                 change::append(tx, now, Change::Principal(id.as_i64())).await?;
                 audit::write(tx, self.access.audit(), record).await?;
                 account::principal_by_id(tx, id).await?.ok_or(IdentityError::NotFound("group"))

@@ -45,6 +45,11 @@ impl Identity {
         if permit.on().kind == PrincipalKind::Root {
             return Err(IdentityError::invalid("user", "the root user keeps its sign-in password"));
         }
+        // Whoever could delete their own disabled password could set another one, and be in again.
+        let own = permit.by().known().is_some_and(|known| known.principal == id);
+        if own && self.login_profile(id).await?.is_some_and(|profile| !profile.enabled) {
+            return Err(IdentityError::Disabled);
+        }
         self.change(now, |tx| {
             Box::pin(async move {
                 let gone = credential::clear_slot(tx, id, SIGN_IN).await?.ok_or(IdentityError::NotFound("sign-in password"))?;

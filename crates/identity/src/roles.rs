@@ -122,6 +122,7 @@ impl Identity {
         }
         let description = &wanted.description.as_deref().map(checked_description).transpose()?;
         let max_session = wanted.max_session.map(checked_session).transpose()?;
+        let changes = wanted.description.is_some() || wanted.trust.is_some() || max_session.is_some() || wanted.enabled.is_some();
         let record = &permit.success();
         self.change(now, |tx| {
             Box::pin(async move {
@@ -133,11 +134,13 @@ impl Identity {
                     principal: Principal {
                         description: description.clone().unwrap_or(old.description),
                         enabled: wanted.enabled.unwrap_or(old.enabled),
-                        updated: Some(now),
+                        updated: if changes { Some(now) } else { old.updated },
                         ..old
                     },
                 };
-                account::touch(tx, id, now).await?;
+                if changes {
+                    account::touch(tx, id, now).await?;
+                }
                 role::update(tx, id, &role::Role { trust: new.trust.clone(), max_session: new.max_session }).await?;
                 account::describe(tx, id, &new.principal.description, None).await?;
                 account::set_enabled(tx, id, new.principal.enabled).await?;

@@ -108,7 +108,8 @@ impl Identity {
         let name = &renamed.map(|renamed| LoginName::parse(&renamed.on().name)).transpose();
         let name = name.as_ref().map_err(|e| IdentityError::invalid("name", e.rule))?.as_ref();
         let description = &wanted.description.as_deref().map(checked_description).transpose()?;
-        let record = &permit.success().with_detail(said(wanted, name));
+        let said = &said(wanted, name);
+        let record = &permit.success().with_detail(said.clone());
         self.change(now, |tx| {
             Box::pin(async move {
                 let old = account::principal_by_id(tx, id).await?.ok_or(IdentityError::NotFound("user"))?;
@@ -119,7 +120,9 @@ impl Identity {
                 account::describe(tx, id, description.as_ref().unwrap_or(&old.description), old.expires).await?;
                 account::set_profile(tx, id, &profile).await?;
                 account::set_enabled(tx, id, wanted.enabled.unwrap_or(old.enabled)).await?;
-                account::touch(tx, id, now).await?;
+                if !said.is_empty() {
+                    account::touch(tx, id, now).await?;
+                }
                 change::append(tx, now, Change::Principal(id.as_i64())).await?;
                 audit::write(tx, self.access.audit(), record).await?;
                 account::principal_by_id(tx, id).await?.ok_or(IdentityError::NotFound("user"))

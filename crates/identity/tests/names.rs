@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod names {
     use serde_json::{Value, json};
+    use store::{Database, Store};
     use testkit::{Client, House, house};
 
     fn trust(principal: &str) -> String {
@@ -132,7 +133,20 @@ mod names {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn policies_say_whom_they_are_attached_to_and_let_the_oldest_version_go() {
-        let house = house().await.with_user("alice").await;
+        holders_and_versions(house().await).await;
+    }
+
+    /// The statements are one text for both databases.
+    #[test]
+    fn policies_do_so_and_names_stay_on_postgres() {
+        testkit::on_postgres("identity_names", async |settings| {
+            let house = || async { House::over(Store::open(&Database::Postgres(settings.clone())).await.unwrap()).await };
+            holders_and_versions(house().await).await;
+        });
+    }
+
+    async fn holders_and_versions(house: House) {
+        let house = house.with_user("alice").await;
         let root = house.root_manager().await;
         let document = allow(&["cr:PullRepository"], "*");
         make(&root, "/policies", json!({"name": "p", "document": document})).await;
@@ -165,6 +179,18 @@ mod names {
         assert_eq!(numbers, [1, 3, 4, 5, 6], "the one in force stays");
         root.get("/api/v1/policies/p/versions/2").await.expect(404);
         assert_eq!(root.get("/api/v1/policies/p/versions/1").await.expect(200).json()["is_default"], json!(true));
+
+        // What else is asked of the database: who is in a group, names that are kept, what is counted.
+        let account = house.first_account().id();
+        root.put("/api/v1/groups/readers/users/alice", &json!({})).await.expect(204);
+        assert_eq!(root.get("/api/v1/groups/readers/users").await.expect(200).json()[0]["name"], json!("alice"));
+        assert_eq!(root.get("/api/v1/users/alice/groups").await.expect(200).json()[0]["name"], json!("readers"));
+        make(&root, "/roles", json!({"name": "deploy", "trust_policy": trust(&format!("acs:ram::{account}:user/alice"))})).await;
+        root.delete("/api/v1/users/alice").await.expect(204);
+        root.post("/api/v1/users", &json!({"name": "alice"})).await.expect(409);
+        root.delete("/api/v1/roles/deploy").await.expect(204);
+        root.post("/api/v1/users", &json!({"name": "alice", "phone": "1"})).await.expect(201);
+        root.patch("/api/v1/users/alice", &json!({"name": "alina"})).await.expect(200);
     }
 
     #[tokio::test(flavor = "multi_thread")]

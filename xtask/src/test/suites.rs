@@ -79,6 +79,7 @@ pub(super) fn s3(workspace: &Workspace) -> Result<String> {
     }
     // By name: the whole round of these three, and nothing else.
     run("clients", suite(workspace, "clients")?.args(["docker::", "containers::skopeo", "modules::crane"]))?;
+    run("conformance", &mut suite(workspace, "conformance")?)?;
     run("kills", suite(workspace, "crash")?.arg("kills::"))?;
     let cluster = Cluster::start()?;
     remarks.push(format!("s3: {}", cargo_test(suite(workspace, "s3")?.env(POSTGRES_URL, cluster.url()))?));

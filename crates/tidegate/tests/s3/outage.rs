@@ -75,6 +75,54 @@ fn a_storage_that_hangs_means_later_within_seconds() {
 
 #[test]
 #[ignore = "cargo xtask test --only s3"]
+fn a_storage_that_is_slow_is_waited_for() {
+    let house = House::start();
+    let (kept, new) = (content(1, 3 << 20), content(2, 18 << 20));
+    house.put(&kept).expect(201);
+    house.s3.signal(Signal::STOP);
+    std::thread::scope(|scope| {
+        let pull = scope.spawn(|| house.get(&kept));
+        let push = scope.spawn(|| house.put(&new));
+        std::thread::sleep(Duration::from_secs(3));
+        house.s3.signal(Signal::CONT);
+        assert!(pull.join().unwrap().expect(200).body == kept);
+        push.join().unwrap().expect(201);
+    });
+    assert!(house.get(&new).expect(200).body == new);
+    house.check_log();
+}
+
+#[test]
+#[ignore = "cargo xtask test --only s3"]
+fn a_storage_that_goes_in_the_middle_of_a_push_means_later_and_the_upload_goes_on() {
+    let mut house = House::start();
+    let blob = content(1, 60 << 20);
+    let upload = begin(&house.node, &house.by);
+    let upload = place(&patch(&house.node, &house.by, &upload, 0, &blob[..9 << 20]).expect(202));
+    let mut stream = TcpStream::connect(house.node.address()).unwrap();
+    stream.set_read_timeout(Some(2 * PATIENCE)).unwrap();
+    let (length, by) = (blob.len() - (9 << 20), &house.by);
+    let head = format!("PATCH {upload} HTTP/1.1\r\nhost: x\r\nauthorization: {by}\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&blob[9 << 20..30 << 20]).unwrap();
+    house.s3.kill();
+    // It may have been answered, and the rest refused.
+    let _ = stream.write_all(&blob[30 << 20..]);
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 503");
+
+    house.s3.again(&[]);
+    let stands = house.node.send(&Ask::get(&upload).with(&house.by)).expect(204);
+    assert_eq!(stands.header("range"), Some(format!("0-{}", (9 << 20) - 1).as_str()), "what was acknowledged");
+    let upload = place(&patch(&house.node, &house.by, &upload, 9 << 20, &blob[9 << 20..]).expect(202));
+    end(&house.node, &house.by, &upload, &blob).expect(201);
+    assert!(house.get(&blob).expect(200).body == blob);
+    house.check_log();
+}
+
+#[test]
+#[ignore = "cargo xtask test --only s3"]
 fn a_storage_that_takes_nothing_still_gives() {
     let mut house = House::start();
     let kept = content(1, 3 << 20);

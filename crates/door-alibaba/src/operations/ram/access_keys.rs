@@ -2,7 +2,7 @@
 
 use model::act;
 
-use super::key_owner;
+use super::{exists, key_owner};
 use crate::call::Call;
 use crate::errors::Failure;
 use crate::shapes::{Object, moment};
@@ -38,18 +38,21 @@ pub(super) async fn update_access_key(call: Call) -> Result<Object, Failure> {
     // To stop one's own needs no grant; to let it work again does.
     let permit =
         if enabled { call.admit::<act::UpdateAccessKey>(owner).await? } else { call.admit_own::<act::UpdateAccessKey>(owner).await? };
+    exists(permit.on())?;
     call.identity().set_access_key_enabled(permit, id, enabled).await?;
     Ok(Object::new())
 }
 
 pub(super) async fn delete_access_key(call: Call) -> Result<Object, Failure> {
     let permit = call.admit_own::<act::DeleteAccessKey>(key_owner(&call).await?).await?;
+    exists(permit.on())?;
     call.identity().delete_access_key(permit, call.required("UserAccessKeyId")?).await?;
     Ok(Object::new())
 }
 
 pub(super) async fn get_access_key_last_used(call: Call) -> Result<Object, Failure> {
     let permit = call.admit_own::<act::GetAccessKeyLastUsed>(key_owner(&call).await?).await?;
+    exists(permit.on())?;
     let last = call.identity().access_key_last_used(permit, call.required("UserAccessKeyId")?).await?;
     Ok(Object::new().with("AccessKeyLastUsed", Object::new().with("LastUsedDate", last.map(moment).unwrap_or_default())))
 }

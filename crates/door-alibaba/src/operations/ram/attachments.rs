@@ -4,7 +4,7 @@ use identity::{AttachedPolicy, Attaches, Detaches, IdentityError, Limits, ListsA
 use model::{OnPrincipal, PrincipalKind, act};
 
 use super::policies::{Kind, policy_of, version};
-use super::user;
+use super::{exists, user};
 use crate::call::Call;
 use crate::errors::{Failure, Problem};
 use crate::shapes::{Object, moment};
@@ -69,11 +69,6 @@ async fn list<A: ListsAttached>(call: &Call, holder: Holder) -> Result<Object, F
     let permit = call.admit::<A>(holder.of(call).await?).await?;
     let attached = call.identity().list_attached_policies(permit).await?;
     Ok(Object::new().wrapped("Policies", "Policy", attached.iter().map(shape)))
-}
-
-/// Of two that are not there, the holder is missed first.
-fn exists(on: &OnPrincipal) -> Result<(), Failure> {
-    if on.id.is_some() { Ok(()) } else { Err(IdentityError::NotFound(on.kind.words()).into()) }
 }
 
 fn shape(policy: &AttachedPolicy) -> Object {

@@ -132,6 +132,11 @@ async fn user(call: &Call) -> Result<OnPrincipal, Failure> {
     })
 }
 
+/// Of two things that are not there, whoever has the other is missed first.
+fn exists(on: &OnPrincipal) -> Result<(), Failure> {
+    if on.id.is_some() { Ok(()) } else { Err(IdentityError::NotFound(on.kind.words()).into()) }
+}
+
 /// The user whose keys a request is about: without a name, whoever signed it.
 async fn key_owner(call: &Call) -> Result<OnPrincipal, Failure> {
     if call.optional("UserName").is_some() {
