@@ -1,9 +1,11 @@
 //! The door, called as its clients call it: `house.alibaba(&key).call(Product::Cr, "GetInstance", …)`.
 
 mod cr;
+mod denials;
 mod golden;
 mod hosts;
 mod ims;
+mod oidc;
 mod ram;
 mod refusals;
 mod sessions;

@@ -6,7 +6,7 @@ use testkit::{AccessKey, House, Product, Reply};
 use crate::walk::lived_in;
 
 async fn assumed(house: &House, key: &AccessKey, parameters: &[(&str, &str)]) -> Reply {
-    let role = format!("acs:ram::{}:role/deploy", house.bootstrap.account);
+    let role = format!("acs:ram::{}:role/ship", house.bootstrap.account);
     let all: Vec<_> = [("RoleArn", role.as_str()), ("RoleSessionName", "build-7")].into_iter().chain(parameters.iter().copied()).collect();
     house.alibaba(key).call(Product::Sts, "AssumeRole", &all).await
 }
@@ -27,7 +27,7 @@ async fn a_session_s_key_is_its_role_for_a_while() {
     for client in [house.alibaba(&session), house.alibaba(&session).v1()] {
         let who = client.call(Product::Sts, "GetCallerIdentity", &[]).await.expect(200).json();
         assert_eq!(who["IdentityType"], "AssumedRoleUser");
-        assert_eq!(who["Arn"], format!("acs:ram::{}:assumed-role/deploy/build-7", house.bootstrap.account));
+        assert_eq!(who["Arn"], format!("acs:ram::{}:assumed-role/ship/build-7", house.bootstrap.account));
         assert_eq!(who["PrincipalId"], reply.json()["AssumedRoleUser"]["AssumedRoleId"]);
         assert!(who.get("UserId").is_none());
     }
@@ -70,14 +70,14 @@ async fn what_a_session_is_asked_for_has_to_fit() {
         (reply.status.as_u16(), reply.text("Code"), reply.text("Message"))
     };
     let account = house.bootstrap.account;
-    let deploy = format!("acs:ram::{account}:role/deploy");
-    assert_eq!(call(&key, "deploy", "build-7").await.1, "InvalidParameter.RoleArn");
+    let deploy = format!("acs:ram::{account}:role/ship");
+    assert_eq!(call(&key, "ship", "build-7").await.1, "InvalidParameter.RoleArn");
     assert_eq!(call(&key, &deploy, "b").await.1, "InvalidParameter.RoleSessionName");
     let (status, code, message) = call(&house.root_key(), &deploy, "build-7").await;
     assert_eq!((status, code.as_str(), message.as_str()), (403, "NoPermission", "Roles may not be assumed by root accounts."));
     // Whoever is not trusted learns of no role, here or in another account.
     let absent = call(&key, &format!("acs:ram::{account}:role/nosuch"), "build-7").await;
-    let elsewhere = call(&key, "acs:ram::1000000000000000:role/deploy", "build-7").await;
+    let elsewhere = call(&key, "acs:ram::1000000000000000:role/ship", "build-7").await;
     assert_eq!((absent.0, absent.1.as_str()), (403, "NoPermission"));
     assert_eq!(absent, elsewhere);
 }
@@ -86,7 +86,7 @@ async fn what_a_session_is_asked_for_has_to_fit() {
 async fn a_temporary_password_ends_with_the_session_that_asked() {
     let (house, key) = lived_in().await;
     let root = house.root_manager().await;
-    root.put("/api/v1/roles/deploy/policies/AliyunContainerRegistryFullAccess", &serde_json::json!({})).await.expect(204);
+    root.put("/api/v1/roles/ship/policies/AliyunContainerRegistryFullAccess", &serde_json::json!({})).await.expect(204);
     house.root().push_image("demo/app", "v1").await;
     let instance = house.bootstrap.instance.id.to_string();
     let asked = async |key: &AccessKey, more: &[(&str, &str)]| {
@@ -131,7 +131,7 @@ async fn a_permanent_password_is_one_s_own_and_never_a_role_s() {
         assert_eq!(reset(&alice, weak).await.expect(400).text("Code"), "InvalidPassword", "{weak}");
     }
     let root = house.root_manager().await;
-    root.put("/api/v1/roles/deploy/policies/AdministratorAccess", &serde_json::json!({})).await.expect(204);
+    root.put("/api/v1/roles/ship/policies/AdministratorAccess", &serde_json::json!({})).await.expect(204);
     let session = key_of(&assumed(&house, &key, &[]).await.expect(200));
     assert_eq!(reset(&session, "correct-horse-8").await.expect(403).text("Code"), "NoPermission");
 }

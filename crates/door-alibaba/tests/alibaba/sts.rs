@@ -2,7 +2,7 @@
 
 use testkit::{Client, House};
 
-/// Whom the role `deploy` trusts: `admin`, and whoever the issuer `corp` says is `ci`.
+/// Whom the role `ship` trusts: `admin`, and whoever the issuer `corp` says is `ci`.
 fn trust(house: &House) -> String {
     let account = house.bootstrap.account;
     serde_json::json!({"Version": "1", "Statement": [
@@ -15,7 +15,7 @@ fn trust(house: &House) -> String {
 
 /// What of the product is in the house.
 pub(crate) async fn furnish(house: &House, root: &Client<'_>) {
-    let role = serde_json::json!({ "name": "deploy", "trust_policy": trust(house), "max_session": 7200 });
+    let role = serde_json::json!({ "name": "ship", "trust_policy": trust(house), "max_session": 7200 });
     root.post("/api/v1/roles", &role).await.expect(201);
 }
 
@@ -25,7 +25,7 @@ pub(crate) const WITHOUT_RIGHT: &[&str] = &["GetCallerIdentity"];
 /// Parameters with which an action is done in the house of `walk`. An action that is missing here fails the tests.
 pub(crate) fn parameters(house: &House, action: &str) -> Vec<(&'static str, String)> {
     let account = house.bootstrap.account;
-    let role = || ("RoleArn", format!("acs:ram::{account}:role/deploy"));
+    let role = || ("RoleArn", format!("acs:ram::{account}:role/ship"));
     match action {
         "AssumeRole" => vec![role(), ("RoleSessionName", "build-7".into())],
         "AssumeRoleWithOIDC" => vec![

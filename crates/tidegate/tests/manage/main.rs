@@ -9,3 +9,4 @@ mod house;
 mod http;
 mod network;
 mod rights;
+mod role_serve;
