@@ -192,7 +192,7 @@ async fn a_tag_is_made_from_another(house: House) {
 
 async fn a_small_configuration_is_read_whole(house: House) {
     let config = house.put_blob("demo/app", b"{}").await;
-    let large = house.put_blob("demo/app", &[b' '; 65_537]).await;
+    let large = house.put_blob("demo/app", &vec![b' '; 65_537]).await;
     let read = async |name: &str, digest: &Digest| house.registry.configuration(house.pull(name).await, digest).await;
     assert_eq!(read("demo/app", &config).await.unwrap().as_deref(), Some(&b"{}"[..]));
     assert_eq!(read("demo/app", &large).await.unwrap(), None);

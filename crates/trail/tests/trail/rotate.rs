@@ -25,7 +25,9 @@ async fn verify_by(house: &House, keys: &[api::AuditKey], kept: Option<&str>) ->
     if let Some(kept) = kept {
         verifier.expect(kept);
     }
-    records.iter().for_each(|record| verifier.record(record));
+    for record in &records {
+        verifier.record(record);
+    }
     verifier.finish(End::Whole(trail.head.as_deref()))
 }
 

@@ -13,9 +13,9 @@ use crate::house::on_postgres;
 use crate::nodes::op;
 
 /// Records that wait.
-const RECORDS: usize = 8192;
+const RECORDS: u32 = 8192;
 /// Records that are written in one transaction.
-const TOGETHER: usize = 512;
+const TOGETHER: u32 = 512;
 
 async fn measure(house: House) {
     let (account, audit) = (house.bootstrap.account, &Audit::new(Arc::clone(&house.store), 99));
@@ -32,10 +32,12 @@ async fn measure(house: House) {
         });
         written.await.unwrap();
     }
+    #[expect(clippy::disallowed_methods, reason = "a measurement")]
     let begin = Instant::now();
-    assert_eq!(house.seal().await, RECORDS as u64);
+    assert_eq!(house.seal().await, u64::from(RECORDS));
     let seconds = begin.elapsed().as_secs_f64();
-    let line = format!("{}: {RECORDS} records sealed in {seconds:.3} s, {:.0}/s\n", house.store.backend_name(), RECORDS as f64 / seconds);
+    let rate = f64::from(RECORDS) / seconds;
+    let line = format!("{}: {RECORDS} records sealed in {seconds:.3} s, {rate:.0}/s\n", house.store.backend_name());
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 

@@ -33,7 +33,7 @@ async fn what_waits_to_be_sealed_is_counted(house: House) {
 struct Moody(Option<RefusalKind>);
 
 impl Sink for Moody {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "moody"
     }
 
