@@ -139,9 +139,8 @@ impl Ram<'_> {
         self.house.alibaba(&self.key).call(Product::Ram, action, pairs).await
     }
 
-    #[track_caller]
-    fn done(&self, action: &str, pairs: &[(&str, &str)]) -> impl Future<Output = Value> {
-        async move { self.call(action, pairs).await.expect(200).json() }
+    async fn done(&self, action: &str, pairs: &[(&str, &str)]) -> Value {
+        self.call(action, pairs).await.expect(200).json()
     }
 
     async fn refused(&self, status: u16, code: &str, action: &str, pairs: &[(&str, &str)]) {

@@ -110,7 +110,7 @@ proptest! {
     /// However the actions of a statement are spread over statements and documents, it may be given; with one of them left out it may not.
     #[test]
     fn actions_are_joined_however_they_are_spread(
-        actions in proptest::sample::subsequence(&Action::ALL[..], 2..12),
+        actions in proptest::sample::subsequence(Action::ALL, 2..12),
         spread in proptest::collection::vec(0..4usize, 12),
         resource in select(&NARROW[..]),
         left_out in any::<Index>(),
