@@ -30,10 +30,17 @@ async fn the_clouds_host_names_choose_an_instance() {
     globex.root_manager().await.post("/api/v1/instances", &json!({ "name": "stage", "region": "cn-shanghai" })).await.expect(201);
     let stage = "stage-registry.cn-shanghai.cr.cloud.example";
     assert_eq!(chosen(stage).await, "local");
+    let domains = async || {
+        let parameters = [("InstanceId", "stage"), ("EndpointType", "internet")];
+        let answer = house.alibaba(&globex.root_key()).call(Product::Cr, "GetInstanceEndpoint", &parameters).await.expect(200).json();
+        answer["Domains"].to_string()
+    };
+    assert!(!domains().await.contains(stage), "it leads elsewhere");
     let handed =
         identity::UpdateAccount { enabled: None, domains: Some(vec!["globex.example".into(), "cn-shanghai.cr.cloud.example".into()]) };
     house.identity.update_account(house.operator(), &globex.id(), handed).await.unwrap();
     assert_eq!((chosen(stage).await.as_str(), chosen(PROD).await.as_str()), ("stage", "local"));
+    assert!(domains().await.contains(stage));
 }
 
 #[tokio::test]

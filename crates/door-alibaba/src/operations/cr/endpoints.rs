@@ -2,7 +2,7 @@
 //! configuration.
 
 use access::{Cidr, Permit};
-use identity::{PublicChange, Zeal};
+use identity::{IdentityError, PublicChange, Zeal};
 use model::{ActionKind, NetworkName, OnInstance, act};
 use store::network::{Endpoints, Entry, Private};
 
@@ -176,6 +176,11 @@ pub(super) async fn delete_instance_vpc_endpoint_linked_vpc(call: Call) -> Resul
     Ok(Object::new())
 }
 
+/// The name that a suffix of the configuration makes of an instance's.
+fn system(on: &OnInstance, label: &str, suffix: &str) -> String {
+    format!("{}-{label}.{}.{suffix}", on.name, on.region)
+}
+
 /// The host names at which an instance is reached.
 struct Domains {
     on: OnInstance,
@@ -186,7 +191,14 @@ struct Domains {
 impl Domains {
     async fn of<A: ActionKind<On = OnInstance>>(call: &Call, permit: &Permit<A>) -> Result<Self, Failure> {
         let mut hosts = call.identity().hosts_of(permit).await?;
-        let suffixes = call.door.settings.suffixes.clone();
+        let mut suffixes = Vec::new();
+        for suffix in &call.door.settings.suffixes {
+            // Another account may have been handed the domain: then this name leads to its instance, or to none.
+            let there = call.identity().instance_at(&system(permit.on(), "registry", suffix)).await.map_err(IdentityError::from)?;
+            if there.is_some_and(|instance| instance.on.id == permit.on().id) {
+                suffixes.push(suffix.clone());
+            }
+        }
         // An instance without a name of its own is reached where this call came in.
         if hosts.is_empty() && suffixes.is_empty() && call.entered == permit.on().id {
             hosts.push(call.host.as_str().to_owned());
@@ -197,8 +209,7 @@ impl Domains {
     /// Names with whether they are made by rule, or chosen.
     fn names(&self, which: &str) -> impl Iterator<Item = (String, &'static str)> {
         let label = if which == VPC { "registry-vpc" } else { "registry" };
-        let system = self.suffixes.iter().map(move |suffix| format!("{}-{label}.{}.{suffix}", self.on.name, self.on.region));
-        let system: Vec<_> = system.collect();
+        let system: Vec<_> = self.suffixes.iter().map(|suffix| system(&self.on, label, suffix)).collect();
         let user: Vec<_> = self.hosts.iter().filter(|host| !system.contains(host)).cloned().collect();
         system.into_iter().map(|name| (name, "SYSTEM")).chain(user.into_iter().map(|name| (name, "USER")))
     }
