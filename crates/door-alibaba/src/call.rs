@@ -11,7 +11,7 @@ use store::instance::Instance;
 
 use crate::Alibaba;
 use crate::errors::{Failure, Problem};
-use crate::operations::{Needs, Operation};
+use crate::operations::Operation;
 use crate::parameters::Parameters;
 
 /// One call, after its caller was authenticated.
@@ -82,12 +82,7 @@ impl Call {
 
     /// An operation acts under the actions that its line names, and under no other.
     fn declared(&self, action: Action) -> Result<(), Problem> {
-        let named = match self.operation.needs {
-            Needs::Nothing(_) | Needs::Caller(_) => false,
-            Needs::Action(one) | Needs::Own(one) => one == action,
-            Needs::Either(one, other) | Needs::Also(one, other, _) => one == action || other == action,
-        };
-        if named {
+        if self.operation.needs.names(action) {
             return Ok(());
         }
         tracing::error!(

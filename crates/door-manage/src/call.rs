@@ -14,7 +14,7 @@ use trail::Trail;
 
 use crate::Manage;
 use crate::errors::Problem;
-use crate::operations::{Needs, Operation};
+use crate::operations::Operation;
 
 /// In place of an instance: the one that the host name chooses. No instance can be named so.
 const HERE: &str = "-";
@@ -124,12 +124,7 @@ impl Call {
 
     /// An operation acts under the action that its line in the table names, and under no other.
     fn declared(&self, action: Action) -> Result<(), Problem> {
-        let named = match self.operation.needs {
-            Needs::Nothing(_) | Needs::Caller(_) => false,
-            Needs::Action(one) | Needs::Own(one) => one == action,
-            Needs::Either(one, other) | Needs::Also(one, other, _) => one == action || other == action,
-        };
-        if named { Ok(()) } else { Err(Problem::internal(&Undeclared(action))) }
+        if self.operation.needs.names(action) { Ok(()) } else { Err(Problem::internal(&Undeclared(action))) }
     }
 
     /// The instance of the path's first placeholder.

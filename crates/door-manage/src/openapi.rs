@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use http::Method;
+use kit::Needs;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, Operation as Doc, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -12,7 +13,7 @@ use utoipa::openapi::{
     Content, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
 };
 
-use crate::operations::{Gives, Needs, OPERATIONS, Operation, Takes};
+use crate::operations::{Gives, OPERATIONS, Operation, Takes};
 
 /// How one signs in, in the document.
 const SIGN_IN: &str = "oauth2";

@@ -4,14 +4,14 @@ use access::Entered;
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
 use identity::{At, Presented};
-use kit::{Answer, Authorization, Request, SeenPrincipal, authorization, read_body};
+use kit::{Answer, Authorization, Needs, Request, SeenPrincipal, authorization, read_body};
 use model::{Caller, Op};
 use secrets::Plain;
 
 use crate::Manage;
 use crate::call::Call;
 use crate::errors::{Problem, finish};
-use crate::operations::{Needs, OPERATIONS, Operation};
+use crate::operations::{OPERATIONS, Operation};
 use crate::path::{Captures, matches};
 
 /// The largest body: a policy document with room to spare.

@@ -9,13 +9,15 @@ mod sts;
 use std::future::Future;
 use std::pin::Pin;
 
-use model::{Action, Seconds, Timestamp};
+use model::{Seconds, Timestamp};
 
 use crate::call::Call;
 use crate::errors::Failure;
 use crate::product::Product;
 use crate::shapes::Object;
 
+/// What a caller must be allowed.
+pub use kit::Needs;
 pub use known::known;
 
 /// The bounds of a temporary password's life.
@@ -26,23 +28,6 @@ const LONGEST: Seconds = Seconds::hours(24);
 /// outlive the session.)
 pub(crate) fn rest(now: Timestamp, end: Timestamp) -> Seconds {
     Seconds(end.millis_since(now).div_euclid(1000)).clamp(SHORTEST, LONGEST)
-}
-
-/// What a caller must be allowed, for an action.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Needs {
-    /// Anybody may, unsigned: and why.
-    Nothing(&'static str),
-    /// Whoever has signed may: and why.
-    Caller(&'static str),
-    /// This action.
-    Action(Action),
-    /// This action, unless it is done to oneself.
-    Own(Action),
-    /// One of two actions, as the request says, unless it is done to oneself.
-    Either(Action, Action),
-    /// The first action, and the second one too where the request asks for what this says.
-    Also(Action, Action, &'static str),
 }
 
 /// A running handler.

@@ -31,7 +31,7 @@ use std::pin::Pin;
 use std::sync::LazyLock;
 
 use http::{Method, StatusCode};
-use kit::Answer;
+use kit::{Answer, Needs};
 use model::Action;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{RefOr, Schema};
@@ -39,23 +39,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::call::Call;
 use crate::errors::Problem;
-
-/// What a caller must be allowed, for an operation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Needs {
-    /// Anybody may, unauthenticated: and why.
-    Nothing(&'static str),
-    /// Whoever has signed in may: and why.
-    Caller(&'static str),
-    /// This action.
-    Action(Action),
-    /// This action, unless it is done to oneself.
-    Own(Action),
-    /// One of two actions, as the request says, unless it is done to oneself.
-    Either(Action, Action),
-    /// The first action, and the second one too where the request asks for what this says.
-    Also(Action, Action, &'static str),
-}
 
 /// A running handler.
 pub(crate) type Running = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;

@@ -85,7 +85,7 @@ fn mistaken(node: &Node, api: &Api<'_>, secrets: &mut Vec<String>, errors: &mut 
         Ask::get("/api/v1/whoami").header("cookie", &canary("cookie")).header("x-api-key", &canary("header")),
         Ask::get("/metrics").with(&basic("root", &canary("metrics"))),
     ];
-    errors.extend(asks.iter().map(|ask| node.send(ask).text()));
+    errors.extend(asks.iter().chain(&signed(node, canary)).map(|ask| node.send(ask).text()));
     for body in [
         json!({ "kind": "permanent", "password": "canary-short-Zq7-".repeat(4) }),
         json!({ "kind": "permanent", "password": ["canary-list-Zq7"] }),
@@ -113,10 +113,38 @@ fn mistaken(node: &Node, api: &Api<'_>, secrets: &mut Vec<String>, errors: &mut 
             "cookie",
             "header",
             "metrics",
+            "reset",
+            "profile",
+            "session",
+            "oidc",
+            "security",
         ]
         .map(canary),
     );
     secrets.extend(["canary-short-Zq7", "canary-list-Zq7", "canary-field-Zq7", "canary-extra-Zq7", "canary-known-Zq7"].map(str::to_owned));
+}
+
+/// Requests of the Alibaba Cloud door, whose secrets stand in queries: of the root user's key, signed wrongly, and of a token that
+/// nobody trusts. The answer says what was to be signed.
+fn signed(node: &Node, canary: impl Fn(&str) -> String) -> Vec<Ask> {
+    let key = bootstrap(node)["access_key_id"].as_str().unwrap().to_owned();
+    let common = format!(
+        "AccessKeyId={key}&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&SignatureNonce=n1&Timestamp=2026-01-02T03:04:05Z&Signature=c2lnbg=="
+    );
+    let asks = [
+        format!("Action=ResetLoginPassword&Version=2018-12-01&InstanceId=local&Password={}&{common}", canary("reset")),
+        format!("Action=CreateLoginProfile&Version=2015-05-01&UserName=alice&Password={}&{common}", canary("profile")),
+        format!("Action=GetCallerIdentity&Version=2015-04-01&SecurityToken={}&{common}", canary("session")),
+        format!(
+            "Action=AssumeRoleWithOIDC&Version=2015-04-01&OIDCProviderArn=acs:ram::1:oidc-provider/x&RoleArn=acs:ram::1:role/x\
+             &RoleSessionName=xx&OIDCToken={}",
+            canary("oidc")
+        ),
+    ];
+    let v3 = format!("ACS3-HMAC-SHA256 Credential={key},SignedHeaders=host;x-acs-security-token,Signature=00");
+    let v3 = Ask::get("/").header("x-acs-action", "GetCallerIdentity").header("x-acs-version", "2015-04-01").with(&v3);
+    let by_header = v3.header("x-acs-security-token", &canary("security"));
+    asks.iter().map(|query| Ask::get(&format!("/?{query}"))).chain([by_header]).collect()
 }
 
 /// Quay CVE-2019-10205: tokens stood in the database as they are. Here nothing that opens anything stands in any file of the server, but
