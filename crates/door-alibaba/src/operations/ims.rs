@@ -1,6 +1,6 @@
 //! ims 2019-08-15: OIDC providers.
 
-use identity::{CreateProvider, UpdateProvider};
+use identity::{CreateProvider, IdentityError, UpdateProvider};
 use model::{Action as A, OnProvider, act};
 use store::provider::Provider;
 
@@ -41,8 +41,17 @@ async fn create(call: Call) -> Result<Object, Failure> {
     };
     let on = OnProvider { id: None, ..named(&call).await? };
     let permit = call.admit::<act::CreateOIDCProvider>(on).await?;
-    let made = call.identity().create_provider(permit, &wanted).await?;
+    let made = call.identity().create_provider(permit, &wanted).await.map_err(|error| by_parameter(error, "ClientIds"))?;
     Ok(Object::new().with("OIDCProvider", shape(&made)))
+}
+
+/// What was wrong, by the parameter that it came in.
+fn by_parameter(error: IdentityError, client_ids: &'static str) -> Failure {
+    match error {
+        IdentityError::Invalid { field: "name", problem } => Problem::invalid("OIDCProviderName", Fault::Format, problem).into(),
+        IdentityError::Invalid { field: "client_ids", problem } => Problem::invalid(client_ids, Fault::Format, problem).into(),
+        error => error.into(),
+    }
 }
 
 /// Tokens hold until they say that they end; no further bound on their age is kept.
@@ -79,22 +88,22 @@ async fn update(call: Call) -> Result<Object, Failure> {
     no_limit(&call)?;
     let description = call.parameters.given("NewDescription").map(str::to_owned);
     let wanted = UpdateProvider { client_ids: client_ids(&call), description, ..UpdateProvider::default() };
-    change(&call, &wanted).await
+    change(&call, &wanted, "ClientIds").await
 }
 
 async fn add_client_id(call: Call) -> Result<Object, Failure> {
     let one = Some(call.required("ClientId")?.to_owned());
-    change(&call, &UpdateProvider { add_client_id: one, ..UpdateProvider::default() }).await
+    change(&call, &UpdateProvider { add_client_id: one, ..UpdateProvider::default() }, "ClientId").await
 }
 
 async fn remove_client_id(call: Call) -> Result<Object, Failure> {
     let one = Some(call.required("ClientId")?.to_owned());
-    change(&call, &UpdateProvider { remove_client_id: one, ..UpdateProvider::default() }).await
+    change(&call, &UpdateProvider { remove_client_id: one, ..UpdateProvider::default() }, "ClientId").await
 }
 
-async fn change(call: &Call, wanted: &UpdateProvider) -> Result<Object, Failure> {
+async fn change(call: &Call, wanted: &UpdateProvider, client_ids: &'static str) -> Result<Object, Failure> {
     let permit = call.admit::<act::UpdateOIDCProvider>(named(call).await?).await?;
-    let changed = call.identity().update_provider(permit, wanted).await?;
+    let changed = call.identity().update_provider(permit, wanted).await.map_err(|error| by_parameter(error, client_ids))?;
     Ok(Object::new().with("OIDCProvider", shape(&changed)))
 }
 

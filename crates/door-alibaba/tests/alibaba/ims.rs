@@ -1,6 +1,8 @@
 //! What the tests need to know of ims.
 
-use testkit::{Client, House};
+use testkit::{Client, House, Product};
+
+use crate::walk::lived_in;
 
 /// What of the product is in the house.
 pub(crate) async fn furnish(_house: &House, root: &Client<'_>) {
@@ -36,5 +38,29 @@ pub(crate) fn elsewhere(name: &str) -> Option<&'static str> {
     match name {
         "OIDCProviderName" => Some("nosuch"),
         _ => None,
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_by_parameter() {
+    let (house, key) = lived_in().await;
+    let client = house.alibaba(&key);
+    for (action, name, value) in [
+        ("CreateOIDCProvider", "OIDCProviderName", "Not A Name"),
+        ("CreateOIDCProvider", "IssuerUrl", "moon"),
+        ("CreateOIDCProvider", "IssuerUrl", "http://issuer.example/?x=1"),
+        ("CreateOIDCProvider", "IssuanceLimitTime", "12"),
+        ("UpdateOIDCProvider", "IssuanceLimitTime", "12"),
+        ("ListOIDCProviders", "MaxItems", "moon"),
+        ("ListOIDCProviders", "MaxItems", "101"),
+        ("AddClientIdToOIDCProvider", "ClientId", "a\u{7}b"),
+    ] {
+        let mut all: Vec<(&str, String)> = parameters(&house, action);
+        all.retain(|(given, _)| *given != name);
+        all.push((name, value.to_owned()));
+        let all: Vec<_> = all.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let reply = client.call(Product::Ims, action, &all).await;
+        let said = (reply.status.as_u16(), reply.text("Code"));
+        assert_eq!(said, (400, format!("InvalidParameter.{name}.Format")), "{action} {value}: {}", reply.text("Message"));
     }
 }

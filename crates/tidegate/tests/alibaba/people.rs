@@ -219,6 +219,34 @@ fn oidc_providers_are_named_in_ims() {
     assert_eq!(sdk.ok("ims", "GetOIDCProvider", &named)["OIDCProvider"]["ClientIds"], "sts.aliyuncs.com");
     let listed = sdk.ok("ims", "ListOIDCProviders", &json!({}));
     one(&listed, "OIDCProviders", "OIDCProvider", "OIDCProviderName", "cluster");
+    let client = json!({ "OIDCProviderName": "cluster", "ClientId": "web" });
+    let clients = |answer: &Value| answer["OIDCProvider"]["ClientIds"].clone();
+    assert_eq!(clients(&sdk.ok("ims", "AddClientIdToOIDCProvider", &client)), "sts.aliyuncs.com,web");
+    assert_eq!(clients(&sdk.ok("ims", "RemoveClientIdFromOIDCProvider", &client)), "sts.aliyuncs.com");
+    let changed = sdk.ok("ims", "UpdateOIDCProvider", &json!({ "OIDCProviderName": "cluster", "NewDescription": "pods" }));
+    assert_eq!((&changed["OIDCProvider"]["Description"], clients(&changed)), (&json!("pods"), json!("sts.aliyuncs.com")), "{changed}");
     sdk.ok("ims", "DeleteOIDCProvider", &named);
     sdk.refused("ims", "GetOIDCProvider", &named, "EntityNotExist.OIDCProvider");
+}
+
+#[test]
+#[ignore = "cargo xtask test --only alibaba"]
+fn sign_in_passwords_and_descriptions_are_ram_s_too() {
+    let cloud = Cloud::start();
+    let mut sdk = cloud.sdk(Kind::TeaV3, &cloud.root_key());
+    let berta = json!({ "UserName": "berta" });
+    sdk.ok("ram", "CreateUser", &berta);
+    let wanted = json!({ "UserName": "berta", "Password": "correct-horse-8" });
+    assert_eq!(sdk.ok("ram", "CreateLoginProfile", &wanted)["LoginProfile"]["UserName"], "berta");
+    sdk.refused("ram", "CreateLoginProfile", &wanted, "EntityAlreadyExists.User.LoginProfile");
+    sdk.ok("ram", "UpdateLoginProfile", &json!({ "UserName": "berta", "Password": "correct-horse-9" }));
+    assert_eq!(sdk.ok("ram", "GetLoginProfile", &berta)["LoginProfile"]["PasswordResetRequired"], false);
+    sdk.ok("ram", "DeleteLoginProfile", &berta);
+    sdk.refused("ram", "GetLoginProfile", &berta, "EntityNotExist.User.LoginProfile");
+
+    let document = policy(&["cr:PullRepository"]).to_string();
+    sdk.ok("ram", "CreatePolicy", &json!({ "PolicyName": "pull", "PolicyDocument": document, "Description": "one" }));
+    sdk.ok("ram", "UpdatePolicyDescription", &json!({ "PolicyName": "pull", "NewDescription": "two" }));
+    let got = sdk.ok("ram", "GetPolicy", &json!({ "PolicyName": "pull", "PolicyType": "Custom" }));
+    assert_eq!(got["Policy"]["Description"], "two", "{got}");
 }
