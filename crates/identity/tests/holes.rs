@@ -416,6 +416,75 @@ mod holes {
         }
     }
 
+    /// Angos: a remembered decision left out what it was made of. Here the address counts at each request, whatever was decided before.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn angos_no_decision_is_taken_for_another_address_or_repository() {
+        let house = house().await;
+        let root = house.root_manager().await;
+        let near = holder(&root, "near", &[]).await;
+        let document = json!({"Version": "1", "Statement": [{
+            "Effect": "Allow", "Action": ["cr:PullRepository"], "Resource": "acs:cr:*:*:repository/local/demo/app",
+            "Condition": {"IpAddress": {"acs:SourceIp": "192.0.2.0/24"}},
+        }]});
+        root.post("/api/v1/policies", &json!({"name": "near", "document": document.to_string()})).await.expect(201);
+        root.put("/api/v1/users/near/policies/near", &json!({})).await.expect(204);
+        for repository in ["demo/app", "demo/other"] {
+            house.root().push_image(repository, "v1").await;
+        }
+        let bearer = house.login("near", &near).from("192.0.2.1").token("repository:demo/app:pull repository:demo/other:pull").await;
+        for client in [house.login("near", &near), bearer] {
+            for (address, repository, may) in [
+                ("192.0.2.1", "demo/app", true),
+                ("198.51.100.7", "demo/app", false),
+                ("192.0.2.1", "demo/other", false),
+                ("192.0.2.9", "demo/app", true),
+                ("198.51.100.7", "demo/app", false),
+            ] {
+                let reply = client.clone().from(address).get(&format!("/v2/{repository}/manifests/v1")).await;
+                assert_eq!(pulls(&reply), may, "{address} {repository}");
+            }
+        }
+    }
+
+    /// Angos: a mount was authorised, and granted when its source or the right to it was gone. Here what is mounted is there and may be
+    /// read, and what is not is not linked.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn angos_a_mount_beside_deletion_links_nothing_that_is_gone() {
+        let house = house().await;
+        let root = house.root();
+        let (mut mounted, mut refused) = (0, 0);
+        let mount = async |client: &Client<'_>, digest: &str| {
+            let path = format!("/v2/demo/app/blobs/uploads/?mount={digest}&from=demo%2Fbase");
+            client.send(Method::POST, &path, &[], "").await.status.as_u16()
+        };
+        for round in 0..40 {
+            let content = format!("content {round}");
+            let digest = root.push_blob("demo/base", content.as_bytes()).await;
+            let source = format!("/v2/demo/base/blobs/{digest}");
+            let status = if round % 2 == 0 {
+                tokio::join!(mount(&root, &digest), root.delete(&source)).0
+            } else {
+                tokio::join!(root.delete(&source), mount(&root, &digest)).1
+            };
+            let there = root.get(&format!("/v2/demo/app/blobs/{digest}")).await;
+            match status {
+                201 => assert_eq!(there.expect(200).body, content.as_bytes(), "{round}"),
+                202 => assert_eq!(there.status.as_u16(), 404, "{round}"),
+                other => panic!("{round}: {other}"),
+            }
+            if status == 201 { mounted += 1 } else { refused += 1 }
+        }
+        assert!(mounted > 0 && refused > 0, "{mounted} {refused}");
+
+        let manager = house.root_manager().await;
+        let writer = holder(&manager, "writer", &["cr:PushRepository", "cr:PullRepository"]).await;
+        let writer = house.login("writer", &writer).token("repository:demo/app:pull,push repository:demo/base:pull").await;
+        let digest = root.push_blob("demo/base", b"kept").await;
+        manager.delete("/api/v1/users/writer/policies/of-writer").await.expect(204);
+        assert!(matches!(mount(&writer, &digest).await, 401 | 403));
+        assert_eq!(root.get(&format!("/v2/demo/app/blobs/{digest}")).await.status.as_u16(), 404);
+    }
+
     /// artifact-keeper #2298: a locked name still cost a hash. Here it costs none.
     #[tokio::test(flavor = "multi_thread")]
     async fn artifact_keeper_2298_a_locked_name_costs_no_hash() {
