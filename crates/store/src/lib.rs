@@ -41,6 +41,7 @@ pub mod namespace;
 pub mod network;
 pub mod nonce;
 pub mod policy;
+pub mod protection;
 pub mod provider;
 mod recent;
 pub mod repository;
@@ -49,6 +50,7 @@ pub mod role;
 pub mod sealed;
 pub mod signing_key;
 pub mod tag;
+pub mod tag_rule;
 pub mod upload;
 pub mod usage;
 
@@ -70,4 +72,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "nonces", sql: include_str!("../migrations/0011_nonces.sql") },
     Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
+    Migration { number: 14, name: "keep", sql: include_str!("../migrations/0014_keep.sql") },
 ];
