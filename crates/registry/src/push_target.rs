@@ -60,9 +60,7 @@ impl Destination {
     pub(crate) async fn find(&self, tx: &mut Tx<'_>) -> Result<Option<Target>, RegistryError> {
         let found: Result<_, StoreError> = store::repository::target(tx, self.on.instance.id, &self.on.name).await;
         match found? {
-            Some(target) if target.read_only => {
-                Err(Protection::Repository { name: self.on.name.clone(), lock: Lock::Write }.into())
-            }
+            Some(target) if target.read_only => Err(Protection::Repository { name: self.on.name.clone(), lock: Lock::Write }.into()),
             found => Ok(found),
         }
     }

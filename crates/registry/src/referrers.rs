@@ -5,8 +5,8 @@ use bytes::Bytes;
 use model::{Digest, OnRepository, act};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use store::manifest::Referrer;
 use store::Tx;
+use store::manifest::Referrer;
 
 use crate::protection::readable;
 use crate::{Registry, RegistryError};

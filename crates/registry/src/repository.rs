@@ -1,7 +1,7 @@
 //! Repositories as things to manage.
 
 use access::{Audit, Permit, Record, audit};
-use model::{ImmutableTags, Locks, OnNamespace, OnRepository, RepositoryId, Timestamp, UploadId, act};
+use model::{Glob, ImmutableTags, Locks, OnNamespace, OnRepository, RepositoryId, Timestamp, UploadId, act};
 use store::Tx;
 use store::repository::{self, Repository};
 use store::resource_policy::Owner;
@@ -33,6 +33,36 @@ pub struct NewRepository {
 /// Which of a repository's tags are immutable by its own setting; none: no tag.
 pub type Immutability = Option<ImmutableTags>;
 
+/// What is to change of that.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ImmutabilityChange {
+    /// All tags, or not all: where some are, not all is what it is already.
+    All(bool),
+    /// The patterns, as far as they are given; one that is none goes.
+    Patterns {
+        /// Which tags. Without them, there are no exceptions either.
+        tags: Option<Option<Glob>>,
+        /// Save these.
+        except: Option<Option<Glob>>,
+    },
+}
+
+impl ImmutabilityChange {
+    fn apply(&self, to: Immutability) -> Immutability {
+        let everything = to.as_ref().is_some_and(ImmutableTags::is_everything);
+        match self {
+            Self::All(all) if *all == everything => to,
+            Self::All(true) => Some(ImmutableTags::all()),
+            Self::All(false) => None,
+            Self::Patterns { tags, except } => {
+                let (was, was_except) = to.map_or((None, None), |to| (Some(to.tags), to.except));
+                let except = except.clone().unwrap_or(was_except);
+                tags.clone().unwrap_or(was).map(|tags| ImmutableTags { tags, except })
+            }
+        }
+    }
+}
+
 /// What is to change of a repository; none stays as it is.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RepositoryChanges {
@@ -43,7 +73,7 @@ pub struct RepositoryChanges {
     /// For people, at most 4096 bytes.
     pub description: Option<String>,
     /// Which of its tags are immutable?
-    pub immutable_tags: Option<Immutability>,
+    pub immutable_tags: Option<ImmutabilityChange>,
 }
 
 /// A text that can be kept: no longer than the limit, and without what no database keeps.
@@ -135,10 +165,7 @@ async fn create(
         summary: new.summary.clone(),
         description: new.description.clone(),
         locks: Locks::default(),
-        immutable_tags: new
-            .immutable_tags
-            .clone()
-            .unwrap_or_else(|| namespace.settings.default_immutable_tags.then(ImmutableTags::all)),
+        immutable_tags: new.immutable_tags.clone().unwrap_or_else(|| namespace.settings.default_immutable_tags.then(ImmutableTags::all)),
         created: now,
         updated: now,
     };
@@ -178,8 +205,8 @@ async fn update(
     if let Some(summary) = &changes.summary {
         repository.summary.clone_from(summary);
     }
-    if let Some(tags) = &changes.immutable_tags {
-        repository.immutable_tags.clone_from(tags);
+    if let Some(change) = &changes.immutable_tags {
+        repository.immutable_tags = change.apply(repository.immutable_tags);
     }
     repository.updated = now;
     repository::update(tx, &repository).await?;

@@ -35,8 +35,11 @@ pub struct Settings {
 
 macro_rules! select_namespace {
     ($rest:literal) => {
-        concat!("SELECT id, name, is_public, auto_create_repository, sparse_indexes, created_ms, default_public, \
-                 default_immutable_tags FROM namespace ", $rest)
+        concat!(
+            "SELECT id, name, is_public, auto_create_repository, sparse_indexes, created_ms, default_public, \
+                 default_immutable_tags FROM namespace ",
+            $rest
+        )
     };
 }
 
@@ -108,8 +111,7 @@ pub async fn list(tx: &mut Tx<'_>, instance: InstanceId, after: &str, limit: i64
 pub async fn update(tx: &mut Tx<'_>, id: NamespaceId, s: Settings) -> Result<(), StoreError> {
     let sql = "UPDATE namespace SET is_public = $1, auto_create_repository = $2, sparse_indexes = $3, default_public = $4, \
                default_immutable_tags = $5 WHERE id = $6";
-    let values =
-        params![s.public, s.auto_create_repository, s.sparse_indexes, s.default_public, s.default_immutable_tags, id.as_i64()];
+    let values = params![s.public, s.auto_create_repository, s.sparse_indexes, s.default_public, s.default_immutable_tags, id.as_i64()];
     tx.execute(sql, values).await?;
     Ok(())
 }

@@ -23,7 +23,8 @@ pub struct Kept {
 
 /// The instance's repository of this name.
 pub async fn repository(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName) -> Result<Option<Kept>, StoreError> {
-    let sql = "SELECT id, namespace_id, locks, guarded, immutable_tags, immutable_except FROM repository WHERE instance_id = $1 AND name = $2";
+    let sql =
+        "SELECT id, namespace_id, locks, guarded, immutable_tags, immutable_except FROM repository WHERE instance_id = $1 AND name = $2";
     let row = tx.row(sql, params![instance.as_i64(), name.as_str()]).await?;
     row.as_ref().map(kept).transpose()
 }
