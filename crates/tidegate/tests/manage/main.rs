@@ -8,5 +8,6 @@ mod declarative;
 mod house;
 mod http;
 mod network;
+mod protection;
 mod rights;
 mod role_serve;

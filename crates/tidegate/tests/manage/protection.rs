@@ -1,5 +1,7 @@
 //! Immutable tags and locks from the command line and in documents.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::house::{House, Shell};
@@ -8,10 +10,10 @@ use crate::house::{House, Shell};
 fn push(house: &House, tag: &str, mark: &str) -> (u16, String) {
     let root = house.root();
     let made = root.json(&["credential", "create", "--description", "push"]);
-    let basic = crate::http::basic("root", made["secret"].as_str().unwrap());
+    let basic = STANDARD.encode(format!("root:{}", made["secret"].as_str().unwrap()));
     let manifest = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [],
         "annotations": {"mark": mark}});
-    let headers = format!("authorization: {basic}\r\ncontent-type: application/vnd.oci.image.index.v1+json\r\n");
+    let headers = format!("authorization: Basic {basic}\r\ncontent-type: application/vnd.oci.image.index.v1+json\r\n");
     let (head, body) = house.http("PUT", &format!("/v2/demo/app/manifests/{tag}"), &headers, &manifest.to_string());
     let digest = head.lines().find_map(|line| line.to_lowercase().strip_prefix("docker-content-digest: ").map(str::to_owned));
     (head.split(' ').nth(1).unwrap().parse().unwrap(), digest.unwrap_or(body))
