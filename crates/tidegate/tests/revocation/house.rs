@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::backing::create_database;
 use crate::support::node::{Node, Settings};
 
 /// Two nodes that share a database, a master key and a folder of blobs, and nothing else.
@@ -42,20 +43,6 @@ impl Pair {
         assert!(!second.settings.data.join("bootstrap.json").exists(), "a node that joins creates nothing");
         Self { first, second, wire, _folder: folder }
     }
-}
-
-/// A database of its own in the stage's PostgreSQL.
-#[expect(clippy::disallowed_methods, reason = "the stage names its database in the environment")]
-fn create_database(name: &str) -> String {
-    let url = std::env::var("TIDEGATE_TEST_POSTGRES_URL").expect("cargo xtask test --only revocation sets TIDEGATE_TEST_POSTGRES_URL");
-    let name = format!("{name}_{}", std::process::id());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-    });
-    format!("{}/{name}", url.rsplit_once('/').unwrap().0)
 }
 
 /// Where the server of a URL listens, and the rest.
