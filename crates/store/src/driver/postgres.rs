@@ -62,7 +62,8 @@ impl PostgresSettings {
 
     fn config(&self) -> Result<Config, StoreError> {
         // What the parser says may hold a piece of the password.
-        let unreadable = |_| StoreError::unavailable("the URL is not `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; is every sign in it encoded?");
+        let unreadable =
+            |_| StoreError::unavailable("the URL is not `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; is every sign in it encoded?");
         let mut config: Config = self.url.parse().map_err(unreadable)?;
         let asked = config.get_options().unwrap_or_default();
         let limit = self.statement_timeout.as_millis();
@@ -92,7 +93,11 @@ struct Turn<'c>(&'c AtomicUsize);
 impl<'c> Turn<'c> {
     fn take(waiting: &'c AtomicUsize) -> Result<Self, StoreError> {
         let turn = Self(waiting);
-        if waiting.fetch_add(1, Ordering::Relaxed) < QUEUE { Ok(turn) } else { Err(StoreError::unavailable("too many wait for a connection")) }
+        if waiting.fetch_add(1, Ordering::Relaxed) < QUEUE {
+            Ok(turn)
+        } else {
+            Err(StoreError::unavailable("too many wait for a connection"))
+        }
     }
 }
 
@@ -124,7 +129,12 @@ impl Postgres {
             .create_timeout(Some(settings.acquire_timeout))
             .build()
             .map_err(StoreError::unavailable)?;
-        Ok(Self { pool, patience: settings.statement_timeout + SLACK, pauses: AtomicU64::new(u64::from(std::process::id())), waiting: AtomicUsize::new(0) })
+        Ok(Self {
+            pool,
+            patience: settings.statement_timeout + SLACK,
+            pauses: AtomicU64::new(u64::from(std::process::id())),
+            waiting: AtomicUsize::new(0),
+        })
     }
 
     pub(super) async fn read<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>

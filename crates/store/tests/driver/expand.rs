@@ -81,7 +81,11 @@ fn migrations_expand_or_say_that_they_contract() {
 
 #[test]
 fn what_would_break_the_version_before_is_seen() {
-    let old = made(&[Migration { number: 1, name: "old", sql: "CREATE TABLE pet (id BIGINT PRIMARY KEY);\nCREATE INDEX pet_by_id ON pet (id);" }]);
+    let old = made(&[Migration {
+        number: 1,
+        name: "old",
+        sql: "CREATE TABLE pet (id BIGINT PRIMARY KEY);\nCREATE INDEX pet_by_id ON pet (id);",
+    }]);
     for sql in [
         "DROP TABLE pet",
         "drop index pet_by_id",
@@ -156,7 +160,8 @@ async fn a_day_of(store: &Store, number: i64) -> Result<(), StoreError> {
         .write(|tx| {
             Box::pin(async move {
                 let digest = tag.as_bytes();
-                let sql = "INSERT INTO manifest (repository_id, digest, media_type, size, pushed_ms, content) VALUES (5, $1, 'a/b', 7, 7, $1)";
+                let sql =
+                    "INSERT INTO manifest (repository_id, digest, media_type, size, pushed_ms, content) VALUES (5, $1, 'a/b', 7, 7, $1)";
                 tx.execute(sql, params![digest]).await?;
                 let sql = "INSERT INTO tag (repository_id, name, digest, created_ms, updated_ms) VALUES ($1, $2, $3, $4, $5) \
                            ON CONFLICT (repository_id, name) DO UPDATE SET digest = excluded.digest, updated_ms = excluded.updated_ms";

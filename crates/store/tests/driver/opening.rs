@@ -188,7 +188,8 @@ fn a_role_without_the_right_to_change_the_schema_is_enough_on_postgres() {
         let schema: String = owner.query_one("SELECT current_schema()::text", &[]).await.unwrap().get(0);
         let role = format!("node_of_{schema}");
         owner.batch_execute(&format!("CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA {schema} TO {role}")).await.unwrap();
-        let narrow = Database::Postgres(PostgresSettings { url: settings.url.replacen("postgres@", &format!("{role}@"), 1), ..settings.clone() });
+        let narrow =
+            Database::Postgres(PostgresSettings { url: settings.url.replacen("postgres@", &format!("{role}@"), 1), ..settings.clone() });
         let wide = Database::Postgres(settings);
         let refused = Store::open(&narrow).await.unwrap_err();
         assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
@@ -197,7 +198,8 @@ fn a_role_without_the_right_to_change_the_schema_is_enough_on_postgres() {
         owner.batch_execute(&grant).await.unwrap();
         for store in [Store::open(&narrow).await, Store::open_as_it_is(&narrow).await] {
             let row = "INSERT INTO lease (name, holder, until_ms) VALUES ('a', 'b', 1) ON CONFLICT (name) DO NOTHING";
-            let written: Result<u64, StoreError> = store.unwrap().write(|tx| Box::pin(async move { tx.execute(row, params![]).await })).await;
+            let written: Result<u64, StoreError> =
+                store.unwrap().write(|tx| Box::pin(async move { tx.execute(row, params![]).await })).await;
             written.unwrap();
         }
         owner.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
