@@ -3,6 +3,7 @@
 
 mod catalog;
 mod database;
+mod expand;
 mod opening;
 mod speaking;
 mod trouble;
