@@ -15,12 +15,15 @@
 #![expect(clippy::disallowed_methods, reason = "a suite finds its programs in the environment and waits by the clock")]
 
 pub(crate) mod api;
+pub(crate) mod disk;
 pub(crate) mod docker;
 pub(crate) mod house;
 pub(crate) mod http;
 pub(crate) mod node;
+pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod s3;
+pub(crate) mod wire;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
