@@ -123,8 +123,7 @@ impl House {
                 Ask::new("PUT", &format!("/v2/demo/app/manifests/t{number}")).with(bearer).header("content-type", OCI_MANIFEST).body(text),
             ),
             write("a user", json("POST", "/users", json!({ "name": format!("user{number}") }))),
-            write("a credential", json("POST", "/credentials", json!({ "user": "alice", "description": "more" }))),
-            write("an access key", json("POST", "/access-keys", json!({ "user": "alice" }))),
+            write("a group", json("POST", "/groups", json!({ "name": format!("group{number}") }))),
             write("a credential's end", json("PATCH", &format!("/credentials/{}", self.known.credential), json!({ "enabled": true }))),
             write("an Alibaba Cloud user", self.alibaba("2015-05-01", "CreateUser", &[("UserName", &format!("cloud{number}"))])),
         ]

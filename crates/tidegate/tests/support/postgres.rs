@@ -53,7 +53,7 @@ impl Postgres {
     }
 
     fn owner(&self) -> String {
-        format!("postgres://postgres@{}/postgres", self.address)
+        format!("postgres://postgres@{}/postgres?options=-c%20default_transaction_read_only%3Doff", self.address)
     }
 
     /// It opens its port before it answers.
