@@ -22,7 +22,7 @@ pub(crate) struct House {
     pub(crate) postgres: Postgres,
     pub(crate) node: Node,
     pub(crate) known: Known,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 /// What there is before anything fails.
@@ -58,16 +58,17 @@ impl House {
     pub(crate) fn start_with(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let postgres = Postgres::start(folder.path(), settings);
-        Self::over(postgres, folder, |url| url)
+        let url = postgres.url();
+        Self::over(postgres, folder, &url)
     }
 
-    /// The node reaches its database by what `via` makes of the URL.
-    pub(crate) fn over(postgres: Postgres, folder: tempfile::TempDir, via: impl FnOnce(String) -> String) -> Self {
-        let settings = Settings::in_folder(folder.path(), "data").set("TIDEGATE_DATABASE", &via(postgres.url()));
+    /// The node reaches its database by this URL.
+    pub(crate) fn over(postgres: Postgres, folder: tempfile::TempDir, url: &str) -> Self {
+        let settings = Settings::in_folder(folder.path(), "data").set("TIDEGATE_DATABASE", url);
         let settings = settings.set("TIDEGATE_MASTER_KEY", MASTER_KEY).set("TIDEGATE_POSTGRES_STATEMENT_SECONDS", "2");
         let node = Node::start(settings.set("TIDEGATE_POSTGRES_ACQUIRE_SECONDS", "2").set("TIDEGATE_POSTGRES_CONNECTIONS", "8"));
         let known = Known::new(&node);
-        Self { postgres, node, known, folder }
+        Self { postgres, node, known, _folder: folder }
     }
 
     /// Ready again by itself, and all that was there before is there.
@@ -154,13 +155,13 @@ impl House {
     pub(crate) fn each(&self, may: impl Fn(&Asked, u16) -> bool + Sync) {
         let asks = self.everywhere();
         std::thread::scope(|scope| {
-            let send = |asked| {
+            let send = |asked: &Asked| {
                 let begun = Instant::now();
-                let answer = self.node.send(&Asked::ask(asked));
-                (asked, answer, begun.elapsed())
+                let answer = self.node.send(&asked.ask);
+                (answer, begun.elapsed())
             };
-            let all: Vec<_> = asks.iter().map(|asked| scope.spawn(move || send(asked))).collect();
-            for (asked, answer, took) in all.into_iter().map(|one| one.join().unwrap()) {
+            let all: Vec<_> = asks.iter().map(|asked| (asked, scope.spawn(move || send(asked)))).collect();
+            for (asked, (answer, took)) in all.into_iter().map(|(asked, one)| (asked, one.join().unwrap())) {
                 assert!(took < PATIENCE, "{}: {took:?}", asked.what);
                 if answer.status == 503 {
                     later(asked.what, &answer);
@@ -182,16 +183,6 @@ impl House {
         self.node.send(&Ask::get("/healthz")).expect(200);
         let failing = self.node.send(&Ask::get("/readyz")).expect(503).json()["failing"].to_string();
         assert!(failing.contains("database"), "{failing}");
-    }
-
-    pub(crate) fn folder(&self) -> &std::path::Path {
-        self.folder.path()
-    }
-}
-
-impl Asked {
-    fn ask(&self) -> Ask {
-        self.ask.clone()
     }
 }
 

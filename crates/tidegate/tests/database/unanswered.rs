@@ -18,10 +18,8 @@ impl Cut {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let postgres = Postgres::start(folder.path(), &[]);
-        let wire = Wire::to(postgres.address.parse().unwrap());
-        let address = postgres.address.clone();
-        let house = House::over(postgres, folder, |url| url.replace(&address, &wire.address.to_string()));
-        Self { house, wire }
+        let (wire, url) = Wire::before(&postgres.url());
+        Self { house: House::over(postgres, folder, &url), wire }
     }
 
     /// Sends it while commits have this fate; it must be told "later". Then all is as before.

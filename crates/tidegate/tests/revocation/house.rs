@@ -1,7 +1,6 @@
 //! Two nodes on one PostgreSQL, the second behind a wire that can be cut.
 
-use std::net::SocketAddr;
-
+use crate::support::backing::create_database;
 use crate::support::node::{Node, Settings};
 use crate::support::wire::Wire;
 
@@ -25,8 +24,7 @@ impl Pair {
     pub(crate) fn start_with(name: &str, settle: impl Fn(&str, Settings) -> Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = create_database(name);
-        let (server, _) = parts(&url);
-        let wire = Wire::to(server);
+        let (wire, through) = Wire::before(&url);
         let shared = |node: &str, url: &str| {
             let settings = Settings::in_folder(folder.path(), node).set("TIDEGATE_DATABASE", url);
             let settings = settings.set("TIDEGATE_NETWORK", crate::network::HOME);
@@ -35,29 +33,8 @@ impl Pair {
             settle(node, settings)
         };
         let first = Node::start(shared("first", &url));
-        let second = Node::start(shared("second", &url.replace(&server.to_string(), &wire.address.to_string())));
+        let second = Node::start(shared("second", &through));
         assert!(!second.settings.data.join("bootstrap.json").exists(), "a node that joins creates nothing");
         Self { first, second, wire, _folder: folder }
     }
-}
-
-/// A database of its own in the stage's PostgreSQL.
-#[expect(clippy::disallowed_methods, reason = "the stage names its database in the environment")]
-fn create_database(name: &str) -> String {
-    let url = std::env::var("TIDEGATE_TEST_POSTGRES_URL").expect("cargo xtask test --only revocation sets TIDEGATE_TEST_POSTGRES_URL");
-    let name = format!("{name}_{}", std::process::id());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-    });
-    format!("{}/{name}", url.rsplit_once('/').unwrap().0)
-}
-
-/// Where the server of a URL listens, and the rest.
-fn parts(url: &str) -> (SocketAddr, &str) {
-    let (_, behind) = url.rsplit_once('@').unwrap();
-    let (address, database) = behind.split_once('/').unwrap();
-    (address.parse().unwrap(), database)
 }

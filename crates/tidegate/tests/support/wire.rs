@@ -34,7 +34,7 @@ const LATE: Duration = Duration::from_secs(12);
 
 /// The relay. It listens for as long as the test runs.
 pub(crate) struct Wire {
-    pub(crate) address: SocketAddr,
+    address: SocketAddr,
     state: Arc<AtomicU8>,
     commits: Arc<AtomicU8>,
     open: Arc<Mutex<Vec<TcpStream>>>,
@@ -51,7 +51,16 @@ struct Relay {
 }
 
 impl Wire {
-    pub(crate) fn to(server: SocketAddr) -> Self {
+    /// A wire before the server of a database's URL, and the URL through it.
+    pub(crate) fn before(url: &str) -> (Self, String) {
+        let (_, behind) = url.rsplit_once('@').unwrap();
+        let (server, _) = behind.split_once('/').unwrap();
+        let wire = Self::to(server.parse().unwrap());
+        let through = url.replace(server, &wire.address.to_string());
+        (wire, through)
+    }
+
+    fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let wire = Self { address: listener.local_addr().unwrap(), state: Arc::default(), commits: Arc::default(), open: Arc::default() };
         let (state, commits, open) = (Arc::clone(&wire.state), Arc::clone(&wire.commits), Arc::clone(&wire.open));
