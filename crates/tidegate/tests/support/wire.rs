@@ -30,7 +30,7 @@ const COMMITS: [Commits; 4] = [Commits::Pass, Commits::Lost, Commits::Unanswered
 /// PostgreSQL's simple query, as the driver sends it.
 const COMMIT: &[u8] = b"COMMIT\0";
 /// How late is late.
-const LATE: Duration = Duration::from_secs(12);
+const LATE: Duration = Duration::from_secs(5);
 
 /// The relay. It listens for as long as the test runs.
 pub(crate) struct Wire {
