@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Durability;
 use super::error::StoreError;
+use super::meters::{Connections, Kind, Meters};
 use super::migrate::{self, Migration};
 use super::postgres::{Postgres, PostgresSettings};
 use super::sqlite::Sqlite;
@@ -27,6 +28,7 @@ pub enum Database {
 pub struct Store {
     backend: Backend,
     reads: AtomicU64,
+    meters: Meters,
 }
 
 #[derive(Debug)]
@@ -48,26 +50,28 @@ impl Store {
 
     /// Opens a database that is there to look into it, beside a server that may be using it. Nothing may be written.
     pub fn peek(database: &Database) -> Result<Self, StoreError> {
+        let meters = Meters::default();
         let backend = match database {
-            Database::Memory => Backend::Sqlite(Sqlite::temporary()?),
-            Database::Directory(directory) => Backend::Sqlite(Sqlite::peek(directory)?),
-            Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings)?),
+            Database::Memory => Backend::Sqlite(Sqlite::temporary(&meters)?),
+            Database::Directory(directory) => Backend::Sqlite(Sqlite::peek(directory, &meters)?),
+            Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings, &meters)?),
         };
-        Ok(Self { backend, reads: AtomicU64::new(0) })
+        Ok(Self { backend, reads: AtomicU64::new(0), meters })
     }
 
     /// Opens the database with a schema of the caller's; for the driver's own tests.
     pub async fn open_with(database: &Database, migrations: &[Migration]) -> Result<Self, StoreError> {
+        let meters = Meters::default();
         let backend = match database {
-            Database::Memory => Backend::Sqlite(Sqlite::temporary()?),
-            Database::Directory(directory) => Backend::Sqlite(Sqlite::open(directory)?),
-            Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings)?),
+            Database::Memory => Backend::Sqlite(Sqlite::temporary(&meters)?),
+            Database::Directory(directory) => Backend::Sqlite(Sqlite::open(directory, &meters)?),
+            Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings, &meters)?),
         };
         match &backend {
             Backend::Sqlite(sqlite) => sqlite.write(Durability::Full, |tx| Box::pin(migrate::migrate(tx, migrations))).await?,
             Backend::Postgres(postgres) => postgres.migrate(|tx| Box::pin(migrate::migrate(tx, migrations))).await?,
         }
-        Ok(Self { backend, reads: AtomicU64::new(0) })
+        Ok(Self { backend, reads: AtomicU64::new(0), meters })
     }
 
     /// Runs `body` over one snapshot of the database; it cannot change anything. For few rows by an index.
@@ -78,8 +82,8 @@ impl Store {
     {
         self.reads.fetch_add(1, Ordering::Relaxed);
         match &self.backend {
-            Backend::Sqlite(sqlite) => Box::pin(sqlite.read(body)).await,
-            Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
+            Backend::Sqlite(sqlite) => self.meters.timed(Kind::Read, Box::pin(sqlite.read(body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(Kind::Read, Box::pin(postgres.read(body))).await,
         }
     }
 
@@ -91,8 +95,8 @@ impl Store {
         E: From<StoreError> + Send,
     {
         match &self.backend {
-            Backend::Sqlite(sqlite) => Box::pin(sqlite.scan(body)).await,
-            Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
+            Backend::Sqlite(sqlite) => self.meters.timed(Kind::Scan, Box::pin(sqlite.scan(body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(Kind::Scan, Box::pin(postgres.read(body))).await,
         }
     }
 
@@ -138,9 +142,27 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
+        let kind = match durability {
+            Durability::Full => Kind::Write,
+            Durability::Soon => Kind::WriteSoon,
+            Durability::Apart => Kind::WriteApart,
+        };
         match &self.backend {
-            Backend::Sqlite(sqlite) => Box::pin(sqlite.write(durability.of_one_writer(), body)).await,
-            Backend::Postgres(postgres) => Box::pin(postgres.write(durability, body)).await,
+            Backend::Sqlite(sqlite) => self.meters.timed(kind, Box::pin(sqlite.write(durability.of_one_writer(), body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(kind, Box::pin(postgres.write(durability, body))).await,
+        }
+    }
+
+    /// What is counted of this store's work.
+    pub const fn meters(&self) -> &Meters {
+        &self.meters
+    }
+
+    /// The connections to PostgreSQL; SQLite has none.
+    pub fn connections(&self) -> Option<Connections> {
+        match &self.backend {
+            Backend::Sqlite(_) => None,
+            Backend::Postgres(postgres) => Some(postgres.connections()),
         }
     }
 
