@@ -15,10 +15,22 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// A count with one label.
+    /// A count without labels.
     #[expect(clippy::cast_precision_loss, reason = "counts are shown to 53 bits")]
+    pub const fn number(many: u64) -> Self {
+        Self::bare(many as f64)
+    }
+
+    /// A count with one label.
     pub fn count(name: &'static str, value: &'static str, many: u64) -> Self {
-        Self { labels: vec![(name, value)], value: many as f64 }
+        Self::number(many).and(name, value)
+    }
+
+    /// The same with one label more.
+    #[must_use]
+    pub fn and(mut self, name: &'static str, value: &'static str) -> Self {
+        self.labels.push((name, value));
+        self
     }
 
     /// A value without labels.
