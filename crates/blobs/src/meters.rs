@@ -114,11 +114,7 @@ impl Default for Meters {
 
 impl Meters {
     /// Counts how an operation ends, and how long it takes.
-    pub(crate) async fn timed<T>(
-        &self,
-        operation: Operation,
-        work: impl Future<Output = Result<T, BlobError>>,
-    ) -> Result<T, BlobError> {
+    pub(crate) async fn timed<T>(&self, operation: Operation, work: impl Future<Output = Result<T, BlobError>>) -> Result<T, BlobError> {
         let watch = Stopwatch::start();
         let done = work.await;
         self.operations.took((operation,), watch.elapsed());

@@ -28,8 +28,8 @@ use registry::Registry;
 use secrets::Plain;
 
 use crate::errors::{Asked, Code, Failure, Refused, Scheme};
-pub use crate::operations::{operation_names, operations};
 use crate::operations::{Call, Declared};
+pub use crate::operations::{operation_names, operations};
 use crate::routes::{Route, route};
 
 /// The answer to one request too many from an address.

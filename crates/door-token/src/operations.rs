@@ -16,6 +16,8 @@ pub struct Operation {
 /// All of them.
 pub const OPERATIONS: &[Operation] = &[
     Operation { name: "get_token", method: "GET", path: "/token", open_because: "what is granted is asked ∩ allowed, decided by access" },
-    Operation { name: "post_token", method: "POST", path: "/token", open_because: "what is granted is asked ∩ allowed, decided by access" },
+    Operation {
+        name: "post_token", method: "POST", path: "/token", open_because: "what is granted is asked ∩ allowed, decided by access"
+    },
     Operation { name: "list_keys", method: "GET", path: "/.well-known/jwks.json", open_because: "public keys are public" },
 ];

@@ -229,7 +229,9 @@ impl Identity {
 /// What is said to whoever has the secret of a key that opens nothing any more.
 const fn ended(kind: CredentialKind, error: &AuthError) -> SignedError {
     match (error, kind) {
-        (AuthError::Unavailable | AuthError::Busy | AuthError::LockedOut { .. } | AuthError::Throttled { .. }, _) => SignedError::Unavailable,
+        (AuthError::Unavailable | AuthError::Busy | AuthError::LockedOut { .. } | AuthError::Throttled { .. }, _) => {
+            SignedError::Unavailable
+        }
         (AuthError::Expired | AuthError::Invalid, CredentialKind::Session) => SignedError::TokenExpired,
         _ => SignedError::Inactive,
     }

@@ -24,11 +24,11 @@ use store::federated::Federated;
 use store::provider::Provider;
 
 use crate::federated::conditions;
+use crate::meters::Outcome as Met;
 use crate::names::resolve;
 use crate::providers::{client_ids, issuer_of};
 use crate::roles::read_trust;
 use crate::sessions::Behind;
-use crate::meters::Outcome as Met;
 use crate::{AssumeRole, AuthError, By, Identity, IdentityError, NewSession, TokenFault, Untrusted};
 
 /// Verified tokens that are remembered.

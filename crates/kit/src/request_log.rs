@@ -64,7 +64,20 @@ impl Observed {
         metrics.in_flight.inc();
         let (method, uri) = (head.method.clone(), head.uri.clone());
         let began = Stopwatch::start();
-        Self { op, method, uri, door, log, metrics, began, status: CLIENT_LEFT, seen: Seen::default(), bytes: 0, whole: false, under_way: true }
+        Self {
+            op,
+            method,
+            uri,
+            door,
+            log,
+            metrics,
+            began,
+            status: CLIENT_LEFT,
+            seen: Seen::default(),
+            bytes: 0,
+            whole: false,
+            under_way: true,
+        }
     }
 
     /// Gives the answer its request id and follows its body to the end.

@@ -111,7 +111,7 @@ impl Histogram {
 impl EncodeMetric for Histogram {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> std::fmt::Result {
         let scale = self.0.scale;
-        let ends = scale.ends.iter().map(|end| scale.shown(*end)).chain([f64::MAX]);
+        let ends = scale.ends.iter().map(|end| scale.shown(*end)).chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = ends.zip(self.0.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed))).collect();
         let count = buckets.iter().map(|(_, count)| count).sum();
         encoder.encode_histogram::<NoLabelSet>(scale.shown(self.0.sum.load(Ordering::Relaxed)), count, &buckets, None)

@@ -18,7 +18,11 @@ impl Tally {
 
     /// Counts a hit or a miss.
     pub fn count(&self, hit: bool) {
-        if hit { self.hits.inc() } else { self.misses.inc() };
+        if hit {
+            self.hits.inc()
+        } else {
+            self.misses.inc()
+        };
     }
 
     /// Hits so far.

@@ -91,7 +91,8 @@ fn a_table_of_histograms_shows_those_that_have_seen_something() {
 fn what_is_sampled_is_read_when_it_is_shown() {
     let tally = Tally::default();
     let seen = tally.clone();
-    let sampled = Sampled::counter(move || vec![Sample::count("outcome", "hit", seen.hits()), Sample::count("outcome", "miss", seen.misses())]);
+    let sampled =
+        Sampled::counter(move || vec![Sample::count("outcome", "hit", seen.hits()), Sample::count("outcome", "miss", seen.misses())]);
     assert_eq!(tally.note(Some(1)), Some(1));
     tally.count(false);
     tally.count(true);

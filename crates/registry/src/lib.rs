@@ -124,7 +124,18 @@ impl Registry {
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
-        Self { store, blobs, access, random: Box::new(random), limits, redirects: Redirects::Off, contents, content_tally: Tally::default(), heads, links }
+        Self {
+            store,
+            blobs,
+            access,
+            random: Box::new(random),
+            limits,
+            redirects: Redirects::Off,
+            contents,
+            content_tally: Tally::default(),
+            heads,
+            links,
+        }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.

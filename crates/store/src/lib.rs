@@ -52,7 +52,10 @@ pub mod tag;
 pub mod upload;
 pub mod usage;
 
-pub use driver::{Conflict, Connections, Database, DirectoryLock, Fault, FromValue, Kind, Meters, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
+pub use driver::{
+    Conflict, Connections, Database, DirectoryLock, Fault, FromValue, Kind, Meters, Migration, PostgresSettings, Row, Store, StoreError,
+    Tx, Value, Work,
+};
 pub use recent::Recent;
 
 /// The schema, step by step: `migrations/NNNN_name.sql`.

@@ -103,7 +103,14 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<Self, TokenError> {
         let ring = Ring::open(store, sealing, Arc::clone(&dice), now).await?;
-        Ok(Self { ring: Arc::new(ring), dice, issuer: issuer.into(), bearer_life, verified: Cache::new(REMEMBERED), meters: Meters::default() })
+        Ok(Self {
+            ring: Arc::new(ring),
+            dice,
+            issuer: issuer.into(),
+            bearer_life,
+            verified: Cache::new(REMEMBERED),
+            meters: Meters::default(),
+        })
     }
 
     /// What is counted of tokens.

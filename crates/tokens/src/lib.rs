@@ -17,6 +17,6 @@ mod ring;
 
 pub use claims::{Claims, Kind};
 pub use error::TokenError;
-pub use meters::{Issued, Meters};
 pub use issue::{Bearer, ISSUER, LoginToken, Sighted, Tokens, Usable, sighted};
+pub use meters::{Issued, Meters};
 pub use ring::{PublicKey, RING_JOB};

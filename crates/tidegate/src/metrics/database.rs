@@ -11,7 +11,8 @@ pub(super) fn register(metrics: &mut Metrics, sources: &Sources) {
     let of = &sources.database;
     let units = "How long units of work take, with their waiting, by kind (`write_soon`: durable soon; `write_apart`: a job's)";
     metrics.register(MetricKind::Histogram, "database_unit_seconds", units, of.units.clone());
-    let errors = "What statements, commits and connections failed with; a `conflict` is a caller's, after a `serialisation` the unit runs again";
+    let errors =
+        "What statements, commits and connections failed with; a `conflict` is a caller's, after a `serialisation` the unit runs again";
     metrics.register(MetricKind::Counter, "database_errors", errors, of.faults.clone());
     let members = "Units of work that one commit of SQLite made durable";
     metrics.register(MetricKind::Histogram, "database_commit_members", members, of.group_members.clone());

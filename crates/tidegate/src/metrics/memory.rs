@@ -18,7 +18,8 @@ fn tallies(house: &House) -> Vec<Sample> {
     let (rights, logins, content) = (house.access.directory().tallies(), house.identity.tallies(), house.registry.tallies());
     let all = rights.into_iter().chain(logins).chain(tokens).chain(content);
     let both = |(cache, tally): (&'static str, &meter::Tally)| {
-        [("hit", tally.hits()), ("miss", tally.misses())].map(|(outcome, count)| Sample::count("cache", cache, count).and("outcome", outcome))
+        [("hit", tally.hits()), ("miss", tally.misses())]
+            .map(|(outcome, count)| Sample::count("cache", cache, count).and("outcome", outcome))
     };
     all.flat_map(both).collect()
 }
