@@ -53,7 +53,8 @@ pub mod upload;
 pub mod usage;
 
 pub use driver::{
-    Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Schema, Store, StoreError, Tx, Value, Work,
+    Conflict, Connections, Database, DirectoryLock, Fault, FromValue, Kind, Meters, Migration, PostgresSettings, Row, Schema, Store,
+    StoreError, Tx, Value, Work,
 };
 pub use recent::Recent;
 

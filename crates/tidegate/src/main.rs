@@ -21,6 +21,7 @@ mod key_jobs;
 mod log;
 mod manage;
 mod master_key;
+mod metrics;
 mod object_storage;
 mod printer;
 mod refusal;

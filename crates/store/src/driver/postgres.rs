@@ -11,6 +11,7 @@ use tokio_postgres::{Config, NoTls};
 
 use super::Durability;
 use super::error::StoreError;
+use super::meters::{Connections, Meters};
 use super::tx::{Failure, Tx, Unit, Work, went_on};
 pub(super) use session::Session;
 
@@ -85,6 +86,7 @@ pub(super) struct Postgres {
     patience: Duration,
     pauses: AtomicU64,
     waiting: AtomicUsize,
+    meters: Meters,
 }
 
 /// A place in the queue for a connection.
@@ -114,7 +116,7 @@ impl fmt::Debug for Postgres {
 }
 
 impl Postgres {
-    pub(super) fn new(settings: &PostgresSettings) -> Result<Self, StoreError> {
+    pub(super) fn new(settings: &PostgresSettings, meters: &Meters) -> Result<Self, StoreError> {
         let config = settings.config()?;
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = if config.get_ssl_mode() == SslMode::Require {
@@ -134,7 +136,13 @@ impl Postgres {
             patience: settings.statement_timeout + SLACK,
             pauses: AtomicU64::new(u64::from(std::process::id())),
             waiting: AtomicUsize::new(0),
+            meters: meters.clone(),
         })
+    }
+
+    pub(super) fn connections(&self) -> Connections {
+        let pool = self.pool.status();
+        Connections { in_use: pool.size.saturating_sub(pool.available), idle: pool.available, waiting: pool.waiting }
     }
 
     pub(super) async fn read<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
@@ -207,7 +215,7 @@ impl Postgres {
         let (session, result, failure) = self.run(begin, body).await.map_err(|error| (error.into(), false))?;
         match result {
             Ok(value) => {
-                let committed = session.commit().await;
+                let committed = self.meters.note(session.commit().await);
                 committed.map_err(|error| {
                     let met = error.is_serialisation();
                     (error.into(), met)
@@ -230,11 +238,11 @@ impl Postgres {
         T: Send,
         E: From<StoreError> + Send,
     {
-        let client = self.connection().await?;
+        let client = self.meters.note(self.connection().await)?;
         // A migration waits for another node's, however long that takes.
         let patience = (begin != MIGRATE).then_some(self.patience);
-        let session = Session::begin(client, begin, patience).await?;
-        let mut tx = Tx::new(Unit::Postgres(Box::new(session)));
+        let session = self.meters.note(Session::begin(client, begin, patience).await)?;
+        let mut tx = Tx::new(Unit::Postgres(Box::new(session)), &self.meters);
         let result = body(&mut tx).await;
         let (unit, failure) = tx.end();
         let result = match result {
