@@ -23,6 +23,7 @@ use registry::Registry;
 use trail::Trail;
 
 pub use openapi::openapi;
+pub use shapes::node;
 
 /// The door.
 #[derive(Clone, Debug)]

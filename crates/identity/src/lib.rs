@@ -29,6 +29,7 @@ mod login_profiles;
 mod named;
 mod names;
 mod network;
+mod nodes;
 mod passwords;
 mod policies;
 mod policy_lists;
@@ -75,6 +76,7 @@ pub use labels::{Carrier, LabelChanges, Labels};
 pub use limits::Limits;
 pub use login_profiles::LoginProfile;
 pub use network::{MAX_PRIVATE_ENDPOINTS, PublicChange, Zeal};
+pub use nodes::{SeenNode, is_alive};
 pub use policies::{Attaches, BUILT_IN_SINCE, Detaches, ListsAttached, PolicyDetails, Rotate, SetDefault};
 pub use policy_lists::{AttachedPolicy, ListedPolicy};
 pub use principals::Leaving;
@@ -109,6 +111,8 @@ pub struct Identity {
     /// Generated secrets' credentials by the secret's keyed hash, as they are now.
     secrets: Recent<[u8; 32], Arc<Credential>>,
     workloads: workloads::Workloads,
+    /// This node's name among its equals.
+    node: Arc<str>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -133,6 +137,7 @@ impl Identity {
             secrets: Recent::new(REMEMBERED),
             workloads,
             checked,
+            node: Arc::default(),
         }
     }
 
@@ -140,6 +145,13 @@ impl Identity {
     #[must_use]
     pub fn fetching_with(mut self, fetcher: Arc<Fetcher>) -> Self {
         self.workloads.fetch_with(fetcher);
+        self
+    }
+
+    /// The same, under this name among its equals.
+    #[must_use]
+    pub fn on_node(mut self, node: &str) -> Self {
+        self.node = node.into();
         self
     }
 

@@ -53,7 +53,7 @@ impl House {
         let fetcher = Arc::new(Fetcher::new().map_err(|e| Refusal::Outgoing(e.to_string()))?);
         let sealing = keeper.sealing();
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), hashers());
-        let identity = Arc::new(identity.fetching_with(fetcher));
+        let identity = Arc::new(identity.fetching_with(fetcher).on_node(node));
         let trail = Trail::open(Arc::clone(&store), sealing, Arc::clone(&dice), node, now).await;
         let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?.keeping(config.audit.keeping));
         let heads = AuditHeads::open(&config.data_dir, &trail);

@@ -36,6 +36,7 @@ pub(super) const STAGES: &[Stage] = &[
         suites::alibaba,
     ),
     stage("s3", 100, "blobs in object storage", &["release", "debian", "go-clients"], suites::s3),
+    stage("nodes", 330, "three nodes behind a proxy", &["release", "debian", "go-clients"], suites::nodes),
     stage("crash", 55, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
     stage("fuzz", 310, "everything that parses a stranger's bytes", &[], fuzz::run_targets),
 ];

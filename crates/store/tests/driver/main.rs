@@ -3,6 +3,7 @@
 
 mod catalog;
 mod database;
+mod nodes;
 mod opening;
 mod speaking;
 mod trouble;

@@ -26,8 +26,10 @@ use crate::doors::{AdminDoors, Doors};
 use crate::health::Health;
 use crate::house::House;
 use crate::key_jobs::{self, KeyMetrics};
+use crate::leases::Leases;
 use crate::log::LogWriter;
 use crate::master_key::master_keys;
+use crate::presence::{self, NodeMetrics, Place};
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
 use crate::{audit_sink, bootstrap, jobs};
@@ -53,14 +55,17 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let first = bootstrap::bootstrap(&house.identity, &config.data_dir, &endpoint).await?;
 
     let mut metrics = Metrics::default();
-    let (http, key_metrics, audit_metrics) = register(&mut metrics, log.dropped());
+    let Registered { http, keys: key_metrics, audit: audit_metrics, nodes: node_metrics } = register(&mut metrics, log.dropped());
     let http = Arc::new(http);
     let metrics = Arc::new(metrics);
     let health = Arc::new(checks(&house));
     let (stopper, stop) = stop();
-    jobs::start(&house, &node, &work, &stop);
-    key_jobs::start(&house, &node, &stop, &key_metrics);
+    let leases = Leases::new(&house.store, &node);
+    jobs::start(&house, &leases, &work, &stop);
+    key_jobs::start(&house, &leases, &stop, &key_metrics);
     audit_metrics::start(&house, work.sink.as_deref(), &stop, &audit_metrics);
+    let place = Place { node: node.clone(), listen: addresses(&listeners), started: SystemClock.now() };
+    presence::start(&house, place, &health, &stop, &node_metrics);
     let frames = Frames { config: &config, http, random: random.clone() };
     let slots = Slots::new(config.max_connections);
     let app = Arc::new(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
@@ -91,6 +96,8 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
         () = signals.stop() => tracing::warn!("told twice: cut off what was still running"),
     }
     house.close().await;
+    leases.give_back().await;
+    presence::end(&house, &node).await;
     Ok(())
 }
 
@@ -149,6 +156,11 @@ fn endpoint(config: &Config, listeners: &[TcpListener], secure: bool) -> String 
     config.external_url.clone().unwrap_or_else(listened)
 }
 
+/// Where the listeners listen.
+fn addresses(listeners: &[TcpListener]) -> Vec<String> {
+    listeners.iter().filter_map(|listener| Some(listener.local_addr().ok()?.to_string())).collect()
+}
+
 /// What a newcomer needs next; never a secret.
 fn welcome(endpoint: &str, bootstrap: Option<&std::path::Path>) {
     let host = endpoint.split("://").nth(1).unwrap_or(endpoint);
@@ -194,14 +206,27 @@ impl Frames<'_> {
     }
 }
 
-fn register(metrics: &mut Metrics, dropped: &Counter) -> (HttpMetrics, KeyMetrics, AuditMetrics) {
+/// What the parts of the server count with.
+struct Registered {
+    http: HttpMetrics,
+    keys: KeyMetrics,
+    audit: AuditMetrics,
+    nodes: NodeMetrics,
+}
+
+fn register(metrics: &mut Metrics, dropped: &Counter) -> Registered {
     metrics.register(
         MetricKind::Counter,
         "log_lines_dropped",
         "Log lines dropped because the log could not be written as fast",
         dropped.clone(),
     );
-    (HttpMetrics::register(metrics), KeyMetrics::register(metrics), AuditMetrics::register(metrics))
+    Registered {
+        http: HttpMetrics::register(metrics),
+        keys: KeyMetrics::register(metrics),
+        audit: AuditMetrics::register(metrics),
+        nodes: NodeMetrics::register(metrics),
+    }
 }
 
 /// `docs/metrics.md`.
