@@ -24,7 +24,7 @@ impl Trio {
 
     /// Waits until what has just been done is sealed; how long that took.
     fn wait_until_sealed(&self, by: usize, limit: Duration) -> Duration {
-        let head = |trio: &Self| trio.api(by).call("GET", "/audit-trail", &Value::Null)["end"].clone();
+        let head = |trio: &Self| trio.api(by).call("GET", "/audit-trail", &Value::Null)["head"].clone();
         let before = head(self);
         self.api(by).create_policy(&format!("p{}", crate::revocation::unique()), &["cr:PullRepository"]);
         wait_until("the audit trail is sealed", limit, || head(self) != before)

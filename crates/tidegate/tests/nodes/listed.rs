@@ -36,8 +36,8 @@ const MISSED: Duration = Duration::from_secs(20);
 #[ignore = "cargo xtask test --only nodes"]
 fn nodes_are_listed_missed_and_forgotten() {
     let mut trio = Trio::start("listed");
+    wait_until("all have said that they are there", MISSED, || trio.listed(1).len() == 3);
     let listed = trio.listed(1);
-    assert_eq!(listed.len(), 3, "{listed:?}");
     for node in &listed {
         let keys: Vec<&String> = node.as_object().unwrap().keys().collect();
         assert_eq!(keys, KEYS);
@@ -56,13 +56,13 @@ fn nodes_are_listed_missed_and_forgotten() {
     let settings = trio.nodes.remove(2).stop();
     assert_eq!(trio.listed(0).len(), 2);
     trio.nodes.insert(2, crate::support::node::Node::start(settings));
+    wait_until("the third is there again", MISSED, || trio.listed(0).len() == 3);
     let before = trio.said(0, 2).unwrap()["node_id"].clone();
     trio.nodes[2].signal(Signal::KILL);
     wait_until("a node that was killed is missed", MISSED, || trio.said(0, 2).unwrap()["alive"] == false);
     counts(&trio, 2, 1);
     trio.kill_and_restart(2, Duration::ZERO);
-    let after = trio.said(0, 2).unwrap();
-    assert!(after["alive"] == true && after["node_id"] != before, "{after}");
+    wait_until("it is back", MISSED, || trio.said(0, 2).is_some_and(|node| node["alive"] == true && node["node_id"] != before));
     assert_eq!(trio.listed(0).len(), 3, "the one before it at the same place is not missed any more");
 
     // What a node cannot reach, it says.
@@ -93,7 +93,7 @@ fn tells_the_operator(trio: &Trio) {
     let local = operator.run(&["nodes", "--local", "--data-dir", &data]).ok().json();
     assert_eq!(answering(&local), Some(json!(trio.nodes[0].address())));
     let table = operator.run(&["nodes", "--local", "--data-dir", &data, "--output", "table"]).ok();
-    assert!(table.says("CLOCK_AHEAD_MS") || table.says("clock_ahead_ms"), "{table}");
+    assert!(table.says("CLOCK AHEAD MS"), "{table}");
 }
 
 fn counts(trio: &Trio, alive: u32, silent: u32) {
