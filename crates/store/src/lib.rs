@@ -53,7 +53,9 @@ pub mod tag;
 pub mod upload;
 pub mod usage;
 
-pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
+pub use driver::{
+    Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Schema, Store, StoreError, Tx, Value, Work,
+};
 pub use recent::Recent;
 
 /// The schema, step by step: `migrations/NNNN_name.sql`.

@@ -8,7 +8,8 @@
 //! - `TIDEGATE_TEST_S3_URL`: `http://KEY:SECRET@HOST:PORT/BUCKET` of an S3 server started for this stage. The suites of the program
 //!   then start their servers over it, each below a prefix of its own.
 //! - `TIDEGATE_TEST_POSTGRES_URL`: a database of a PostgreSQL started for this stage, whose user may create others.
-//! - `TIDEGATE_TEST_HOUSE`: what a house is built on (`single`, `postgres-s3`, `three-nodes`), so that the same tests run on all of them.
+//! - `TIDEGATE_TEST_HOUSE`: on what they start their servers: `postgres-s3` is one over the two above, `three-nodes` three of them behind a
+//!   proxy. Not set: over SQLite and a folder.
 
 use std::process::Command;
 
@@ -109,6 +110,28 @@ pub(super) fn alibaba(workspace: &Workspace) -> Result<String> {
     let signatures = cargo_test(signatures.env(PEERS, peers::folder(workspace)))?;
     let clients = cargo_test(&mut suite(workspace, "alibaba")?)?;
     Ok(format!("signatures: {signatures}; clients: {clients}"))
+}
+
+/// One of a test's own, that is stopped, frozen, filled and cut off.
+pub(super) fn database(workspace: &Workspace) -> Result<String> {
+    cargo_test(&mut suite(workspace, "database")?)
+}
+
+/// The suites that other stages run over SQLite and a folder, over PostgreSQL and S3: one server of each for all of them.
+pub(super) fn back_ends(workspace: &Workspace) -> Result<String> {
+    let (cluster, bucket) = (Cluster::start()?, Bucket::start(workspace)?);
+    let mut remarks = Vec::new();
+    // What a crash does to files is none of these; the rest of that suite is, with fewer kills.
+    for (name, only) in [("conformance", &[][..]), ("abuse", &[]), ("clients", &[]), ("crash", &["kills::", "audit::"])] {
+        let (commits, prefixes) = (cluster.commits()?, bucket.prefixes()?);
+        let mut call = suite(workspace, name)?;
+        call.args(only).env(HOUSE, "postgres-s3").env(POSTGRES_URL, cluster.url()).env(S3_URL, bucket.url());
+        remarks.push(format!("{name}: {}", cargo_test(&mut call)?));
+        if cluster.commits()? < commits + 100 || bucket.prefixes()? == prefixes {
+            bail!("the suite of {name} passed, but hardly spoke to PostgreSQL and S3: does it read {HOUSE}?");
+        }
+    }
+    Ok(remarks.join("; "))
 }
 
 pub(super) fn crash(workspace: &Workspace) -> Result<String> {

@@ -12,7 +12,7 @@ mod value;
 
 pub use error::{Cause, Conflict, StoreError};
 pub use lock::DirectoryLock;
-pub use migrate::Migration;
+pub use migrate::{Migration, Schema};
 pub use postgres::PostgresSettings;
 pub use row::Row;
 pub use store::{Database, Store};

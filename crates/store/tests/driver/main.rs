@@ -3,6 +3,7 @@
 
 mod catalog;
 mod database;
+mod expand;
 mod nodes;
 mod opening;
 mod speaking;

@@ -17,10 +17,12 @@
 
 pub(crate) mod api;
 pub(crate) mod backing;
+pub(crate) mod disk;
 pub(crate) mod docker;
 pub(crate) mod house;
 pub(crate) mod http;
 pub(crate) mod node;
+pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod s3;
