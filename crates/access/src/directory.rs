@@ -300,6 +300,11 @@ impl Directory {
         now.millis() - self.looked.load(Ordering::Acquire) > FRESH_MS
     }
 
+    /// The newest change that is applied here.
+    pub fn applied(&self) -> i64 {
+        self.applied.load(Ordering::Acquire)
+    }
+
     /// Milliseconds since the last look at the feed.
     pub fn lag(&self, now: Timestamp) -> i64 {
         now.millis() - self.looked.load(Ordering::Acquire)

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio::sync::Mutex;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 
@@ -87,6 +88,8 @@ pub(super) struct Postgres {
     pauses: AtomicU64,
     waiting: AtomicUsize,
     meters: Meters,
+    /// Of the units that are run again, one at a time runs: those who met do not meet again, and each has its turn.
+    again: Mutex<()>,
 }
 
 /// A place in the queue for a connection.
@@ -137,6 +140,7 @@ impl Postgres {
             pauses: AtomicU64::new(u64::from(std::process::id())),
             waiting: AtomicUsize::new(0),
             meters: meters.clone(),
+            again: Mutex::new(()),
         })
     }
 
@@ -171,10 +175,13 @@ impl Postgres {
         };
         let mut tries = 1;
         loop {
+            // Waited for without a connection.
+            let turn = if tries == 1 { None } else { Some(self.again.lock().await) };
             let (error, met) = match self.attempt(begin, &body).await {
                 Ok(value) => return Ok(value),
                 Err(refused) => refused,
             };
+            drop(turn);
             if !met || tries == TRIES {
                 return Err(error);
             }
