@@ -178,7 +178,7 @@ impl Directory {
         let _one_at_a_time = self.following.lock().await;
         loop {
             let from = self.applied.load(Ordering::Acquire);
-            let look = self.store.read(|tx| Box::pin(head_and_since(tx, from)));
+            let look = self.store.read_first(|tx| Box::pin(head_and_since(tx, from)));
             let (head, changes) =
                 timeout(LOOK_PATIENCE, look).await.map_err(|_| StoreError::Unavailable("the change feed does not answer".into()))??;
             let next = changes.first().map(|(seq, _)| *seq);
