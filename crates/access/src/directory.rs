@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use crate::owned::OwnedPolicies;
 use crate::rules::Entrance;
+use crate::turns::Turns;
 use crate::{Refusal, Rules};
 
 /// How long a node may go without a look at the change feed before it must not decide anything.
@@ -121,6 +122,7 @@ pub struct Directory {
     looked: AtomicI64,
     applying: Mutex<()>,
     following: tokio::sync::Mutex<()>,
+    turns: Turns,
     listeners: Mutex<Vec<Listener>>,
 }
 
@@ -156,6 +158,7 @@ impl Directory {
             looked: AtomicI64::new(now.millis()),
             applying: Mutex::new(()),
             following: tokio::sync::Mutex::new(()),
+            turns: Turns::new(),
             listeners: Mutex::new(Vec::new()),
         })
     }
@@ -296,6 +299,10 @@ impl Directory {
         if let Some(known) = self.principals.get(&id) {
             return Ok(Some(known));
         }
+        let _turn = self.turns.take(&id).await?;
+        if let Some(known) = self.principals.get(&id) {
+            return Ok(Some(known));
+        }
         let read = self.store.read(|tx| Box::pin(async move { Ok((change::head(tx).await?, self.load(tx, id).await?)) }));
         let (head, loaded): (i64, _) = read.await?;
         let Some(loaded) = loaded else { return Ok(None) };
@@ -415,6 +422,10 @@ impl Directory {
         if let Some(known) = self.instances.get(host) {
             return Ok(Some(known));
         }
+        let _turn = self.turns.take(host).await?;
+        if let Some(known) = self.instances.get(host) {
+            return Ok(Some(known));
+        }
         let suffixes = self.suffixes.get().map_or(&[][..], Vec::as_slice);
         let read = self.store.read(|tx| {
             Box::pin(async move {
@@ -449,6 +460,10 @@ impl Directory {
     /// May anybody read this repository?
     pub async fn is_public(&self, instance: InstanceId, name: &RepositoryName) -> Result<bool, StoreError> {
         let key = (instance, name.clone());
+        if let Some(known) = self.public.get(&key) {
+            return Ok(known);
+        }
+        let _turn = self.turns.take(&key).await?;
         if let Some(known) = self.public.get(&key) {
             return Ok(known);
         }
@@ -507,6 +522,10 @@ impl Directory {
         key: K,
         load: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, (i64, Option<V>), StoreError> + Send + Sync,
     ) -> Result<Option<Arc<V>>, StoreError> {
+        if let Some(known) = kept.get(&key) {
+            return Ok(Some(known));
+        }
+        let _turn = self.turns.take(&key).await?;
         if let Some(known) = kept.get(&key) {
             return Ok(Some(known));
         }

@@ -23,6 +23,7 @@ mod owners;
 mod permit;
 mod reach;
 mod rules;
+mod turns;
 mod ways;
 
 pub use admin::admin_rights;
