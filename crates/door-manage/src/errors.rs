@@ -177,7 +177,9 @@ impl From<RegistryError> for Problem {
             | RegistryError::BlobUnknown
             | RegistryError::UploadUnknown => Self::not_found(),
             RegistryError::Exists => Self::new(StatusCode::CONFLICT, "already_exists", message),
-            RegistryError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
+            RegistryError::Limit { .. } | RegistryError::Quota { .. } | RegistryError::RepositoryQuota { .. } => {
+                Self::new(StatusCode::CONFLICT, "limit_exceeded", message)
+            }
             RegistryError::NotEmpty => Self::new(StatusCode::CONFLICT, "in_use", message),
             RegistryError::Conflict => Self::new(StatusCode::CONFLICT, "conflict", message),
             RegistryError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message),

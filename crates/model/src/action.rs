@@ -97,6 +97,9 @@ actions! {
     ListNamespace "cr:ListNamespace" on OnInstance as Instance, "List namespaces.";
     UpdateNamespace "cr:UpdateNamespace" on OnNamespace as Namespace, "Change a namespace's settings, public reading included.";
     DeleteNamespace "cr:DeleteNamespace" on OnNamespace as Namespace, "Delete an empty namespace.";
+    GetNamespaceQuota "cr:GetNamespaceQuota" on OnNamespace as Namespace, "See how much a namespace holds and may hold.";
+    SetNamespaceQuota "cr:SetNamespaceQuota" on OnNamespace as Namespace, "Say how many bytes and repositories a namespace may hold.";
+    ListNamespaceQuotas "cr:ListNamespaceQuotas" on OnInstance as Instance, "List how much an instance's namespaces hold and may hold.";
     CreateInstance "cr:CreateInstance" on OnAccount as Account, "Create an instance.";
     GetInstance "cr:GetInstance" on OnInstance as Instance, "See an instance.";
     GetInstanceUsage "cr:GetInstanceUsage" on OnInstance as Instance, "See how much an instance holds and may hold.";

@@ -12,6 +12,7 @@ use store::Tx;
 use store::blob::Stored;
 
 use crate::push_target::Destination;
+use crate::quota::fits;
 use crate::{Registry, RegistryError};
 
 /// The largest blob whose bytes are kept in memory beside manifests'.
@@ -172,7 +173,7 @@ impl Registry {
             digest,
             record: permit.success().with_detail(format!("{digest} from {}", source.on().name)),
         };
-        let linked = self.store.write(|tx| Box::pin(mount.link(tx, self.audit()))).await?;
+        let linked = self.write_growing(permit.on(), permit.op().now, |tx| Box::pin(mount.link(tx, self.audit()))).await?;
         self.settled(&mount.destination).await;
         Ok(linked)
     }
@@ -199,7 +200,8 @@ impl Mount<'_> {
             return Ok(false);
         }
         let target = self.destination.ensure(tx).await?;
-        store::blob::link(tx, target.id, self.digest, self.destination.now()).await?;
+        let grown = store::blob::link(tx, target.id, self.digest, self.destination.now()).await?;
+        fits(tx, &self.destination.on.name, grown).await?;
         audit::write(tx, audit, &self.record).await?;
         Ok(true)
     }

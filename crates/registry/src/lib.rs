@@ -49,6 +49,7 @@ pub use quota::InstanceUsage;
 pub use referrers::Referrers;
 pub use repository::{NewRepository, RepositoryChanges};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};
+pub use store::quota::{Held, Listed as NamespaceQuota, Quota};
 pub use store::repository::Repository;
 pub use store::tag::Tagged;
 pub use store::usage::Usage;
@@ -93,6 +94,8 @@ pub struct Registry {
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
     links: Recent<(InstanceId, RepositoryName, Digest), Stored>,
+    /// Which namespaces have a quota.
+    bounded: quota::Bounded,
 }
 
 impl std::fmt::Debug for Registry {
@@ -122,7 +125,8 @@ impl Registry {
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
-        Self { store, blobs, access, random: Box::new(random), limits, redirects: Redirects::Off, contents, heads, links }
+        let (random, redirects, bounded) = (Box::new(random), Redirects::Off, quota::Bounded::new());
+        Self { store, blobs, access, random, limits, redirects, contents, heads, links, bounded }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.

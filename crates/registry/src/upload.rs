@@ -24,8 +24,13 @@ impl Registry {
         let id = UploadId::from_random((self.random)());
         let begun =
             Begun { destination: self.destination(&permit), id, principal: principal(&permit), state: new_state(algorithm).to_bytes() };
-        // Nothing is promised yet: an upload that a power cut took is begun again.
-        self.store.write_soon(|tx| Box::pin(begun.write(tx))).await?;
+        self.expect_room(&permit, None, 0).await?;
+        if self.is_bounded(permit.on(), permit.op().now).await? {
+            self.write_growing(permit.on(), permit.op().now, |tx| Box::pin(begun.write(tx))).await?;
+        } else {
+            // Nothing is promised yet: an upload that a power cut took is begun again.
+            self.store.write_soon(|tx| Box::pin(begun.write(tx))).await?;
+        }
         self.settled(&begun.destination).await;
         Ok(id)
     }
@@ -98,7 +103,7 @@ impl Registry {
         let target = if let Some(target) = there {
             target
         } else {
-            let made = self.store.write(|tx| Box::pin(destination.ensure(tx))).await?;
+            let made = self.write_growing(permit.on(), permit.op().now, |tx| Box::pin(destination.ensure(tx))).await?;
             self.settled(&destination).await;
             made
         };

@@ -42,6 +42,7 @@ pub mod network;
 pub mod nonce;
 pub mod policy;
 pub mod provider;
+pub mod quota;
 mod recent;
 pub mod repository;
 pub mod resource_policy;
@@ -70,4 +71,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "nonces", sql: include_str!("../migrations/0011_nonces.sql") },
     Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
+    Migration { number: 14, name: "quota", sql: include_str!("../migrations/0014_quota.sql") },
 ];

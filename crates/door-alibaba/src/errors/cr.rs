@@ -49,7 +49,9 @@ pub(super) fn registry(error: &RegistryError) -> Problem {
         RegistryError::ManifestUnknown => Problem::business("TAG_NOT_EXIST", message),
         RegistryError::BlobUnknown | RegistryError::UploadUnknown => Problem::business("RESOURCE_NOT_EXIST", message),
         RegistryError::Exists => Problem::business("RESOURCE_ALREADY_EXIST", message),
-        RegistryError::Limit { .. } => Problem::business("QUOTA_EXCEEDED", message),
+        RegistryError::Limit { .. } | RegistryError::Quota { .. } | RegistryError::RepositoryQuota { .. } => {
+            Problem::business("QUOTA_EXCEEDED", message)
+        }
         RegistryError::NotEmpty => Problem::business("NAMESPACE_NOT_EMPTY", message),
         RegistryError::Conflict => Problem::new(409, "OperationConflict", message),
         RegistryError::TooLarge { .. }

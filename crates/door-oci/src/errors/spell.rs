@@ -91,7 +91,9 @@ impl Asked<'_> {
             }
             RegistryError::TooLarge { .. } => Failure::new(Code::SizeInvalid, text).with_status(StatusCode::PAYLOAD_TOO_LARGE),
             // Like a quota of bytes at other registries: trying again does not help.
-            RegistryError::Limit { .. } => Failure::new(Code::Denied, text).with_status(StatusCode::FORBIDDEN),
+            RegistryError::Limit { .. } | RegistryError::Quota { .. } | RegistryError::RepositoryQuota { .. } => {
+                Failure::new(Code::Denied, text).with_status(StatusCode::FORBIDDEN)
+            }
             RegistryError::Exists | RegistryError::NotEmpty => Failure::new(Code::Denied, text).with_status(StatusCode::CONFLICT),
             RegistryError::Conflict => Failure::new(Code::Unavailable, text).soon(),
             RegistryError::Interrupted(cause) => interrupted(text, &cause),

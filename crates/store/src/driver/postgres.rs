@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio::sync::Mutex;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 
@@ -27,6 +28,8 @@ const MIGRATE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const SLACK: Duration = Duration::from_secs(1);
 /// How often a unit is run before its conflict is the caller's.
 const TRIES: u32 = 12;
+/// Turns that are taken one after another.
+const TURNS: usize = 64;
 
 /// How to reach PostgreSQL. Debug never prints the URL, which may hold a password.
 #[derive(Clone)]
@@ -76,6 +79,9 @@ pub(super) struct Postgres {
     pool: Pool,
     patience: Duration,
     pauses: AtomicU64,
+    /// Who changes the rows of one thing, one after another; several things may share a turn.
+    turns: [Mutex<()>; TURNS],
+    wait: Duration,
 }
 
 impl fmt::Debug for Postgres {
@@ -100,7 +106,31 @@ impl Postgres {
             .create_timeout(Some(settings.acquire_timeout))
             .build()
             .map_err(StoreError::unavailable)?;
-        Ok(Self { pool, patience: settings.statement_timeout + SLACK, pauses: AtomicU64::new(u64::from(std::process::id())) })
+        Ok(Self {
+            pool,
+            patience: settings.statement_timeout + SLACK,
+            pauses: AtomicU64::new(u64::from(std::process::id())),
+            turns: [const { Mutex::const_new(()) }; TURNS],
+            wait: settings.acquire_timeout,
+        })
+    }
+
+    /// Waits for its turn before it takes a connection.
+    pub(super) async fn write_in_turn<'c, T, E>(
+        &'c self,
+        turn: u64,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
+    ) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        let place = usize::try_from(turn % TURNS as u64).unwrap_or_default();
+        let _turn = match self.turns.get(place) {
+            Some(turn) => Some(tokio::time::timeout(self.wait, turn.lock()).await.map_err(|_| StoreError::unavailable("too many wait"))?),
+            None => None,
+        };
+        self.write(Durability::Full, body).await
     }
 
     pub(super) async fn read<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>

@@ -23,6 +23,7 @@ mod password;
 mod policy;
 mod policy_diff;
 mod policy_questions;
+mod quota;
 mod repository;
 mod resource_policy;
 mod role;
@@ -125,6 +126,8 @@ pub(crate) enum ClientCommand {
     Network(Noun<network::Command>),
     /// Namespaces of an instance
     Namespace(Noun<namespace::Command>),
+    /// Quotas: what namespaces hold and may hold
+    Quota(Noun<quota::Command>),
     /// Repositories of an instance
     Repository(Noun<repository::Command>),
     /// Tags of a repository
@@ -167,6 +170,7 @@ impl ClientCommand {
             | Self::AdminUser(Noun { client, .. })
             | Self::Network(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
+            | Self::Quota(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
             | Self::Tag(Noun { client, .. })
             | Self::Label(Noun { client, .. })
@@ -322,6 +326,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
         ClientCommand::Network(Noun { verb, .. }) => network::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
+        ClientCommand::Quota(Noun { verb, .. }) => quota::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,
         ClientCommand::Label(Noun { verb, .. }) => label::run(verb, &client).await,
