@@ -143,6 +143,14 @@ async fn what_cannot_fit_is_refused_before_it_is_sent(house: House) {
     assert!(matches!(room(Some(&unknown), 3).await, Err(RegistryError::Quota { most: 10, held: 8, needed: 3, .. })));
     room(None, 10).await.unwrap();
     assert!(matches!(room(None, 11).await, Err(RegistryError::Quota { needed: 11, .. })));
+    let id = house.begin("demo/app").await;
+    house.registry.append(house.push("demo/app").await, id, None, body(b"x")).await.unwrap();
+    house.registry.expect_room_for(&house.push("demo/app").await, id, Some(&unknown), 2).await.unwrap();
+    let refused = house.registry.expect_room_for(&house.push("demo/app").await, id, Some(&unknown), 3).await;
+    assert!(matches!(refused, Err(RegistryError::Quota { needed: 3, .. })));
+    let over = house.registry.upload_status(house.push("demo/app").await, id).await;
+    assert!(matches!(over, Err(RegistryError::UploadUnknown)), "a client that goes on is told that there is nothing to go on with");
+    assert_eq!((house.kept().await, house.rows("SELECT id FROM upload").await), (1, 0));
     house.put_blob("demo/app", b"90").await;
     let full = house.registry.begin_upload(house.push("demo/app").await, model::Algorithm::Sha256).await.unwrap_err();
     let text = "namespace demo is full: it may hold 10 bytes and holds 10; delete images there, or have its quota raised";
