@@ -24,6 +24,7 @@ mod label;
 mod namespace;
 mod page;
 mod policy;
+mod protection;
 mod repository;
 mod resource_policy;
 mod role;
@@ -60,6 +61,10 @@ pub use page::{OwnerQuery, Page};
 pub use policy::{
     AttachedPolicy, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyHolder,
     PolicyVersion, SetDefaultVersion, UpdatePolicy,
+};
+pub use protection::{
+    CreateImmutableTagRule, DigestHolder, DigestKind, DigestQuery, ImageProtection, ImageReference, ImmutableTagRule, Lock, Relation,
+    UpdateImmutableTagRule, UpdateLocks,
 };
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
 pub use resource_policy::{ResourcePolicy, SetResourcePolicy};

@@ -180,6 +180,7 @@ impl From<RegistryError> for Problem {
             RegistryError::Limit { .. } | RegistryError::Quota { .. } | RegistryError::RepositoryQuota { .. } => {
                 Self::new(StatusCode::CONFLICT, "limit_exceeded", message)
             }
+            RegistryError::Protected(_) => Self::new(StatusCode::CONFLICT, "protected", message),
             RegistryError::NotEmpty => Self::new(StatusCode::CONFLICT, "in_use", message),
             RegistryError::Conflict => Self::new(StatusCode::CONFLICT, "conflict", message),
             RegistryError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message),

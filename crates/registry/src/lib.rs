@@ -13,15 +13,19 @@ mod document;
 mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod locks;
 mod manifest;
 mod namespace;
+mod protection;
 mod push_target;
 mod put_manifest;
 mod quota;
+mod references;
 mod referrers;
 mod repository;
 mod sound;
 mod tag;
+mod tag_rules;
 mod upload;
 mod upload_session;
 mod window;
@@ -34,7 +38,7 @@ use bytes::Bytes;
 use model::{Digest, InstanceId, Reference, RepositoryName, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use store::blob::Stored;
+use store::blob::Linked;
 use store::manifest::Head;
 use store::{Recent, Store};
 
@@ -42,17 +46,22 @@ pub use blob::{BlobFound, ByteRange, Redirects};
 pub use blobs::{BlobBody, PresignedUrl};
 pub use catalog::Page;
 pub use error::{Cause, RegistryError};
+pub use locks::{ImageProtection, LockChanges};
 pub use manifest::{ManifestFound, ManifestHead};
 pub use namespace::{NamespaceChanges, NewNamespace};
+pub use protection::Protection;
 pub use put_manifest::{MAX_TAGS, Pushed};
 pub use quota::InstanceUsage;
+pub use references::{Behind, Holding, ImageReference, Relation};
 pub use referrers::Referrers;
-pub use repository::{NewRepository, RepositoryChanges};
+pub use repository::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};
 pub use store::quota::{Held, Listed as NamespaceQuota, Quota};
 pub use store::repository::Repository;
 pub use store::tag::Tagged;
+pub use store::tag_rule::{TagRule, Terms};
 pub use store::usage::Usage;
+pub use tag_rules::{MAX_TAG_RULES, TermsChanges};
 pub use window::{Counted, REACH, RepositoriesNamed, Window};
 
 /// The largest manifest that is taken, in bytes.
@@ -93,7 +102,7 @@ pub struct Registry {
     contents: Cache<Digest, Bytes, Bytesized>,
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
-    links: Recent<(InstanceId, RepositoryName, Digest), Stored>,
+    links: Recent<(InstanceId, RepositoryName, Digest), Linked>,
     /// Which namespaces have a quota.
     bounded: quota::Bounded,
 }

@@ -41,6 +41,7 @@ pub mod namespace;
 pub mod network;
 pub mod nonce;
 pub mod policy;
+pub mod protection;
 pub mod provider;
 pub mod quota;
 mod recent;
@@ -50,6 +51,7 @@ pub mod role;
 pub mod sealed;
 pub mod signing_key;
 pub mod tag;
+pub mod tag_rule;
 pub mod upload;
 pub mod usage;
 
@@ -71,5 +73,6 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "nonces", sql: include_str!("../migrations/0011_nonces.sql") },
     Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
-    Migration { number: 14, name: "quota", sql: include_str!("../migrations/0014_quota.sql") },
+    Migration { number: 14, name: "keep", sql: include_str!("../migrations/0014_keep.sql") },
+    Migration { number: 15, name: "quota", sql: include_str!("../migrations/0015_quota.sql") },
 ];

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::resource_policy::{self, Of};
+use super::tag_rules::{self, TagRuleSpec};
 use super::text::{self, PolicyText};
 use crate::Trouble;
 use crate::diff;
@@ -17,8 +18,8 @@ use crate::step::{Call, Change, Key, Step, call};
 
 pub(crate) struct Namespace;
 
-/// What is set by calls of their own.
-const TIED: [&str; 2] = ["policy", "quota"];
+/// What is set by steps of its own.
+const TIES: [&str; 3] = ["policy", "immutableTagRules", "quota"];
 
 /// A namespace of an instance; `_` is the root namespace.
 #[derive(Clone, Serialize, Deserialize, ToSchema, Default, Debug)]
@@ -39,6 +40,12 @@ pub(crate) struct NamespaceSpec {
     /// What it may hold, all of it: what is left out of it has no bound, and `{}` bounds nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     quota: Option<QuotaSpec>,
+    /// Are all tags of a repository immutable that is made without saying so? No for a new one unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default_immutable_tags: Option<bool>,
+    /// Its rules of immutable tags, all of them; those that are not here go. `[]`: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    immutable_tag_rules: Option<Vec<TagRuleSpec>>,
     /// Who else may use it: a RAM document whose statements name principals; `{}`: nobody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::schema)]
@@ -105,6 +112,8 @@ impl Noun for Namespace {
             sparse_indexes: Some(there.sparse_indexes),
             default_public: Some(there.default_public),
             quota: quota(here, key, wanted.is_none_or(|wanted| wanted.quota.is_some())).await?,
+            default_immutable_tags: Some(there.default_immutable_tags),
+            immutable_tag_rules: tag_rules::read(here, key, wanted.is_none_or(|wanted| wanted.immutable_tag_rules.is_some())).await?,
             policy: resource_policy::read(here, Of::Namespace, key, asked).await?,
         }))
     }
@@ -113,8 +122,13 @@ impl Noun for Namespace {
         let (instance, name) = (key.at().to_owned(), key.name.clone());
         let policy =
             resource_policy::plan(Of::Namespace, key, wanted.policy.as_ref(), there.as_ref().and_then(|there| there.policy.as_ref()));
+        let rules = tag_rules::plan(
+            key,
+            wanted.immutable_tag_rules.as_deref(),
+            there.as_ref().and_then(|there| there.immutable_tag_rules.as_deref()).unwrap_or_default(),
+        );
         let quota = plan_quota(key, wanted.quota.as_ref(), there.as_ref().and_then(|there| there.quota.as_ref()));
-        let ties = quota.into_iter().chain(policy);
+        let ties = quota.into_iter().chain(rules).chain(policy);
         let Some(there) = there else {
             let new = CreateNamespace {
                 name,
@@ -122,11 +136,12 @@ impl Noun for Namespace {
                 auto_create_repository: wanted.auto_create_repository,
                 sparse_indexes: wanted.sparse_indexes.unwrap_or_default(),
                 default_public: wanted.default_public.unwrap_or_default(),
+                default_immutable_tags: wanted.default_immutable_tags.unwrap_or_default(),
             };
-            let made = Step::create(key, diff::all(wanted, &TIED), call!(client => client.namespaces(&instance).create(&new)));
+            let made = Step::create(key, diff::all(wanted, &TIES), call!(client => client.namespaces(&instance).create(&new)));
             return Ok([made].into_iter().chain(ties).collect());
         };
-        let changes = diff::changes(wanted, &there, &TIED);
+        let changes = diff::changes(wanted, &there, &TIES);
         if changes.is_empty() {
             return Ok(ties.collect());
         }
@@ -136,6 +151,7 @@ impl Noun for Namespace {
             auto_create_repository: wanted.auto_create_repository.filter(|_| touched("autoCreateRepository")),
             sparse_indexes: wanted.sparse_indexes.filter(|_| touched("sparseIndexes")),
             default_public: wanted.default_public.filter(|_| touched("defaultPublic")),
+            default_immutable_tags: wanted.default_immutable_tags.filter(|_| touched("defaultImmutableTags")),
         };
         let step = Step::update(key, changes, call!(client => client.namespaces(&instance).update(&name, &change)));
         Ok([step].into_iter().chain(ties).collect())

@@ -94,6 +94,8 @@ impl Asked<'_> {
             RegistryError::Limit { .. } | RegistryError::Quota { .. } | RegistryError::RepositoryQuota { .. } => {
                 Failure::new(Code::Denied, text).with_status(StatusCode::FORBIDDEN)
             }
+            // 403 DENIED: clients print its message and do not try again (docs/protection.md).
+            RegistryError::Protected(_) => Failure::new(Code::Denied, text),
             RegistryError::Exists | RegistryError::NotEmpty => Failure::new(Code::Denied, text).with_status(StatusCode::CONFLICT),
             RegistryError::Conflict => Failure::new(Code::Unavailable, text).soon(),
             RegistryError::Interrupted(cause) => interrupted(text, &cause),
