@@ -188,6 +188,7 @@ impl From<RegistryError> for Problem {
             | RegistryError::RangeInvalid { .. }
             | RegistryError::RangeUnsatisfiable { .. }
             | RegistryError::ManifestInvalid { .. }
+            | RegistryError::RuleInvalid { .. }
             | RegistryError::ManifestBlobUnknown { .. }
             | RegistryError::Interrupted(_) => Self::malformed(message),
             RegistryError::Full(_) | RegistryError::Unavailable(_) => Self::unavailable(message),

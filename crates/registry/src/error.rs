@@ -94,6 +94,12 @@ pub enum RegistryError {
         /// What it may have.
         most: i64,
     },
+    /// A rule of retention says nothing, or more than it may.
+    #[error("{reason}")]
+    RuleInvalid {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A namespace that still has repositories cannot be deleted.
     #[error("the namespace still has repositories: delete them first")]
     NotEmpty,

@@ -23,6 +23,7 @@ mod quota;
 mod references;
 mod referrers;
 mod repository;
+mod retention;
 mod sound;
 mod tag;
 mod tag_rules;
@@ -55,6 +56,7 @@ pub use quota::InstanceUsage;
 pub use references::{Behind, Holding, ImageReference, Relation};
 pub use referrers::Referrers;
 pub use repository::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
+pub use retention::{MAX_DAYS, MAX_ITEMS, MAX_NEWEST, MAX_RULES, RetentionItem, RetentionRule, RetentionRun};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};
 pub use store::quota::{Held, Listed as NamespaceQuota, Quota};
 pub use store::repository::Repository;
@@ -105,6 +107,7 @@ pub struct Registry {
     links: Recent<(InstanceId, RepositoryName, Digest), Linked>,
     /// Which namespaces have a quota.
     bounded: quota::Bounded,
+    pulls: retention::Pulls,
 }
 
 impl std::fmt::Debug for Registry {
@@ -135,7 +138,7 @@ impl Registry {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
         let (random, redirects, bounded) = (Box::new(random), Redirects::Off, quota::Bounded::new());
-        Self { store, blobs, access, random, limits, redirects, contents, heads, links, bounded }
+        Self { store, blobs, access, random, limits, redirects, contents, heads, links, bounded, pulls: retention::Pulls::new() }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.

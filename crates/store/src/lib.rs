@@ -47,6 +47,7 @@ pub mod quota;
 mod recent;
 pub mod repository;
 pub mod resource_policy;
+pub mod retention;
 pub mod role;
 pub mod sealed;
 pub mod signing_key;
@@ -75,4 +76,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
     Migration { number: 14, name: "keep", sql: include_str!("../migrations/0014_keep.sql") },
     Migration { number: 15, name: "quota", sql: include_str!("../migrations/0015_quota.sql") },
+    Migration { number: 16, name: "retention", sql: include_str!("../migrations/0016_retention.sql") },
 ];

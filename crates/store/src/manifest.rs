@@ -185,6 +185,7 @@ pub async fn delete(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) 
     let key = params![repository.as_i64(), digest.as_bytes()];
     tx.execute("DELETE FROM tag WHERE repository_id = $1 AND digest = $2", key).await?;
     tx.execute("DELETE FROM manifest_child WHERE repository_id = $1 AND parent = $2", key).await?;
+    tx.execute("DELETE FROM manifest_pull WHERE repository_id = $1 AND digest = $2", key).await?;
     let Some(gone) = tx.row("DELETE FROM manifest WHERE repository_id = $1 AND digest = $2 RETURNING size", key).await? else {
         return Ok(false);
     };

@@ -123,6 +123,7 @@ pub async fn delete_empty(tx: &mut Tx<'_>, id: NamespaceId) -> Result<bool, Stor
         return Ok(false);
     }
     crate::quota::forget(tx, id).await?;
+    crate::retention::delete(tx, id).await?;
     Ok(true)
 }
 

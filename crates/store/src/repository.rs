@@ -189,6 +189,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: RepositoryId) -> Result<(), StoreError>
     tx.execute("DELETE FROM tag WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM manifest_child WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM manifest WHERE repository_id = $1", params![id.as_i64()]).await?;
+    tx.execute("DELETE FROM manifest_pull WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM blob_link WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM upload WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM repository WHERE id = $1", params![id.as_i64()]).await?;

@@ -61,6 +61,7 @@ pub(super) fn registry(error: &RegistryError) -> Problem {
         | RegistryError::RangeInvalid { .. }
         | RegistryError::RangeUnsatisfiable { .. }
         | RegistryError::ManifestInvalid { .. }
+        | RegistryError::RuleInvalid { .. }
         | RegistryError::ManifestBlobUnknown { .. }
         | RegistryError::Interrupted(_) => Problem::malformed(&error.to_string()),
         RegistryError::Full(_) | RegistryError::Unavailable(_) => Problem::unavailable(),

@@ -84,7 +84,7 @@ impl Asked<'_> {
             RegistryError::RangeUnsatisfiable { size } => {
                 Failure::new(Code::RangeInvalid, text).with_made_header(CONTENT_RANGE, format!("bytes */{size}"))
             }
-            RegistryError::ManifestInvalid { .. } => Failure::new(Code::ManifestInvalid, text),
+            RegistryError::ManifestInvalid { .. } | RegistryError::RuleInvalid { .. } => Failure::new(Code::ManifestInvalid, text),
             RegistryError::ManifestBlobUnknown { digests } => {
                 let listed: Vec<_> = digests.iter().take(MAX_LISTED).map(ToString::to_string).collect();
                 Failure::new(Code::ManifestBlobUnknown, text).with_detail(json!({"digests": listed}))
