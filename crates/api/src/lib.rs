@@ -57,7 +57,7 @@ pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, InstanceUsage, UpdateInstance};
 pub use integration::{CreateIntegration, Integration, IntegrationKind, IntegrationQuery, UpdateIntegration};
 pub use label::{LabelQuery, Labelled, UpdateLabels};
-pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
+pub use namespace::{CreateNamespace, Namespace, NamespaceQuota, SetNamespaceQuota, UpdateNamespace};
 pub use node::Node;
 pub use page::{OwnerQuery, Page};
 pub use policy::{

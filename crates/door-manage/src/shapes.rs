@@ -389,6 +389,17 @@ pub(crate) fn instance_usage(id: InstanceId, usage: registry::InstanceUsage) -> 
     }
 }
 
+pub(crate) fn namespace_quota(instance: InstanceId, of: &registry::NamespaceQuota) -> api::NamespaceQuota {
+    api::NamespaceQuota {
+        namespace: of.name.to_string(),
+        instance_id: instance.to_string(),
+        bytes: of.held.bytes,
+        max_bytes: of.quota.bytes,
+        repositories: of.held.repositories,
+        max_repositories: of.quota.repositories,
+    }
+}
+
 pub(crate) fn namespace(instance: InstanceId, n: &registry::Namespace) -> Namespace {
     Namespace {
         namespace_id: n.id.to_string(),

@@ -23,6 +23,7 @@ mod quota;
 mod references;
 mod referrers;
 mod repository;
+mod retention;
 mod sound;
 mod tag;
 mod tag_rules;
@@ -56,7 +57,9 @@ pub use quota::InstanceUsage;
 pub use references::{Behind, Holding, ImageReference, Relation};
 pub use referrers::Referrers;
 pub use repository::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
+pub use retention::{MAX_DAYS, MAX_ITEMS, MAX_NEWEST, MAX_RULES, RetentionItem, RetentionRule, RetentionRun};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};
+pub use store::quota::{Held, Listed as NamespaceQuota, Quota};
 pub use store::repository::Repository;
 pub use store::tag::Tagged;
 pub use store::tag_rule::{TagRule, Terms};
@@ -104,6 +107,9 @@ pub struct Registry {
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
     links: Recent<(InstanceId, RepositoryName, Digest), Linked>,
+    /// Which namespaces have a quota.
+    bounded: quota::Bounded,
+    pulls: retention::Pulls,
 }
 
 impl std::fmt::Debug for Registry {
@@ -133,18 +139,9 @@ impl Registry {
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
-        Self {
-            store,
-            blobs,
-            access,
-            random: Box::new(random),
-            limits,
-            redirects: Redirects::Off,
-            contents,
-            content_tally: Tally::default(),
-            heads,
-            links,
-        }
+        let (random, redirects, bounded) = (Box::new(random), Redirects::Off, quota::Bounded::new());
+        let (content_tally, pulls) = (Tally::default(), retention::Pulls::new());
+        Self { store, blobs, access, random, limits, redirects, contents, content_tally, heads, links, bounded, pulls }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.

@@ -44,9 +44,11 @@ pub mod nonce;
 pub mod policy;
 pub mod protection;
 pub mod provider;
+pub mod quota;
 mod recent;
 pub mod repository;
 pub mod resource_policy;
+pub mod retention;
 pub mod role;
 pub mod sealed;
 pub mod signing_key;
@@ -78,4 +80,6 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
     Migration { number: 14, name: "nodes", sql: include_str!("../migrations/0014_nodes.sql") },
     Migration { number: 15, name: "keep", sql: include_str!("../migrations/0015_keep.sql") },
+    Migration { number: 16, name: "quota", sql: include_str!("../migrations/0016_quota.sql") },
+    Migration { number: 17, name: "retention", sql: include_str!("../migrations/0017_retention.sql") },
 ];

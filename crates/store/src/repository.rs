@@ -2,7 +2,7 @@
 
 use model::{AccountId, Glob, ImmutableTags, InstanceId, Lock, Locks, NamespaceId, RepositoryId, RepositoryName, Timestamp};
 
-use crate::{Row, StoreError, Tx, params};
+use crate::{Row, StoreError, Tx, params, quota};
 
 /// A repository.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -97,7 +97,11 @@ pub async fn insert(tx: &mut Tx<'_>, r: &Repository) -> Result<bool, StoreError>
         pattern(r.immutable_tags.as_ref()),
         exception(r.immutable_tags.as_ref())
     ];
-    Ok(tx.execute(sql, values).await? == 1)
+    if tx.execute(sql, values).await? == 0 {
+        return Ok(false);
+    }
+    quota::repository_made(tx, r.namespace, r.id).await?;
+    Ok(true)
 }
 
 /// The instance's repository with this name.
@@ -181,9 +185,11 @@ pub async fn update(tx: &mut Tx<'_>, r: &Repository) -> Result<(), StoreError> {
 
 /// Deletes a repository with its tags, manifests, links and uploads (whose files are the caller's to delete).
 pub async fn delete(tx: &mut Tx<'_>, id: RepositoryId) -> Result<(), StoreError> {
+    quota::repository_goes(tx, id).await?;
     tx.execute("DELETE FROM tag WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM manifest_child WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM manifest WHERE repository_id = $1", params![id.as_i64()]).await?;
+    tx.execute("DELETE FROM manifest_pull WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM blob_link WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM upload WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM repository WHERE id = $1", params![id.as_i64()]).await?;

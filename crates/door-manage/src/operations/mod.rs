@@ -16,6 +16,7 @@ mod namespaces;
 mod nodes;
 mod policies;
 mod protection;
+mod quotas;
 mod repositories;
 mod resource_policies;
 mod roles;
@@ -351,6 +352,11 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(namespaces::update_namespace PATCH "/instances/{instance}/namespaces/{namespace}", Act(A::UpdateNamespace), "Change a namespace's settings.")
         .takes::<api::UpdateNamespace>().gives::<api::Namespace>(),
     operation!(namespaces::delete_namespace DELETE "/instances/{instance}/namespaces/{namespace}", Act(A::DeleteNamespace), "Delete an empty namespace."),
+
+    operation!(quotas::show_namespace_quota GET "/instances/{instance}/namespaces/{namespace}/quota", Act(A::GetNamespaceQuota), "Show how many bytes and repositories a namespace holds and may hold.").gives::<api::NamespaceQuota>(),
+    operation!(quotas::set_namespace_quota PUT "/instances/{instance}/namespaces/{namespace}/quota", Act(A::SetNamespaceQuota), "Say how many bytes and repositories a namespace may hold; what is left out has no bound.")
+        .takes::<api::SetNamespaceQuota>().gives::<api::NamespaceQuota>(),
+    operation!(quotas::list_namespace_quotas GET "/instances/{instance}/quotas", Act(A::ListNamespaceQuotas), "List how many bytes and repositories an instance's namespaces hold and may hold, by name.").query::<api::Page>().lists::<api::NamespaceQuota>(),
 
     operation!(repositories::create_repository POST "/instances/{instance}/repositories", Act(A::CreateRepository), "Create a repository.")
         .takes::<api::CreateRepository>().creates::<api::Repository>(),

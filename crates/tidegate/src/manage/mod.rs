@@ -26,6 +26,7 @@ mod password;
 mod policy;
 mod policy_diff;
 mod policy_questions;
+mod quota;
 mod repository;
 mod resource_policy;
 mod role;
@@ -128,6 +129,8 @@ pub(crate) enum ClientCommand {
     Network(Noun<network::Command>),
     /// Namespaces of an instance
     Namespace(Noun<namespace::Command>),
+    /// Quotas: what namespaces hold and may hold
+    Quota(Noun<quota::Command>),
     /// Repositories of an instance
     Repository(Noun<repository::Command>),
     /// Tags of a repository
@@ -177,6 +180,7 @@ impl ClientCommand {
             | Self::AdminUser(Noun { client, .. })
             | Self::Network(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
+            | Self::Quota(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
             | Self::Tag(Noun { client, .. })
             | Self::Image(Noun { client, .. })
@@ -337,6 +341,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
         ClientCommand::Network(Noun { verb, .. }) => network::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
+        ClientCommand::Quota(Noun { verb, .. }) => quota::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,
         ClientCommand::Image(Noun { verb, .. }) => image::run(verb, &client).await,
