@@ -39,6 +39,7 @@ pub mod lease;
 pub mod manifest;
 pub mod namespace;
 pub mod network;
+pub mod node;
 pub mod nonce;
 pub mod policy;
 pub mod provider;
@@ -53,7 +54,8 @@ pub mod upload;
 pub mod usage;
 
 pub use driver::{
-    Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Schema, Store, StoreError, Tx, Value, Work,
+    Conflict, Connections, Database, DirectoryLock, Fault, FromValue, Kind, Meters, Migration, PostgresSettings, Row, Schema, Store,
+    StoreError, Tx, Value, Work,
 };
 pub use recent::Recent;
 
@@ -72,4 +74,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "nonces", sql: include_str!("../migrations/0011_nonces.sql") },
     Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
+    Migration { number: 14, name: "nodes", sql: include_str!("../migrations/0014_nodes.sql") },
 ];

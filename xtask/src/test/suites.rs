@@ -8,7 +8,8 @@
 //! - `TIDEGATE_TEST_S3_URL`: `http://KEY:SECRET@HOST:PORT/BUCKET` of an S3 server started for this stage. The suites of the program
 //!   then start their servers over it, each below a prefix of its own.
 //! - `TIDEGATE_TEST_POSTGRES_URL`: a database of a PostgreSQL started for this stage, whose user may create others.
-//! - `TIDEGATE_TEST_HOUSE`: on what they start their servers; `postgres-s3` is over the two above. Not set: over SQLite and a folder.
+//! - `TIDEGATE_TEST_HOUSE`: on what they start their servers: `postgres-s3` is one over the two above, `three-nodes` three of them behind a
+//!   proxy. Not set: over SQLite and a folder.
 
 use std::process::Command;
 
@@ -56,6 +57,21 @@ pub(super) fn clients(workspace: &Workspace) -> Result<String> {
 pub(super) fn revocation(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
     cargo_test(suite(workspace, "revocation")?.env(POSTGRES_URL, cluster.url()))
+}
+
+/// Every client scenario over three nodes, and what only several nodes can show.
+pub(super) fn nodes(workspace: &Workspace) -> Result<String> {
+    let (cluster, bucket) = (Cluster::start()?, Bucket::start(workspace)?);
+    let mut clients = suite(workspace, "clients")?;
+    clients.env(HOUSE, "three-nodes").env(POSTGRES_URL, cluster.url()).env(S3_URL, bucket.url());
+    let before = cluster.commits()?;
+    let clients = cargo_test(&mut clients)?;
+    // Suites that fell back to one node leave no trace.
+    if bucket.prefixes()? == 0 || cluster.commits()? < before + 1000 {
+        bail!("the clients passed without the three nodes: do the suites read {HOUSE}?");
+    }
+    let nodes = cargo_test(suite(workspace, "nodes")?.env(POSTGRES_URL, cluster.url()))?;
+    Ok(format!("clients: {clients}; nodes: {nodes}"))
 }
 
 pub(super) fn federation(workspace: &Workspace) -> Result<String> {

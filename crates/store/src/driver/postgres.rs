@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio::sync::{Mutex, MutexGuard};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 
 use super::Durability;
 use super::error::StoreError;
+use super::meters::{Connections, Meters};
 use super::tx::{Failure, Tx, Unit, Work, went_on};
 pub(super) use session::Session;
 
@@ -97,6 +99,9 @@ pub(super) struct Postgres {
     patience: Duration,
     pauses: AtomicU64,
     waiting: AtomicUsize,
+    meters: Meters,
+    /// Of the units that are run again, one at a time runs: those who met do not meet again, and each has its turn.
+    again: Mutex<()>,
 }
 
 /// A place in the queue for a connection.
@@ -126,7 +131,7 @@ impl fmt::Debug for Postgres {
 }
 
 impl Postgres {
-    pub(super) fn new(settings: &PostgresSettings) -> Result<Self, StoreError> {
+    pub(super) fn new(settings: &PostgresSettings, meters: &Meters) -> Result<Self, StoreError> {
         let config = settings.config()?;
         let pool = |size: usize| {
             let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -145,7 +150,14 @@ impl Postgres {
             patience: settings.statement_timeout + SLACK,
             pauses: AtomicU64::new(u64::from(std::process::id())),
             waiting: AtomicUsize::new(0),
+            meters: meters.clone(),
+            again: Mutex::new(()),
         })
+    }
+
+    pub(super) fn connections(&self) -> Connections {
+        let pool = self.pool.status();
+        Connections { in_use: pool.size.saturating_sub(pool.available), idle: pool.available, waiting: pool.waiting }
     }
 
     pub(super) async fn read<'c, T, E>(
@@ -178,10 +190,13 @@ impl Postgres {
         };
         let mut tries = 1;
         loop {
+            // Waited for without a connection.
+            let turn = if tries == 1 { None } else { Some(self.turn_again().await?) };
             let (error, met) = match self.attempt(begin, &body).await {
                 Ok(value) => return Ok(value),
                 Err(refused) => refused,
             };
+            drop(turn);
             if !met || tries == TRIES {
                 return Err(error);
             }
@@ -222,7 +237,7 @@ impl Postgres {
         let (session, result, failure) = self.run(Lane::Queue, begin, body).await.map_err(|error| (error.into(), false))?;
         match result {
             Ok(value) => {
-                let committed = session.commit().await;
+                let committed = self.meters.note(session.commit().await);
                 committed.map_err(|error| {
                     let met = error.is_serialisation();
                     (error.into(), met)
@@ -246,11 +261,11 @@ impl Postgres {
         T: Send,
         E: From<StoreError> + Send,
     {
-        let client = self.connection(lane).await?;
+        let client = self.meters.note(self.connection(lane).await)?;
         // A migration waits for another node's, however long that takes.
         let patience = (begin != MIGRATE).then_some(self.patience);
-        let session = Session::begin(client, begin, patience).await?;
-        let mut tx = Tx::new(Unit::Postgres(Box::new(session)));
+        let session = self.meters.note(Session::begin(client, begin, patience).await)?;
+        let mut tx = Tx::new(Unit::Postgres(Box::new(session)), &self.meters);
         let result = body(&mut tx).await;
         let (unit, failure) = tx.end();
         let result = match result {
@@ -267,6 +282,11 @@ impl Postgres {
         }
         let _turn = Turn::take(&self.waiting)?;
         self.pool.get().await.map_err(StoreError::unavailable)
+    }
+
+    async fn turn_again(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
+        let late = |_| StoreError::unavailable("others that run again take too long");
+        tokio::time::timeout(self.patience, self.again.lock()).await.map_err(late)
     }
 
     /// Longer at each try, and different for each task, so that those who met do not meet again.

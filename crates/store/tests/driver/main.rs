@@ -4,6 +4,7 @@
 mod catalog;
 mod database;
 mod expand;
+mod nodes;
 mod opening;
 mod speaking;
 mod trouble;

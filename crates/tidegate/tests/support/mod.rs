@@ -1,6 +1,6 @@
 //! What the suites that run the real program share: a server in a folder of its own with somebody at its command line (`house`),
 //! servers that can be killed, stopped and started again (`node`), what they stand on (`backing`) and a load balancer before them
-//! (`proxy`), Docker with an Engine of its own (`docker`), the management API as a few calls (`api`), HTTP that sends exactly the
+//! (`proxy`) and between them (`wire`), Docker with an Engine of its own (`docker`), the management API as a few calls (`api`), HTTP that sends exactly the
 //! bytes it is told to (`http`), and other programs with a home of their own (`program`).
 //!
 //! A suite says `#[path = "../support/mod.rs"] mod support;`. Everything here fails the test with what was run and what it
