@@ -341,7 +341,9 @@ impl Directory {
             return Ok(Some(known));
         }
         let _turn = self.turns.take(&id).await?;
-        if let Some(known) = self.principals.get(&id) {
+        if self.principals.has(&id)
+            && let Some(known) = self.principals.get(&id)
+        {
             return Ok(Some(known));
         }
         let read = self.store.read(|tx| Box::pin(async move { Ok((change::head(tx).await?, self.load(tx, id).await?)) }));
@@ -464,7 +466,9 @@ impl Directory {
             return Ok(Some(known));
         }
         let _turn = self.turns.take(host).await?;
-        if let Some(known) = self.instances.get(host) {
+        if self.instances.has(host)
+            && let Some(known) = self.instances.get(host)
+        {
             return Ok(Some(known));
         }
         let suffixes = self.suffixes.get().map_or(&[][..], Vec::as_slice);
@@ -505,7 +509,9 @@ impl Directory {
             return Ok(known);
         }
         let _turn = self.turns.take(&key).await?;
-        if let Some(known) = self.public.get(&key) {
+        if self.public.has(&key)
+            && let Some(known) = self.public.get(&key)
+        {
             return Ok(known);
         }
         let (head, public) = self
@@ -567,7 +573,9 @@ impl Directory {
             return Ok(Some(known));
         }
         let _turn = self.turns.take(&key).await?;
-        if let Some(known) = kept.get(&key) {
+        if kept.has(&key)
+            && let Some(known) = kept.get(&key)
+        {
             return Ok(Some(known));
         }
         let (head, value) = self.store.read(load).await?;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 
@@ -215,7 +215,7 @@ impl Postgres {
         let mut tries = 1;
         loop {
             // Waited for without a connection.
-            let turn = if tries == 1 { None } else { Some(self.again.lock().await) };
+            let turn = if tries == 1 { None } else { Some(self.turn_again().await?) };
             let (error, met) = match self.attempt(begin, &body).await {
                 Ok(value) => return Ok(value),
                 Err(refused) => refused,
@@ -306,6 +306,11 @@ impl Postgres {
         }
         let _turn = Turn::take(&self.waiting)?;
         self.pool.get().await.map_err(StoreError::unavailable)
+    }
+
+    async fn turn_again(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
+        let late = |_| StoreError::unavailable("others that run again take too long");
+        tokio::time::timeout(self.patience, self.again.lock()).await.map_err(late)
     }
 
     /// Longer at each try, and different for each task, so that those who met do not meet again.
