@@ -70,4 +70,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "nonces", sql: include_str!("../migrations/0011_nonces.sql") },
     Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
+    Migration { number: 14, name: "scale", sql: include_str!("../migrations/0014_scale.sql") },
 ];

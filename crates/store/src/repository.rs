@@ -113,20 +113,19 @@ pub async fn list(tx: &mut Tx<'_>, namespace: NamespaceId, after: &str, limit: i
     tx.rows(sql, params![namespace.as_i64(), after, limit]).await?.iter().map(repository).collect()
 }
 
-/// Names of an instance's repositories behind `after`, from `from` on and before `to` (none: to the end), at most `limit`.
+/// Names of an instance's repositories from `from` on and before `to` (none: to the end), at most `limit`.
 pub async fn names_in_range(
     tx: &mut Tx<'_>,
     instance: InstanceId,
-    after: &str,
     (from, to): (&str, Option<&str>),
     limit: i64,
 ) -> Result<Vec<RepositoryName>, StoreError> {
     let rows = if let Some(to) = to {
-        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name > $2 AND name >= $3 AND name < $4 ORDER BY name LIMIT $5";
-        tx.rows(sql, params![instance.as_i64(), after, from, to, limit]).await?
+        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name >= $2 AND name < $3 ORDER BY name LIMIT $4";
+        tx.rows(sql, params![instance.as_i64(), from, to, limit]).await?
     } else {
-        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name > $2 AND name >= $3 ORDER BY name LIMIT $4";
-        tx.rows(sql, params![instance.as_i64(), after, from, limit]).await?
+        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name >= $2 ORDER BY name LIMIT $3";
+        tx.rows(sql, params![instance.as_i64(), from, limit]).await?
     };
     rows.iter().map(|row| name(&row.get::<String>(0)?)).collect()
 }
