@@ -31,6 +31,7 @@ use std::sync::Arc;
 use access::{Access, Audit};
 use blobs::BlobStore;
 use bytes::Bytes;
+use meter::Tally;
 use model::{Digest, InstanceId, Reference, RepositoryName, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -90,6 +91,7 @@ pub struct Registry {
     /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
     /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
+    content_tally: Tally,
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
     links: Recent<(InstanceId, RepositoryName, Digest), Stored>,
@@ -122,13 +124,34 @@ impl Registry {
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
-        Self { store, blobs, access, random: Box::new(random), limits, redirects: Redirects::Off, contents, heads, links }
+        Self {
+            store,
+            blobs,
+            access,
+            random: Box::new(random),
+            limits,
+            redirects: Redirects::Off,
+            contents,
+            content_tally: Tally::default(),
+            heads,
+            links,
+        }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.
     #[must_use]
     pub fn redirecting(self, redirects: Redirects) -> Self {
         Self { redirects, ..self }
+    }
+
+    /// How often each memory was asked and had the answer.
+    pub fn tallies(&self) -> [(&'static str, &Tally); 3] {
+        [("contents", &self.content_tally), ("references", self.heads.tally()), ("blobs", self.links.tally())]
+    }
+
+    /// Bytes of manifests and small blobs in memory.
+    pub fn content_bytes(&self) -> u64 {
+        self.contents.weight()
     }
 
     fn audit(&self) -> &Audit {

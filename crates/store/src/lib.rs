@@ -39,6 +39,7 @@ pub mod lease;
 pub mod manifest;
 pub mod namespace;
 pub mod network;
+pub mod node;
 pub mod nonce;
 pub mod policy;
 pub mod provider;
@@ -52,7 +53,10 @@ pub mod tag;
 pub mod upload;
 pub mod usage;
 
-pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
+pub use driver::{
+    Conflict, Connections, Database, DirectoryLock, Fault, FromValue, Kind, Meters, Migration, PostgresSettings, Row, Schema, Store,
+    StoreError, Tx, Value, Work,
+};
 pub use recent::Recent;
 
 /// The schema, step by step: `migrations/NNNN_name.sql`.
@@ -70,5 +74,6 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "nonces", sql: include_str!("../migrations/0011_nonces.sql") },
     Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
-    Migration { number: 14, name: "scale", sql: include_str!("../migrations/0014_scale.sql") },
+    Migration { number: 14, name: "nodes", sql: include_str!("../migrations/0014_nodes.sql") },
+    Migration { number: 15, name: "scale", sql: include_str!("../migrations/0015_scale.sql") },
 ];

@@ -3,6 +3,8 @@
 
 mod catalog;
 mod database;
+mod expand;
+mod nodes;
 mod opening;
 mod speaking;
 mod trouble;

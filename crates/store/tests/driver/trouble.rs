@@ -134,3 +134,47 @@ fn a_cancelled_unit_frees_its_connection() {
         assert_eq!(people(&store).await, 0);
     });
 }
+
+/// Several nodes whose units all change one row, as every change of a right does: none is told to try again by itself.
+#[test]
+fn many_units_of_several_nodes_that_change_one_row_all_go_through() {
+    const WRITERS: i64 = 32;
+    const ROUNDS: i64 = 6;
+    on_postgres_settings("many_units_of_several_nodes_that_change_one_row_all_go_through", async |settings| {
+        let mut nodes = Vec::new();
+        for _ in 0..3 {
+            nodes.push(Arc::new(Store::open_with(&Database::Postgres(settings.clone()), SCHEMA).await.unwrap()));
+        }
+        let tasks: Vec<_> = (0..3 * WRITERS)
+            .map(|writer| {
+                let store = Arc::clone(&nodes[usize::try_from(writer % 3).unwrap()]);
+                tokio::spawn(async move {
+                    for round in 0..ROUNDS {
+                        let id = writer * ROUNDS + round;
+                        visit(&store, id).await.unwrap_or_else(|error| panic!("writer {writer}, round {round}: {error}"));
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let counted: Result<i64, StoreError> =
+            nodes[0].read(|tx| Box::pin(async move { tx.one("SELECT value FROM counter", params![]).await?.get(0) })).await;
+        assert_eq!(counted.unwrap(), 3 * WRITERS * ROUNDS);
+    });
+}
+
+async fn visit(store: &Store, id: i64) -> Result<(), StoreError> {
+    let name = &format!("person {id}");
+    store
+        .write(|tx| {
+            Box::pin(async move {
+                tx.row("SELECT name FROM person WHERE account = 1 AND name = $1", params![name]).await?;
+                tx.execute("INSERT INTO person (id, account, name) VALUES ($1, 1, $2)", params![id, name]).await?;
+                tx.execute("UPDATE counter SET value = value + 1 WHERE name = 'visits'", params![]).await?;
+                Ok(())
+            })
+        })
+        .await
+}
