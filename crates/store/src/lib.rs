@@ -82,4 +82,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 15, name: "keep", sql: include_str!("../migrations/0015_keep.sql") },
     Migration { number: 16, name: "quota", sql: include_str!("../migrations/0016_quota.sql") },
     Migration { number: 17, name: "retention", sql: include_str!("../migrations/0017_retention.sql") },
+    Migration { number: 18, name: "scale", sql: include_str!("../migrations/0018_scale.sql") },
 ];
