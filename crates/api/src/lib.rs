@@ -25,6 +25,7 @@ mod namespace;
 mod node;
 mod page;
 mod policy;
+mod protection;
 mod repository;
 mod resource_policy;
 mod role;
@@ -62,6 +63,10 @@ pub use page::{OwnerQuery, Page};
 pub use policy::{
     AttachedPolicy, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyHolder,
     PolicyVersion, SetDefaultVersion, UpdatePolicy,
+};
+pub use protection::{
+    CreateImmutableTagRule, DigestHolder, DigestKind, DigestQuery, ImageProtection, ImageReference, ImmutableTagRule, Lock, Relation,
+    UpdateImmutableTagRule, UpdateLocks,
 };
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
 pub use resource_policy::{ResourcePolicy, SetResourcePolicy};

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 /// Create a namespace.
 #[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that stand each for itself")]
 pub struct CreateNamespace {
     /// One path segment of the OCI distribution specification; `_` is the root namespace.
     pub name: String,
@@ -22,6 +23,9 @@ pub struct CreateNamespace {
     /// Is a repository public that is made without saying so? No unless told.
     #[serde(default)]
     pub default_public: bool,
+    /// Are all tags of a repository immutable that is made without saying so? No unless told.
+    #[serde(default)]
+    pub default_immutable_tags: bool,
 }
 
 /// Change a namespace; what is left out stays.
@@ -40,6 +44,9 @@ pub struct UpdateNamespace {
     /// Is a repository public that is made without saying so?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_public: Option<bool>,
+    /// Are all tags of a repository immutable that is made without saying so?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_immutable_tags: Option<bool>,
 }
 
 /// A namespace.
@@ -60,6 +67,8 @@ pub struct Namespace {
     pub sparse_indexes: bool,
     /// Is a repository public that is made without saying so?
     pub default_public: bool,
+    /// Are all tags of a repository immutable that is made without saying so?
+    pub default_immutable_tags: bool,
     /// Made when.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,

@@ -112,6 +112,10 @@ impl From<AuthError> for Problem {
             AuthError::LockedOut { retry_after } => {
                 Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message) }
             }
+            AuthError::Throttled { retry_after_ms } => {
+                let retry_after = Some(identity::retry_after(retry_after_ms));
+                Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message) }
+            }
             AuthError::Busy | AuthError::Unavailable => Self::unavailable(message),
         }
     }
@@ -178,6 +182,7 @@ impl From<RegistryError> for Problem {
             | RegistryError::UploadUnknown => Self::not_found(),
             RegistryError::Exists => Self::new(StatusCode::CONFLICT, "already_exists", message),
             RegistryError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
+            RegistryError::Protected(_) => Self::new(StatusCode::CONFLICT, "protected", message),
             RegistryError::NotEmpty => Self::new(StatusCode::CONFLICT, "in_use", message),
             RegistryError::Conflict => Self::new(StatusCode::CONFLICT, "conflict", message),
             RegistryError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message),

@@ -88,6 +88,7 @@ actions! {
     CreateRepository "cr:CreateRepository" on OnRepository as Repository, "Create a repository.";
     UpdateRepository "cr:UpdateRepository" on OnRepository as Repository, "Change a repository's settings.";
     DeleteRepository "cr:DeleteRepository" on OnRepository as Repository, "Delete a repository with all its images.";
+    LockRepository "cr:LockRepository" on OnRepository as Repository, "Lock a repository, its tags and manifests against reading, writing, listing or deleting, and unlock them.";
     ListRepositoryTag "cr:ListRepositoryTag" on OnRepository as Repository, "List and see tags in the management API.";
     CreateRepositoryTag "cr:CreateRepositoryTag" on OnRepository as Repository, "Point a new tag at a manifest that is there.";
     UpdateRepositoryTag "cr:UpdateRepositoryTag" on OnRepository as Repository, "Point a tag at another manifest that is there.";
@@ -97,6 +98,10 @@ actions! {
     ListNamespace "cr:ListNamespace" on OnInstance as Instance, "List namespaces.";
     UpdateNamespace "cr:UpdateNamespace" on OnNamespace as Namespace, "Change a namespace's settings, public reading included.";
     DeleteNamespace "cr:DeleteNamespace" on OnNamespace as Namespace, "Delete an empty namespace.";
+    CreateImmutableTagRule "cr:CreateImmutableTagRule" on OnNamespace as Namespace, "Say which tags of a namespace's repositories are immutable.";
+    ListImmutableTagRules "cr:ListImmutableTagRules" on OnNamespace as Namespace, "See which tags of a namespace's repositories are immutable.";
+    UpdateImmutableTagRule "cr:UpdateImmutableTagRule" on OnNamespace as Namespace, "Change, enable or disable a rule of immutable tags.";
+    DeleteImmutableTagRule "cr:DeleteImmutableTagRule" on OnNamespace as Namespace, "Delete a rule of immutable tags.";
     CreateInstance "cr:CreateInstance" on OnAccount as Account, "Create an instance.";
     GetInstance "cr:GetInstance" on OnInstance as Instance, "See an instance.";
     GetInstanceUsage "cr:GetInstanceUsage" on OnInstance as Instance, "See how much an instance holds and may hold.";

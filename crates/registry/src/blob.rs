@@ -9,8 +9,9 @@ use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use model::{Digest, Network, NetworkName, OnRepository, act};
 use store::Tx;
-use store::blob::Stored;
+use store::blob::{Linked, Stored};
 
+use crate::protection::Protection;
 use crate::push_target::Destination;
 use crate::{Registry, RegistryError};
 
@@ -102,7 +103,7 @@ impl Registry {
 
     /// Configurations and small layers: read once, and checked against their digest before they are kept.
     async fn small_blob(&self, digest: &Digest, stored: &Stored, size: u64) -> Result<Bytes, RegistryError> {
-        if let Some(content) = self.contents.get(digest) {
+        if let Some(content) = self.content_tally.note(self.contents.get(digest)) {
             return Ok(content);
         }
         let content = match self.blobs.read(stored.key, size, 0..size).await?.into_whole() {
@@ -150,7 +151,8 @@ impl Registry {
         let key = (on.instance.id, on.name.clone(), *digest);
         let read = || self.store.read(|tx| Box::pin(store::blob::find_linked(tx, on.instance.id, &on.name, digest)));
         match self.links.get_or_read(&self.store, key, read).await? {
-            Some(stored) => Ok((stored, u64::try_from(stored.size).unwrap_or_default())),
+            Some(linked) if linked.unreadable => Err(Protection::Unreadable.into()),
+            Some(Linked { stored, .. }) => Ok((stored, u64::try_from(stored.size).unwrap_or_default())),
             None => Err(self.name_or(on, RegistryError::BlobUnknown).await),
         }
     }
@@ -195,7 +197,8 @@ struct Mount<'a> {
 impl Mount<'_> {
     async fn link(&self, tx: &mut Tx<'_>, audit: &Audit) -> Result<bool, RegistryError> {
         let (instance, name) = (self.source.instance.id, &self.source.name);
-        if store::blob::find_linked(tx, instance, name, self.digest).await?.is_none() {
+        // What is locked against reading is not given away either: the client has to bring it.
+        if store::blob::find_linked(tx, instance, name, self.digest).await?.is_none_or(|linked| linked.unreadable) {
             return Ok(false);
         }
         let target = self.destination.ensure(tx).await?;

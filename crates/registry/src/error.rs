@@ -74,6 +74,9 @@ pub enum RegistryError {
     /// A namespace that still has repositories cannot be deleted.
     #[error("the namespace still has repositories: delete them first")]
     NotEmpty,
+    /// It is kept as it is: immutable, or locked.
+    #[error("{0}")]
+    Protected(crate::Protection),
     /// Somebody else is writing the same thing at this moment.
     #[error("somebody else is changing this at the moment: try again")]
     Conflict,

@@ -13,15 +13,19 @@ mod document;
 mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod locks;
 mod manifest;
 mod namespace;
+mod protection;
 mod push_target;
 mod put_manifest;
 mod quota;
+mod references;
 mod referrers;
 mod repository;
 mod sound;
 mod tag;
+mod tag_rules;
 mod upload;
 mod upload_session;
 mod window;
@@ -31,10 +35,11 @@ use std::sync::Arc;
 use access::{Access, Audit};
 use blobs::BlobStore;
 use bytes::Bytes;
+use meter::Tally;
 use model::{Digest, InstanceId, Reference, RepositoryName, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use store::blob::Stored;
+use store::blob::Linked;
 use store::manifest::Head;
 use store::{Recent, Store};
 
@@ -42,16 +47,21 @@ pub use blob::{BlobFound, ByteRange, Redirects};
 pub use blobs::{BlobBody, PresignedUrl};
 pub use catalog::Page;
 pub use error::{Cause, RegistryError};
+pub use locks::{ImageProtection, LockChanges};
 pub use manifest::{ManifestFound, ManifestHead};
 pub use namespace::{NamespaceChanges, NewNamespace};
+pub use protection::Protection;
 pub use put_manifest::{MAX_TAGS, Pushed};
 pub use quota::InstanceUsage;
+pub use references::{Behind, Holding, ImageReference, Relation};
 pub use referrers::Referrers;
-pub use repository::{NewRepository, RepositoryChanges};
+pub use repository::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};
 pub use store::repository::Repository;
 pub use store::tag::Tagged;
+pub use store::tag_rule::{TagRule, Terms};
 pub use store::usage::Usage;
+pub use tag_rules::{MAX_TAG_RULES, TermsChanges};
 pub use window::{Counted, REACH, RepositoriesNamed, Window};
 
 /// The largest manifest that is taken, in bytes.
@@ -90,9 +100,10 @@ pub struct Registry {
     /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
     /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
+    content_tally: Tally,
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
-    links: Recent<(InstanceId, RepositoryName, Digest), Stored>,
+    links: Recent<(InstanceId, RepositoryName, Digest), Linked>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -122,13 +133,34 @@ impl Registry {
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
-        Self { store, blobs, access, random: Box::new(random), limits, redirects: Redirects::Off, contents, heads, links }
+        Self {
+            store,
+            blobs,
+            access,
+            random: Box::new(random),
+            limits,
+            redirects: Redirects::Off,
+            contents,
+            content_tally: Tally::default(),
+            heads,
+            links,
+        }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.
     #[must_use]
     pub fn redirecting(self, redirects: Redirects) -> Self {
         Self { redirects, ..self }
+    }
+
+    /// How often each memory was asked and had the answer.
+    pub fn tallies(&self) -> [(&'static str, &Tally); 3] {
+        [("contents", &self.content_tally), ("references", self.heads.tally()), ("blobs", self.links.tally())]
+    }
+
+    /// Bytes of manifests and small blobs in memory.
+    pub fn content_bytes(&self) -> u64 {
+        self.contents.weight()
     }
 
     fn audit(&self) -> &Audit {

@@ -1,6 +1,6 @@
 //! What an account holds by digest, and which repositories link it. A repository sees a blob through a link alone.
 
-use model::{AccountId, Digest, InstanceId, RepositoryId, RepositoryName, Timestamp, UploadId};
+use model::{AccountId, Digest, InstanceId, Lock, Locks, RepositoryId, RepositoryName, Timestamp, UploadId};
 
 use crate::{Row, StoreError, Tx, Value, params};
 
@@ -16,19 +16,33 @@ pub struct Stored {
 /// Digests looked for by one statement.
 const WIDTH: usize = 16;
 
+/// A blob as a repository sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Linked {
+    /// Where it lies.
+    pub stored: Stored,
+    /// Is the repository locked against reading?
+    pub unreadable: bool,
+}
+
 /// The blob, if a repository of this name links it.
 pub async fn find_linked(
     tx: &mut Tx<'_>,
     instance: InstanceId,
     name: &RepositoryName,
     digest: &Digest,
-) -> Result<Option<Stored>, StoreError> {
-    let sql = "SELECT b.storage_key, b.size FROM repository r \
+) -> Result<Option<Linked>, StoreError> {
+    let sql = "SELECT b.storage_key, b.size, r.locks FROM repository r \
                JOIN blob_link l ON l.repository_id = r.id \
                JOIN blob b ON b.account_id = r.account_id AND b.digest = l.digest \
                WHERE r.instance_id = $1 AND r.name = $2 AND l.digest = $3";
     let row = tx.row(sql, params![instance.as_i64(), name.as_str(), digest.as_bytes()]).await?;
-    row.as_ref().map(|row| Ok(Stored { key: UploadId::from_i64(row.get(0)?), size: row.get(1)? })).transpose()
+    row.as_ref().map(linked).transpose()
+}
+
+fn linked(row: &Row) -> Result<Linked, StoreError> {
+    let stored = Stored { key: UploadId::from_i64(row.get(0)?), size: row.get(1)? };
+    Ok(Linked { stored, unreadable: Locks::from_i64(row.get(2)?).has(Lock::Read) })
 }
 
 /// Does the account hold this digest, and where?

@@ -85,11 +85,26 @@ pub async fn head(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     row.map_or(Ok(0), |row| row.get(0))
 }
 
-/// At most `limit` changes after `seq`, oldest first. A kind that a newer version wrote comes as `None`: forget everything.
-pub async fn since(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
-    let select = "SELECT seq, kind, subject FROM change WHERE seq > $1 ORDER BY seq LIMIT $2";
+/// A change as the feed carries it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Its number.
+    pub seq: i64,
+    /// When whoever made it began to, by the clock of that node.
+    pub at: Timestamp,
+    /// What has changed; none: a kind that a newer version wrote. Forget everything.
+    pub change: Option<Change>,
+}
+
+/// At most `limit` changes after `seq`, oldest first.
+pub async fn since(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+    let select = "SELECT seq, at_ms, kind, subject FROM change WHERE seq > $1 ORDER BY seq LIMIT $2";
     let rows = tx.rows(select, params![seq, limit]).await?;
-    rows.iter().map(|row| Ok((row.get(0)?, Change::from_parts(&row.get::<String>(1)?, row.get(2)?)))).collect()
+    let entry = |row: &crate::Row| {
+        let change = Change::from_parts(&row.get::<String>(2)?, row.get(3)?);
+        Ok(Entry { seq: row.get(0)?, at: Timestamp::from_millis(row.get(1)?), change })
+    };
+    rows.iter().map(entry).collect()
 }
 
 /// Drops changes older than `before`. Keep what the longest signed life may still need.

@@ -42,6 +42,7 @@ pub mod network;
 pub mod node;
 pub mod nonce;
 pub mod policy;
+pub mod protection;
 pub mod provider;
 mod recent;
 pub mod repository;
@@ -50,11 +51,13 @@ pub mod role;
 pub mod sealed;
 pub mod signing_key;
 pub mod tag;
+pub mod tag_rule;
 pub mod upload;
 pub mod usage;
 
 pub use driver::{
-    Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Schema, Store, StoreError, Tx, Value, Work,
+    Conflict, Connections, Database, DirectoryLock, Fault, FromValue, Kind, Meters, Migration, PostgresSettings, Row, Schema, Store,
+    StoreError, Tx, Value, Work,
 };
 pub use recent::Recent;
 
@@ -74,4 +77,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
     Migration { number: 14, name: "nodes", sql: include_str!("../migrations/0014_nodes.sql") },
+    Migration { number: 15, name: "keep", sql: include_str!("../migrations/0015_keep.sql") },
 ];

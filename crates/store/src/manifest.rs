@@ -1,6 +1,6 @@
 //! Manifests, byte for byte, with what they refer to.
 
-use model::{Digest, InstanceId, MediaType, RepositoryId, RepositoryName, Tag, Timestamp};
+use model::{Digest, InstanceId, Lock, Locks, MediaType, RepositoryId, RepositoryName, Tag, Timestamp};
 
 use crate::blob::{digest, padded, width};
 use crate::{Row, StoreError, Tx, Value, params};
@@ -16,6 +16,8 @@ pub struct Head {
     pub media_type: MediaType,
     /// Bytes.
     pub size: i64,
+    /// Is it, its repository, or the tag it was asked for by locked against reading?
+    pub unreadable: bool,
 }
 
 /// A manifest to be written.
@@ -71,12 +73,13 @@ fn head(row: &Row) -> Result<Head, StoreError> {
         digest: digest(row, 1)?,
         media_type: media_type(&row.get::<String>(2)?)?,
         size: row.get(3)?,
+        unreadable: Locks::from_i64(row.get(4)?).has(Lock::Read),
     })
 }
 
 /// The manifest that a tag of the repository of this name points at.
 pub async fn by_tag(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName, tag: &Tag) -> Result<Option<Head>, StoreError> {
-    let sql = "SELECT m.repository_id, m.digest, m.media_type, m.size FROM repository r \
+    let sql = "SELECT m.repository_id, m.digest, m.media_type, m.size, r.locks | t.locks | m.locks FROM repository r \
                JOIN tag t ON t.repository_id = r.id \
                JOIN manifest m ON m.repository_id = t.repository_id AND m.digest = t.digest \
                WHERE r.instance_id = $1 AND r.name = $2 AND t.name = $3";
@@ -85,7 +88,7 @@ pub async fn by_tag(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName
 
 /// The manifest with this digest in the repository of this name.
 pub async fn by_digest(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName, digest: &Digest) -> Result<Option<Head>, StoreError> {
-    let sql = "SELECT m.repository_id, m.digest, m.media_type, m.size FROM repository r \
+    let sql = "SELECT m.repository_id, m.digest, m.media_type, m.size, r.locks | m.locks FROM repository r \
                JOIN manifest m ON m.repository_id = r.id \
                WHERE r.instance_id = $1 AND r.name = $2 AND m.digest = $3";
     tx.row(sql, params![instance.as_i64(), name.as_str(), digest.as_bytes()]).await?.as_ref().map(head).transpose()
@@ -183,7 +186,8 @@ pub async fn delete(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) 
     Ok(tx.execute("DELETE FROM manifest WHERE repository_id = $1 AND digest = $2", key).await? == 1)
 }
 
-/// Manifests whose subject is `subject`, by digest behind `after`, of one artifact type or of any, at most `limit`.
+/// Manifests whose subject is `subject`, by digest behind `after`, of one artifact type or of any, at most `limit`; without those
+/// that are locked against listing.
 pub async fn referrers(
     tx: &mut Tx<'_>,
     repository: RepositoryId,
@@ -195,11 +199,12 @@ pub async fn referrers(
     let after = after.map_or(&[][..], Digest::as_bytes);
     let rows = if let Some(artifact_type) = artifact_type {
         let sql = "SELECT digest, media_type, size, artifact_type, annotations FROM manifest \
-                   WHERE repository_id = $1 AND subject = $2 AND digest > $3 AND artifact_type = $4 ORDER BY digest LIMIT $5";
+                   WHERE repository_id = $1 AND subject = $2 AND digest > $3 AND artifact_type = $4 AND locks & 4 = 0 \
+                   ORDER BY digest LIMIT $5";
         tx.rows(sql, params![repository.as_i64(), subject.as_bytes(), after, artifact_type, limit]).await?
     } else {
         let sql = "SELECT digest, media_type, size, artifact_type, annotations FROM manifest \
-                   WHERE repository_id = $1 AND subject = $2 AND digest > $3 ORDER BY digest LIMIT $4";
+                   WHERE repository_id = $1 AND subject = $2 AND digest > $3 AND locks & 4 = 0 ORDER BY digest LIMIT $4";
         tx.rows(sql, params![repository.as_i64(), subject.as_bytes(), after, limit]).await?
     };
     rows.iter().map(referrer).collect()

@@ -53,7 +53,8 @@ impl House {
         let fetcher = Arc::new(Fetcher::new().map_err(|e| Refusal::Outgoing(e.to_string()))?);
         let sealing = keeper.sealing();
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), hashers());
-        let identity = Arc::new(identity.fetching_with(fetcher).on_node(node));
+        let identity = identity.fetching_with(fetcher).limiting_callers(config.requests_per_second_per_caller).on_node(node);
+        let identity = Arc::new(identity);
         let trail = Trail::open(Arc::clone(&store), sealing, Arc::clone(&dice), node, now).await;
         let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?.keeping(config.audit.keeping));
         let heads = AuditHeads::open(&config.data_dir, &trail);

@@ -22,6 +22,7 @@ mod leases;
 mod log;
 mod manage;
 mod master_key;
+mod metrics;
 mod object_storage;
 mod presence;
 mod printer;

@@ -23,8 +23,6 @@ const BEAT_EVERY: Duration = Duration::from_secs(5);
 const BEAT_ALONE_EVERY: Duration = Duration::from_mins(1);
 /// So many beats long the last look at the database and the blobs is good enough: object storage counts requests.
 const LOOK_EVERY: u32 = 6;
-/// How often the metric of the change feed is set.
-const LAG_EVERY: Duration = Duration::from_secs(1);
 /// A clock that differs by more from the database's is warned of.
 const SKEW_MS: i64 = 2000;
 /// Who has not been heard of for so long is forgotten.
@@ -40,18 +38,15 @@ struct StateLabel {
 #[derive(Clone, Debug)]
 pub(crate) struct NodeMetrics {
     nodes: Family<StateLabel, Gauge>,
-    feed_lag: Gauge<f64, AtomicU64>,
     clock_ahead: Gauge<f64, AtomicU64>,
 }
 
 impl NodeMetrics {
     /// Declares them.
     pub(crate) fn register(metrics: &mut Metrics) -> Self {
-        let this = Self { nodes: Family::default(), feed_lag: Gauge::default(), clock_ahead: Gauge::default() };
+        let this = Self { nodes: Family::default(), clock_ahead: Gauge::default() };
         let help = "Nodes of the database: `alive` are heard of, `silent` ended without saying so within the last day";
         metrics.register(MetricKind::Gauge, "nodes", help, this.nodes.clone());
-        let help = "Since when this node has not looked at the change feed; above 1 it decides nothing";
-        metrics.register(MetricKind::Gauge, "change_feed_lag_seconds", help, this.feed_lag.clone());
         let help = "How far this node's clock is ahead of the database's";
         metrics.register(MetricKind::Gauge, "node_clock_ahead_seconds", help, this.clock_ahead.clone());
         this
@@ -98,11 +93,6 @@ pub(crate) fn start(house: &House, place: Place, health: &Arc<Health>, stop: &St
         told: AtomicBool::default(),
     });
     every(every_beat, stop, house.clone(), move |house| beat(house, Arc::clone(&presence)));
-    let lag = metrics.feed_lag.clone();
-    every(LAG_EVERY, stop, house.clone(), move |house| {
-        lag.set(seconds(house.access.directory().lag(SystemClock.now())));
-        std::future::ready(())
-    });
 }
 
 /// It has ended, and the others need not wonder.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::resource_policy::{self, Of};
+use super::tag_rules::{self, TagRuleSpec};
 use super::text::{self, PolicyText};
 use crate::Trouble;
 use crate::diff;
@@ -16,6 +17,9 @@ use crate::noun::{Here, Noun};
 use crate::step::{Call, Key, Step, call};
 
 pub(crate) struct Namespace;
+
+/// What is set by steps of its own.
+const TIES: [&str; 2] = ["policy", "immutableTagRules"];
 
 /// A namespace of an instance; `_` is the root namespace.
 #[derive(Clone, Serialize, Deserialize, ToSchema, Default, Debug)]
@@ -33,6 +37,12 @@ pub(crate) struct NamespaceSpec {
     /// Is a repository public that is made without saying so? No for a new one unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     default_public: Option<bool>,
+    /// Are all tags of a repository immutable that is made without saying so? No for a new one unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default_immutable_tags: Option<bool>,
+    /// Its rules of immutable tags, all of them; those that are not here go. `[]`: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    immutable_tag_rules: Option<Vec<TagRuleSpec>>,
     /// Who else may use it: a RAM document whose statements name principals; `{}`: nobody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::schema)]
@@ -61,6 +71,8 @@ impl Noun for Namespace {
             auto_create_repository: Some(there.auto_create_repository),
             sparse_indexes: Some(there.sparse_indexes),
             default_public: Some(there.default_public),
+            default_immutable_tags: Some(there.default_immutable_tags),
+            immutable_tag_rules: tag_rules::read(here, key, wanted.is_none_or(|wanted| wanted.immutable_tag_rules.is_some())).await?,
             policy: resource_policy::read(here, Of::Namespace, key, asked).await?,
         }))
     }
@@ -69,6 +81,11 @@ impl Noun for Namespace {
         let (instance, name) = (key.at().to_owned(), key.name.clone());
         let policy =
             resource_policy::plan(Of::Namespace, key, wanted.policy.as_ref(), there.as_ref().and_then(|there| there.policy.as_ref()));
+        let rules = tag_rules::plan(
+            key,
+            wanted.immutable_tag_rules.as_deref(),
+            there.as_ref().and_then(|there| there.immutable_tag_rules.as_deref()).unwrap_or_default(),
+        );
         let Some(there) = there else {
             let new = CreateNamespace {
                 name,
@@ -76,13 +93,14 @@ impl Noun for Namespace {
                 auto_create_repository: wanted.auto_create_repository,
                 sparse_indexes: wanted.sparse_indexes.unwrap_or_default(),
                 default_public: wanted.default_public.unwrap_or_default(),
+                default_immutable_tags: wanted.default_immutable_tags.unwrap_or_default(),
             };
-            let made = Step::create(key, diff::all(wanted, &["policy"]), call!(client => client.namespaces(&instance).create(&new)));
-            return Ok([made].into_iter().chain(policy).collect());
+            let made = Step::create(key, diff::all(wanted, &TIES), call!(client => client.namespaces(&instance).create(&new)));
+            return Ok([made].into_iter().chain(rules).chain(policy).collect());
         };
-        let changes = diff::changes(wanted, &there, &["policy"]);
+        let changes = diff::changes(wanted, &there, &TIES);
         if changes.is_empty() {
-            return Ok(policy.into_iter().collect());
+            return Ok(rules.into_iter().chain(policy).collect());
         }
         let touched = |field| diff::touches(&changes, &[field]);
         let change = UpdateNamespace {
@@ -90,9 +108,10 @@ impl Noun for Namespace {
             auto_create_repository: wanted.auto_create_repository.filter(|_| touched("autoCreateRepository")),
             sparse_indexes: wanted.sparse_indexes.filter(|_| touched("sparseIndexes")),
             default_public: wanted.default_public.filter(|_| touched("defaultPublic")),
+            default_immutable_tags: wanted.default_immutable_tags.filter(|_| touched("defaultImmutableTags")),
         };
         let step = Step::update(key, changes, call!(client => client.namespaces(&instance).update(&name, &change)));
-        Ok([step].into_iter().chain(policy).collect())
+        Ok([step].into_iter().chain(rules).chain(policy).collect())
     }
 
     fn delete(key: &Key) -> Option<Call> {

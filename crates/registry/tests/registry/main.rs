@@ -7,4 +7,5 @@ mod house;
 mod lists;
 mod manage;
 mod manifests;
+mod protection;
 mod uploads;

@@ -2,6 +2,7 @@
 
 mod error;
 mod lock;
+mod meters;
 mod migrate;
 mod postgres;
 mod row;
@@ -12,6 +13,7 @@ mod value;
 
 pub use error::{Cause, Conflict, StoreError};
 pub use lock::DirectoryLock;
+pub use meters::{Connections, Fault, Kind, Meters};
 pub use migrate::{Migration, Schema};
 pub use postgres::PostgresSettings;
 pub use row::Row;

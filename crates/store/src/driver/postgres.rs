@@ -12,6 +12,7 @@ use tokio_postgres::{Config, NoTls};
 
 use super::Durability;
 use super::error::StoreError;
+use super::meters::{Connections, Meters};
 use super::tx::{Failure, Tx, Unit, Work, went_on};
 pub(super) use session::Session;
 
@@ -33,6 +34,8 @@ const MIGRATE_TRIES: u32 = 30;
 const MIGRATE_PAUSE: Duration = Duration::from_secs(1);
 /// How many units wait for a connection at most; more are told at once to come again.
 const QUEUE: usize = 1024;
+/// Connections besides, for what everything else depends on ([`Lane::First`]): the change feed, and whether the database answers.
+const FIRST: usize = 2;
 
 /// How to reach PostgreSQL. Debug never prints the URL, which may hold a password.
 #[derive(Clone)]
@@ -81,11 +84,22 @@ impl fmt::Debug for PostgresSettings {
     }
 }
 
+/// Which connections a unit may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Lane {
+    /// With all others.
+    Queue,
+    /// Past them: what a flood of requests must not hold up.
+    First,
+}
+
 pub(super) struct Postgres {
     pool: Pool,
+    first: Pool,
     patience: Duration,
     pauses: AtomicU64,
     waiting: AtomicUsize,
+    meters: Meters,
     /// Of the units that are run again, one at a time runs: those who met do not meet again, and each has its turn.
     again: Mutex<()>,
 }
@@ -117,36 +131,45 @@ impl fmt::Debug for Postgres {
 }
 
 impl Postgres {
-    pub(super) fn new(settings: &PostgresSettings) -> Result<Self, StoreError> {
+    pub(super) fn new(settings: &PostgresSettings, meters: &Meters) -> Result<Self, StoreError> {
         let config = settings.config()?;
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = if config.get_ssl_mode() == SslMode::Require {
-            Manager::from_config(config, tls::connector(settings.ca_file.as_deref())?, recycling)
-        } else {
-            Manager::from_config(config, NoTls, recycling)
+        let pool = |size: usize| {
+            let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+            let manager = if config.get_ssl_mode() == SslMode::Require {
+                Manager::from_config(config.clone(), tls::connector(settings.ca_file.as_deref())?, recycling)
+            } else {
+                Manager::from_config(config.clone(), NoTls, recycling)
+            };
+            let pool = Pool::builder(manager).max_size(size).runtime(Runtime::Tokio1).wait_timeout(Some(settings.acquire_timeout));
+            pool.create_timeout(Some(settings.acquire_timeout)).build().map_err(StoreError::unavailable)
         };
-        let pool = Pool::builder(manager)
-            .max_size(settings.pool_size)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(settings.acquire_timeout))
-            .create_timeout(Some(settings.acquire_timeout))
-            .build()
-            .map_err(StoreError::unavailable)?;
+        let (pool, first) = (pool(settings.pool_size)?, pool(FIRST)?);
         Ok(Self {
             pool,
+            first,
             patience: settings.statement_timeout + SLACK,
             pauses: AtomicU64::new(u64::from(std::process::id())),
             waiting: AtomicUsize::new(0),
+            meters: meters.clone(),
             again: Mutex::new(()),
         })
     }
 
-    pub(super) async fn read<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    pub(super) fn connections(&self) -> Connections {
+        let pool = self.pool.status();
+        Connections { in_use: pool.size.saturating_sub(pool.available), idle: pool.available, waiting: pool.waiting }
+    }
+
+    pub(super) async fn read<'c, T, E>(
+        &'c self,
+        lane: Lane,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
+    ) -> Result<T, E>
     where
         T: Send,
         E: From<StoreError> + Send,
     {
-        let (session, result, _) = self.run(READ, &body).await?;
+        let (session, result, _) = self.run(lane, READ, &body).await?;
         session.rollback().await;
         result
     }
@@ -211,10 +234,10 @@ impl Postgres {
         T: Send,
         E: From<StoreError> + Send,
     {
-        let (session, result, failure) = self.run(begin, body).await.map_err(|error| (error.into(), false))?;
+        let (session, result, failure) = self.run(Lane::Queue, begin, body).await.map_err(|error| (error.into(), false))?;
         match result {
             Ok(value) => {
-                let committed = session.commit().await;
+                let committed = self.meters.note(session.commit().await);
                 committed.map_err(|error| {
                     let met = error.is_serialisation();
                     (error.into(), met)
@@ -230,6 +253,7 @@ impl Postgres {
 
     async fn run<'c, T, E>(
         &'c self,
+        lane: Lane,
         begin: &'static str,
         body: &(impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync),
     ) -> Result<(Session, Result<T, E>, Option<Failure>), StoreError>
@@ -237,11 +261,11 @@ impl Postgres {
         T: Send,
         E: From<StoreError> + Send,
     {
-        let client = self.connection().await?;
+        let client = self.meters.note(self.connection(lane).await)?;
         // A migration waits for another node's, however long that takes.
         let patience = (begin != MIGRATE).then_some(self.patience);
-        let session = Session::begin(client, begin, patience).await?;
-        let mut tx = Tx::new(Unit::Postgres(Box::new(session)));
+        let session = self.meters.note(Session::begin(client, begin, patience).await)?;
+        let mut tx = Tx::new(Unit::Postgres(Box::new(session)), &self.meters);
         let result = body(&mut tx).await;
         let (unit, failure) = tx.end();
         let result = match result {
@@ -252,7 +276,10 @@ impl Postgres {
     }
 
     /// A connection from the pool, in turn. The pool bounds how long that takes.
-    async fn connection(&self) -> Result<Client, StoreError> {
+    async fn connection(&self, lane: Lane) -> Result<Client, StoreError> {
+        if lane == Lane::First {
+            return self.first.get().await.map_err(StoreError::unavailable);
+        }
         let _turn = Turn::take(&self.waiting)?;
         self.pool.get().await.map_err(StoreError::unavailable)
     }

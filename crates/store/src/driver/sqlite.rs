@@ -20,6 +20,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::Durability;
 use super::error::StoreError;
 use super::lock::DirectoryLock;
+use super::meters::Meters;
 use super::tx::{Tx, Unit, Work, went_on};
 pub(super) use statement::{batch, execute, rows};
 use writer::Writer;
@@ -45,6 +46,7 @@ pub(super) struct Sqlite {
     writer: Arc<Mutex<Writer>>,
     commits: Arc<AtomicU64>,
     committer: Committer,
+    meters: Meters,
     // Last, so that the files go, and the lock opens, after the connections have closed.
     _lock: Option<DirectoryLock>,
     _folder: Option<tempfile::TempDir>,
@@ -67,14 +69,14 @@ impl Lease<'_> {
 }
 
 impl Sqlite {
-    pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
-        Self::start(directory, true, None)
+    pub(super) fn open(directory: &Path, meters: &Meters) -> Result<Self, StoreError> {
+        Self::start(directory, true, None, meters)
     }
 
-    pub(super) fn temporary() -> Result<Self, StoreError> {
+    pub(super) fn temporary(meters: &Meters) -> Result<Self, StoreError> {
         let folder = tempfile::tempdir().map_err(StoreError::unavailable)?;
         let path = folder.path().to_owned();
-        Self::start(&path, false, Some(folder))
+        Self::start(&path, false, Some(folder), meters)
     }
 
     pub(super) fn is_in(directory: &Path) -> bool {
@@ -82,22 +84,27 @@ impl Sqlite {
     }
 
     /// Beside the server whose directory it is.
-    pub(super) fn peek(directory: &Path) -> Result<Self, StoreError> {
+    pub(super) fn peek(directory: &Path, meters: &Meters) -> Result<Self, StoreError> {
         if !Self::is_in(directory) {
             return Err(StoreError::unavailable(format!("there is no {FILE} in {}", directory.display())));
         }
-        Self::assemble(directory, true, None, None)
+        Self::assemble(directory, true, (None, None), meters)
     }
 
-    fn start(directory: &Path, syncs: bool, folder: Option<tempfile::TempDir>) -> Result<Self, StoreError> {
-        Self::assemble(directory, syncs, Some(DirectoryLock::acquire(directory)?), folder)
+    fn start(directory: &Path, syncs: bool, folder: Option<tempfile::TempDir>, meters: &Meters) -> Result<Self, StoreError> {
+        Self::assemble(directory, syncs, (Some(DirectoryLock::acquire(directory)?), folder), meters)
     }
 
-    fn assemble(directory: &Path, syncs: bool, lock: Option<DirectoryLock>, folder: Option<tempfile::TempDir>) -> Result<Self, StoreError> {
+    fn assemble(
+        directory: &Path,
+        syncs: bool,
+        (lock, folder): (Option<DirectoryLock>, Option<tempfile::TempDir>),
+        meters: &Meters,
+    ) -> Result<Self, StoreError> {
         let file = directory.join(FILE);
         let sync = if syncs { "FULL" } else { "OFF" };
         let commits = Arc::new(AtomicU64::new(0));
-        let writer = Arc::new(Mutex::new(Writer::new(connect(&file, sync, false)?, syncs, Arc::clone(&commits))));
+        let writer = Arc::new(Mutex::new(Writer::new(connect(&file, sync, false)?, syncs, Arc::clone(&commits), meters.clone())));
         let workers = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             readers: pool(&file, sync, workers + 2)?,
@@ -106,6 +113,7 @@ impl Sqlite {
             committer: Committer::start(Arc::clone(&writer))?,
             writer,
             commits,
+            meters: meters.clone(),
             _lock: lock,
             _folder: folder,
         })
@@ -120,7 +128,7 @@ impl Sqlite {
         E: From<StoreError>,
     {
         let reader = self.lease(&self.readers).await?;
-        snapshot(reader, &body)
+        snapshot(reader, &self.meters, &body)
     }
 
     pub(super) async fn scan<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
@@ -129,8 +137,8 @@ impl Sqlite {
     {
         let scanner = self.lease(&self.scanners).await?;
         match Handle::current().runtime_flavor() {
-            RuntimeFlavor::MultiThread => tokio::task::block_in_place(|| snapshot(scanner, &body)),
-            _ => snapshot(scanner, &body),
+            RuntimeFlavor::MultiThread => tokio::task::block_in_place(|| snapshot(scanner, &self.meters, &body)),
+            _ => snapshot(scanner, &self.meters, &body),
         }
     }
 
@@ -143,8 +151,8 @@ impl Sqlite {
         E: From<StoreError>,
     {
         let mut writer = self.enter().await?;
-        writer.begin_member(durability)?;
-        let (lease, result) = run(Lease::Writer(writer), &body)?;
+        self.meters.note(writer.begin_member(durability))?;
+        let (lease, result) = run(Lease::Writer(writer), &self.meters, &body)?;
         let Lease::Writer(mut writer) = lease else { return result };
         let value = match result {
             Ok(value) => value,
@@ -153,11 +161,11 @@ impl Sqlite {
                 return Err(error);
             }
         };
-        let outcome = writer.keep_member()?;
+        let outcome = self.meters.note(writer.keep_member())?;
         drop(writer);
         self.committer.wake();
         let told = outcome.await.unwrap_or_else(|_| Err("the committer has stopped".to_owned()));
-        told.map_err(StoreError::unavailable)?;
+        self.meters.note(told.map_err(StoreError::unavailable))?;
         Ok(value)
     }
 
@@ -197,7 +205,11 @@ async fn in_time<T>(connection: &Mutex<T>) -> Result<MutexGuard<'_, T>, StoreErr
 }
 
 /// Runs a body that only reads, over one snapshot.
-fn snapshot<'c, T, E>(connection: MutexGuard<'c, Connection>, body: &impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E>) -> Result<T, E>
+fn snapshot<'c, T, E>(
+    connection: MutexGuard<'c, Connection>,
+    meters: &'c Meters,
+    body: &impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E>,
+) -> Result<T, E>
 where
     E: From<StoreError>,
 {
@@ -205,8 +217,8 @@ where
         // A body panicked here before; its snapshot is stale.
         execute(&connection, "ROLLBACK", &[])?;
     }
-    execute(&connection, "BEGIN DEFERRED", &[])?;
-    let (lease, result) = run(Lease::Reader(connection), body)?;
+    meters.note(execute(&connection, "BEGIN DEFERRED", &[]))?;
+    let (lease, result) = run(Lease::Reader(connection), meters, body)?;
     if !lease.connection().is_autocommit() {
         execute(lease.connection(), "ROLLBACK", &[])?;
     }
@@ -216,12 +228,13 @@ where
 /// Polls a body to its end, which on SQLite is once.
 fn run<'c, T, E>(
     lease: Lease<'c>,
+    meters: &'c Meters,
     body: &impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E>,
 ) -> Result<(Lease<'c>, Result<T, E>), StoreError>
 where
     E: From<StoreError>,
 {
-    let mut tx = Tx::new(Unit::Sqlite(lease));
+    let mut tx = Tx::new(Unit::Sqlite(lease), meters);
     let polled = body(&mut tx).as_mut().poll(&mut Context::from_waker(Waker::noop()));
     let (unit, failure) = tx.end();
     let result = match polled {

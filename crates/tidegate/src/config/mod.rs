@@ -159,6 +159,9 @@ pub(crate) struct Config {
     pub(crate) max_namespaces: u32,
     /// The most repositories in one instance.
     pub(crate) max_repositories: u32,
+    /// How many requests one caller, and one address, may make; none: any number.
+    pub(crate) requests_per_second_per_caller: Option<u32>,
+    pub(crate) requests_per_second_per_address: Option<u32>,
     /// The one to come.
     pub(crate) next_master_key: Option<MasterKeySource>,
     pub(crate) services: Vec<String>,

@@ -71,6 +71,8 @@ impl Config {
             services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
             max_namespaces: from.count("limits.namespaces")?,
             max_repositories: from.count("limits.repositories")?,
+            requests_per_second_per_caller: from.rate("limits.requests_per_second_per_caller")?,
+            requests_per_second_per_address: from.rate("limits.requests_per_second_per_address")?,
             bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
             audit: AuditConfig { keeping: from.keeping()?, sink: from.sink()? },
             log: LogConfig {
@@ -142,6 +144,10 @@ impl Reader<'_> {
 
     fn count(&self, key: &'static str) -> Result<u32, ConfigError> {
         self.number(key, 1, u32::MAX.into()).map(|n| u32::try_from(n).unwrap_or(u32::MAX))
+    }
+
+    fn rate(&self, key: &'static str) -> Result<Option<u32>, ConfigError> {
+        if self.texts(key).is_empty() { Ok(None) } else { self.count(key).map(Some) }
     }
 
     fn seconds(&self, key: &'static str, min: u64, max: u64) -> Result<Duration, ConfigError> {

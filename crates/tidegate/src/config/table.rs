@@ -160,6 +160,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
     many("services", "host names", "", "Further names that clients may give as `service` when they ask for a token"),
     one("limits.namespaces", "number", "10000", "The most namespaces in one instance"),
     one("limits.repositories", "number", "100000", "The most repositories in one instance"),
+    one(
+        "limits.requests_per_second_per_caller",
+        "number",
+        "",
+        "Requests that one user, service account or role may make in a second, on each node, and ten times as many at once; more are 429 with \
+         `Retry-After`; not set: any number",
+    ),
+    one(
+        "limits.requests_per_second_per_address",
+        "number",
+        "",
+        "The same for one address (IPv6: a /64), before anybody logs in; whole offices and clusters may share one; not set: any number",
+    ),
     one("token.bearer_seconds", "seconds", "300", "How long a bearer token lives, 60 to 3600"),
     one(
         "audit.retention",

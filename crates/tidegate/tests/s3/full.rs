@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::house::{House, begin, end, later, patch, path, place};
+use crate::house::{House, begin, end, later, patch, place};
 use crate::support::api::{push, root};
 use crate::support::disk::Disk;
 use crate::support::http::Ask;
