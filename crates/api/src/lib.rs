@@ -22,6 +22,7 @@ mod instance;
 mod integration;
 mod label;
 mod namespace;
+mod node;
 mod page;
 mod policy;
 mod protection;
@@ -56,7 +57,8 @@ pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, InstanceUsage, UpdateInstance};
 pub use integration::{CreateIntegration, Integration, IntegrationKind, IntegrationQuery, UpdateIntegration};
 pub use label::{LabelQuery, Labelled, UpdateLabels};
-pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
+pub use namespace::{CreateNamespace, Namespace, NamespaceQuota, SetNamespaceQuota, UpdateNamespace};
+pub use node::Node;
 pub use page::{OwnerQuery, Page};
 pub use policy::{
     AttachedPolicy, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyHolder,

@@ -73,3 +73,34 @@ pub struct Namespace {
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
+
+/// What a namespace may hold, all of it: what is left out has no bound.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Default, PartialEq, Eq, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct SetNamespaceQuota {
+    /// Bytes of blobs, each once, and of manifests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub max_bytes: Option<i64>,
+    /// Repositories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub max_repositories: Option<i64>,
+}
+
+/// What a namespace holds, and may hold.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
+pub struct NamespaceQuota {
+    /// Its name; `_` is the root namespace.
+    pub namespace: String,
+    /// The instance it is in.
+    pub instance_id: String,
+    /// Bytes of the blobs that its repositories have, each once, and of their manifests.
+    pub bytes: i64,
+    /// The most bytes; none: no bound.
+    pub max_bytes: Option<i64>,
+    /// Its repositories.
+    pub repositories: i64,
+    /// The most repositories; none: no bound.
+    pub max_repositories: Option<i64>,
+}

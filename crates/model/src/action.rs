@@ -98,6 +98,12 @@ actions! {
     ListNamespace "cr:ListNamespace" on OnInstance as Instance, "List namespaces.";
     UpdateNamespace "cr:UpdateNamespace" on OnNamespace as Namespace, "Change a namespace's settings, public reading included.";
     DeleteNamespace "cr:DeleteNamespace" on OnNamespace as Namespace, "Delete an empty namespace.";
+    GetNamespaceQuota "cr:GetNamespaceQuota" on OnNamespace as Namespace, "See how much a namespace holds and may hold.";
+    SetNamespaceQuota "cr:SetNamespaceQuota" on OnNamespace as Namespace, "Say how many bytes and repositories a namespace may hold.";
+    ListNamespaceQuotas "cr:ListNamespaceQuotas" on OnInstance as Instance, "List how much an instance's namespaces hold and may hold.";
+    GetRetention "cr:GetRetention" on OnNamespace as Namespace, "See which images a namespace keeps.";
+    SetRetention "cr:SetRetention" on OnNamespace as Namespace, "Say which images a namespace keeps, so that the others go by themselves.";
+    RunRetention "cr:RunRetention" on OnNamespace as Namespace, "Delete now what a namespace's rules do not keep, or see what that would be.";
     CreateImmutableTagRule "cr:CreateImmutableTagRule" on OnNamespace as Namespace, "Say which tags of a namespace's repositories are immutable.";
     ListImmutableTagRules "cr:ListImmutableTagRules" on OnNamespace as Namespace, "See which tags of a namespace's repositories are immutable.";
     UpdateImmutableTagRule "cr:UpdateImmutableTagRule" on OnNamespace as Namespace, "Change, enable or disable a rule of immutable tags.";
@@ -155,6 +161,7 @@ actions! {
     SetAuditRetention "cr:SetAuditRetention" on OnAccount as Account, "Say how long the audit trail is kept.";
     RotateAuditKey "cr:RotateAuditKey" on OnAccount as Account, "Begin a new key that signs the audit trail.";
     RotateSigningKey "cr:RotateSigningKey" on OnAccount as Account, "Begin a new token signing key.";
+    ListNodes "cr:ListNodes" on OnAccount as Account, "See the nodes that serve, and how they are.";
     GetAccountAlias "ram:GetAccountAlias" on OnAccount as Account, "See the account: its ids and alias.";
     CreateUser "ram:CreateUser" on OnPrincipal as User, "Create a user.";
     GetUser "ram:GetUser" on OnPrincipal as User, "See a user.";

@@ -13,6 +13,7 @@ use store::blob::{Linked, Stored};
 
 use crate::protection::Protection;
 use crate::push_target::Destination;
+use crate::quota::fits;
 use crate::{Registry, RegistryError};
 
 /// The largest blob whose bytes are kept in memory beside manifests'.
@@ -103,7 +104,7 @@ impl Registry {
 
     /// Configurations and small layers: read once, and checked against their digest before they are kept.
     async fn small_blob(&self, digest: &Digest, stored: &Stored, size: u64) -> Result<Bytes, RegistryError> {
-        if let Some(content) = self.contents.get(digest) {
+        if let Some(content) = self.content_tally.note(self.contents.get(digest)) {
             return Ok(content);
         }
         let content = match self.blobs.read(stored.key, size, 0..size).await?.into_whole() {
@@ -174,7 +175,7 @@ impl Registry {
             digest,
             record: permit.success().with_detail(format!("{digest} from {}", source.on().name)),
         };
-        let linked = self.store.write(|tx| Box::pin(mount.link(tx, self.audit()))).await?;
+        let linked = self.write_growing(permit.on(), permit.op().now, |tx| Box::pin(mount.link(tx, self.audit()))).await?;
         self.settled(&mount.destination).await;
         Ok(linked)
     }
@@ -202,7 +203,8 @@ impl Mount<'_> {
             return Ok(false);
         }
         let target = self.destination.ensure(tx).await?;
-        store::blob::link(tx, target.id, self.digest, self.destination.now()).await?;
+        let grown = store::blob::link(tx, target.id, self.digest, self.destination.now()).await?;
+        fits(tx, &self.destination.on.name, grown).await?;
         audit::write(tx, audit, &self.record).await?;
         Ok(true)
     }

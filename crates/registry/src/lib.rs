@@ -23,6 +23,7 @@ mod quota;
 mod references;
 mod referrers;
 mod repository;
+mod retention;
 mod sound;
 mod tag;
 mod tag_rules;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use access::{Access, Audit};
 use blobs::BlobStore;
 use bytes::Bytes;
+use meter::Tally;
 use model::{Digest, InstanceId, Reference, RepositoryName, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -55,7 +57,9 @@ pub use quota::InstanceUsage;
 pub use references::{Behind, Holding, ImageReference, Relation};
 pub use referrers::Referrers;
 pub use repository::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
+pub use retention::{MAX_DAYS, MAX_ITEMS, MAX_NEWEST, MAX_RULES, RetentionItem, RetentionRule, RetentionRun};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};
+pub use store::quota::{Held, Listed as NamespaceQuota, Quota};
 pub use store::repository::Repository;
 pub use store::tag::Tagged;
 pub use store::tag_rule::{TagRule, Terms};
@@ -99,9 +103,13 @@ pub struct Registry {
     /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
     /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
+    content_tally: Tally,
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
     links: Recent<(InstanceId, RepositoryName, Digest), Linked>,
+    /// Which namespaces have a quota.
+    bounded: quota::Bounded,
+    pulls: retention::Pulls,
 }
 
 impl std::fmt::Debug for Registry {
@@ -131,13 +139,25 @@ impl Registry {
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
-        Self { store, blobs, access, random: Box::new(random), limits, redirects: Redirects::Off, contents, heads, links }
+        let (random, redirects, bounded) = (Box::new(random), Redirects::Off, quota::Bounded::new());
+        let (content_tally, pulls) = (Tally::default(), retention::Pulls::new());
+        Self { store, blobs, access, random, limits, redirects, contents, content_tally, heads, links, bounded, pulls }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.
     #[must_use]
     pub fn redirecting(self, redirects: Redirects) -> Self {
         Self { redirects, ..self }
+    }
+
+    /// How often each memory was asked and had the answer.
+    pub fn tallies(&self) -> [(&'static str, &Tally); 3] {
+        [("contents", &self.content_tally), ("references", self.heads.tally()), ("blobs", self.links.tally())]
+    }
+
+    /// Bytes of manifests and small blobs in memory.
+    pub fn content_bytes(&self) -> u64 {
+        self.contents.weight()
     }
 
     fn audit(&self) -> &Audit {

@@ -38,6 +38,7 @@ impl Registry {
         let head = self.noting(&permit, found).await?;
         let content = self.manifest_content(&head).await?;
         let digest = head.digest;
+        self.pulls.note(head.repository, digest, permit.op().now);
         let record = || permit.success().with_detail(digest.to_string());
         self.audit().note_frequent(permit.op(), permit.by(), Frequent::Pull(digest), record).await;
         Ok(ManifestFound { digest, media_type: head.media_type, content })
@@ -62,7 +63,7 @@ impl Registry {
     }
 
     async fn manifest_content(&self, head: &Head) -> Result<Bytes, RegistryError> {
-        if let Some(content) = self.contents.get(&head.digest) {
+        if let Some(content) = self.content_tally.note(self.contents.get(&head.digest)) {
             return Ok(content);
         }
         let read = self.store.read(|tx| Box::pin(manifest::content(tx, head.repository, &head.digest))).await?;

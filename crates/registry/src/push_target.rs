@@ -75,7 +75,7 @@ impl Destination {
             return Err(RegistryError::RepositoryUnknown(self.on.name.clone()));
         }
         if store::repository::insert(tx, &self.new_repository(&namespace)).await? {
-            one_more_repository(tx, self.on.instance.id, self.limits).await?;
+            one_more_repository(tx, &self.on, self.limits).await?;
             if namespace.settings.default_public {
                 tell(tx, self.on.instance.id, self.now).await?;
                 self.made_public.store(true, Ordering::Relaxed);

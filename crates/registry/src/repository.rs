@@ -96,7 +96,8 @@ impl Registry {
         let now = permit.op().now;
         let id = RepositoryId::from_random((self.random)());
         let (on, record) = (permit.on(), permit.success());
-        let created = self.store.write(|tx| Box::pin(create(tx, (on, self.limits), (id, &new, now), (self.audit(), &record)))).await?;
+        let made = (id, &new, now);
+        let created = self.write_growing(on, now, |tx| Box::pin(create(tx, (on, self.limits), made, (self.audit(), &record)))).await?;
         self.in_force(now).await;
         Ok(created)
     }
@@ -172,7 +173,7 @@ async fn create(
     if !repository::insert(tx, &repository).await? {
         return Err(RegistryError::Exists);
     }
-    one_more_repository(tx, on.instance.id, limits).await?;
+    one_more_repository(tx, on, limits).await?;
     if repository.public {
         tell(tx, on.instance.id, now).await?;
     }

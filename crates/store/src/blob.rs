@@ -2,6 +2,7 @@
 
 use model::{AccountId, Digest, InstanceId, Lock, Locks, RepositoryId, RepositoryName, Timestamp, UploadId};
 
+use crate::quota::{self, Grown};
 use crate::{Row, StoreError, Tx, Value, params};
 
 /// Where a blob lies, and how long it is.
@@ -66,18 +67,26 @@ pub async fn has_key(tx: &mut Tx<'_>, key: UploadId) -> Result<bool, StoreError>
     Ok(tx.row(sql, params![key.as_i64()]).await?.is_some())
 }
 
-/// Links a blob into a repository, or touches its link.
-pub async fn link(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "INSERT INTO blob_link (repository_id, digest, touched_ms) VALUES ($1, $2, $3) \
-               ON CONFLICT (repository_id, digest) DO UPDATE SET touched_ms = excluded.touched_ms";
-    tx.execute(sql, params![repository.as_i64(), digest.as_bytes(), now.millis()]).await?;
-    Ok(())
+/// Links a blob that is there into a repository, or touches its link. None: its namespace holds no more than before.
+pub async fn link(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest, now: Timestamp) -> Result<Option<Grown>, StoreError> {
+    let sql =
+        "INSERT INTO blob_link (repository_id, digest, touched_ms) VALUES ($1, $2, $3) ON CONFLICT (repository_id, digest) DO NOTHING";
+    if tx.execute(sql, params![repository.as_i64(), digest.as_bytes(), now.millis()]).await? == 1 {
+        return quota::linked(tx, repository, digest).await;
+    }
+    let sql = "UPDATE blob_link SET touched_ms = $1 WHERE repository_id = $2 AND digest = $3";
+    tx.execute(sql, params![now.millis(), repository.as_i64(), digest.as_bytes()]).await?;
+    Ok(None)
 }
 
 /// Takes a blob's link out of a repository. False: there was none.
 pub async fn unlink(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) -> Result<bool, StoreError> {
     let sql = "DELETE FROM blob_link WHERE repository_id = $1 AND digest = $2";
-    Ok(tx.execute(sql, params![repository.as_i64(), digest.as_bytes()]).await? == 1)
+    if tx.execute(sql, params![repository.as_i64(), digest.as_bytes()]).await? == 0 {
+        return Ok(false);
+    }
+    quota::unlinked(tx, repository, digest).await?;
+    Ok(true)
 }
 
 /// Touches the links of these digests and tells which are there, with their sizes, in no order.

@@ -3,6 +3,7 @@
 use model::{Digest, InstanceId, Lock, Locks, MediaType, RepositoryId, RepositoryName, Tag, Timestamp};
 
 use crate::blob::{digest, padded, width};
+use crate::quota::{self, Grown};
 use crate::{Row, StoreError, Tx, Value, params};
 
 /// A manifest that is there, without its bytes.
@@ -135,15 +136,16 @@ pub async fn image_sizes(tx: &mut Tx<'_>, repository: RepositoryId, digests: &[D
     Ok(sum)
 }
 
-/// Writes a manifest and what it refers to. False: it is there already, and nothing has changed.
-pub async fn insert(tx: &mut Tx<'_>, repository: RepositoryId, m: &NewManifest<'_>, now: Timestamp) -> Result<bool, StoreError> {
+/// Writes a manifest and what it refers to. None: it is there already, and nothing has changed.
+pub async fn insert(tx: &mut Tx<'_>, repository: RepositoryId, m: &NewManifest<'_>, now: Timestamp) -> Result<Option<Grown>, StoreError> {
     let sql = "INSERT INTO manifest (repository_id, digest, media_type, size, artifact_type, subject, annotations, pushed_ms, content, \
                config, image_size) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (repository_id, digest) DO NOTHING";
+    let size = i64::try_from(m.content.len()).unwrap_or(i64::MAX);
     let values = params![
         repository.as_i64(),
         m.digest.as_bytes(),
         m.media_type,
-        i64::try_from(m.content.len()).unwrap_or(i64::MAX),
+        size,
         m.artifact_type,
         m.subject.as_ref().map(Digest::as_bytes),
         m.annotations.as_deref(),
@@ -153,11 +155,11 @@ pub async fn insert(tx: &mut Tx<'_>, repository: RepositoryId, m: &NewManifest<'
         m.image_size
     ];
     if tx.execute(sql, values).await? == 0 {
-        return Ok(false);
+        return Ok(None);
     }
     insert_children(tx, repository, &m.digest, m.blobs, "blob").await?;
     insert_children(tx, repository, &m.digest, m.manifests, "manifest").await?;
-    Ok(true)
+    quota::add(tx, repository, &m.digest, size).await.map(Some)
 }
 
 async fn insert_children(
@@ -183,7 +185,12 @@ pub async fn delete(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) 
     let key = params![repository.as_i64(), digest.as_bytes()];
     tx.execute("DELETE FROM tag WHERE repository_id = $1 AND digest = $2", key).await?;
     tx.execute("DELETE FROM manifest_child WHERE repository_id = $1 AND parent = $2", key).await?;
-    Ok(tx.execute("DELETE FROM manifest WHERE repository_id = $1 AND digest = $2", key).await? == 1)
+    tx.execute("DELETE FROM manifest_pull WHERE repository_id = $1 AND digest = $2", key).await?;
+    let Some(gone) = tx.row("DELETE FROM manifest WHERE repository_id = $1 AND digest = $2 RETURNING size", key).await? else {
+        return Ok(false);
+    };
+    quota::add(tx, repository, digest, -gone.get::<i64>(0)?).await?;
+    Ok(true)
 }
 
 /// Manifests whose subject is `subject`, by digest behind `after`, of one artifact type or of any, at most `limit`; without those

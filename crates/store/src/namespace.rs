@@ -119,7 +119,12 @@ pub async fn update(tx: &mut Tx<'_>, id: NamespaceId, s: Settings) -> Result<(),
 /// Deletes an empty namespace. False: it still has repositories.
 pub async fn delete_empty(tx: &mut Tx<'_>, id: NamespaceId) -> Result<bool, StoreError> {
     let sql = "DELETE FROM namespace WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM repository WHERE namespace_id = $1)";
-    Ok(tx.execute(sql, params![id.as_i64()]).await? == 1)
+    if tx.execute(sql, params![id.as_i64()]).await? == 0 {
+        return Ok(false);
+    }
+    crate::quota::forget(tx, id).await?;
+    crate::retention::delete(tx, id).await?;
+    Ok(true)
 }
 
 /// Is the repository, or the namespace its name lies in, marked public?

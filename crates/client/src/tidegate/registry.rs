@@ -2,8 +2,8 @@
 
 use api::{
     CreateImmutableTagRule, CreateInstance, CreateNamespace, CreateRepository, CreateTag, DigestHolder, DigestQuery, ImageProtection,
-    ImageReference, ImmutableTagRule, Instance, InstanceUsage, Namespace, Repository, RepositoryQuery, Tag, TagQuery,
-    UpdateImmutableTagRule, UpdateInstance, UpdateLocks, UpdateNamespace, UpdateRepository, UpdateTag,
+    ImageReference, ImmutableTagRule, Instance, InstanceUsage, Namespace, NamespaceQuota, Repository, RepositoryQuery, SetNamespaceQuota,
+    Tag, TagQuery, UpdateImmutableTagRule, UpdateInstance, UpdateLocks, UpdateNamespace, UpdateRepository, UpdateTag,
 };
 use http::Method;
 
@@ -72,6 +72,21 @@ impl Namespaces<'_> {
     /// One of them.
     pub async fn show(&self, name: &str) -> Result<Namespace, ClientError> {
         self.0.get(&self.one(name)).await
+    }
+
+    /// What one holds and may hold.
+    pub async fn quota(&self, name: &str) -> Result<NamespaceQuota, ClientError> {
+        self.0.get(&format!("{}/quota", self.one(name))).await
+    }
+
+    /// Says what one may hold.
+    pub async fn set_quota(&self, name: &str, quota: &SetNamespaceQuota) -> Result<NamespaceQuota, ClientError> {
+        self.0.send(Method::PUT, &format!("{}/quota", self.one(name)), quota).await
+    }
+
+    /// What all of them hold and may hold.
+    pub async fn quotas(&self) -> Result<Vec<NamespaceQuota>, ClientError> {
+        self.0.list(&format!("/instances/{}/quotas", segment(self.1)), &whole(), None).await
     }
 
     /// Changes one's settings.

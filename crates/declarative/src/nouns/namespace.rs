@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use api::{CreateNamespace, UpdateNamespace};
+use api::{CreateNamespace, SetNamespaceQuota, UpdateNamespace};
 use client::{ClientError, LabelOwner};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,12 +14,12 @@ use crate::Trouble;
 use crate::diff;
 use crate::error::found;
 use crate::noun::{Here, Noun};
-use crate::step::{Call, Key, Step, call};
+use crate::step::{Call, Change, Key, Step, call};
 
 pub(crate) struct Namespace;
 
 /// What is set by steps of its own.
-const TIES: [&str; 2] = ["policy", "immutableTagRules"];
+const TIES: [&str; 3] = ["policy", "immutableTagRules", "quota"];
 
 /// A namespace of an instance; `_` is the root namespace.
 #[derive(Clone, Serialize, Deserialize, ToSchema, Default, Debug)]
@@ -37,6 +37,9 @@ pub(crate) struct NamespaceSpec {
     /// Is a repository public that is made without saying so? No for a new one unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     default_public: Option<bool>,
+    /// What it may hold, all of it: what is left out of it has no bound, and `{}` bounds nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quota: Option<QuotaSpec>,
     /// Are all tags of a repository immutable that is made without saying so? No for a new one unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     default_immutable_tags: Option<bool>,
@@ -47,6 +50,43 @@ pub(crate) struct NamespaceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::schema)]
     policy: Option<PolicyText>,
+}
+
+/// What a namespace may hold.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Default, PartialEq, Eq, Debug)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct QuotaSpec {
+    /// Bytes of blobs, each once, and of manifests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    max_bytes: Option<i64>,
+    /// Repositories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    max_repositories: Option<i64>,
+}
+
+/// The quota that is there, if it is asked for; none: nothing is bounded.
+async fn quota(here: &Here<'_>, key: &Key, asked: bool) -> Result<Option<QuotaSpec>, ClientError> {
+    if !asked {
+        return Ok(None);
+    }
+    let there = here.client.namespaces(key.at()).quota(&key.name).await?;
+    let spec = QuotaSpec { max_bytes: there.max_bytes, max_repositories: there.max_repositories };
+    Ok(Some(spec).filter(|spec| *spec != QuotaSpec::default()))
+}
+
+/// Sets the quota where it is another one.
+fn plan_quota(key: &Key, wanted: Option<&QuotaSpec>, there: Option<&QuotaSpec>) -> Option<Step> {
+    let (wanted, there) = (wanted?, there.cloned().unwrap_or_default());
+    if *wanted == there {
+        return None;
+    }
+    let json = |spec: &QuotaSpec| if *spec == QuotaSpec::default() { None } else { serde_json::to_value(spec).ok() };
+    let change = Change::new("quota", json(&there), json(wanted));
+    let (instance, name) = (key.at().to_owned(), key.name.clone());
+    let quota = SetNamespaceQuota { max_bytes: wanted.max_bytes, max_repositories: wanted.max_repositories };
+    Some(Step::tie(key, change, call!(client => client.namespaces(&instance).set_quota(&name, &quota))))
 }
 
 impl Noun for Namespace {
@@ -71,6 +111,7 @@ impl Noun for Namespace {
             auto_create_repository: Some(there.auto_create_repository),
             sparse_indexes: Some(there.sparse_indexes),
             default_public: Some(there.default_public),
+            quota: quota(here, key, wanted.is_none_or(|wanted| wanted.quota.is_some())).await?,
             default_immutable_tags: Some(there.default_immutable_tags),
             immutable_tag_rules: tag_rules::read(here, key, wanted.is_none_or(|wanted| wanted.immutable_tag_rules.is_some())).await?,
             policy: resource_policy::read(here, Of::Namespace, key, asked).await?,
@@ -86,6 +127,8 @@ impl Noun for Namespace {
             wanted.immutable_tag_rules.as_deref(),
             there.as_ref().and_then(|there| there.immutable_tag_rules.as_deref()).unwrap_or_default(),
         );
+        let quota = plan_quota(key, wanted.quota.as_ref(), there.as_ref().and_then(|there| there.quota.as_ref()));
+        let ties = quota.into_iter().chain(rules).chain(policy);
         let Some(there) = there else {
             let new = CreateNamespace {
                 name,
@@ -96,11 +139,11 @@ impl Noun for Namespace {
                 default_immutable_tags: wanted.default_immutable_tags.unwrap_or_default(),
             };
             let made = Step::create(key, diff::all(wanted, &TIES), call!(client => client.namespaces(&instance).create(&new)));
-            return Ok([made].into_iter().chain(rules).chain(policy).collect());
+            return Ok([made].into_iter().chain(ties).collect());
         };
         let changes = diff::changes(wanted, &there, &TIES);
         if changes.is_empty() {
-            return Ok(rules.into_iter().chain(policy).collect());
+            return Ok(ties.collect());
         }
         let touched = |field| diff::touches(&changes, &[field]);
         let change = UpdateNamespace {
@@ -111,7 +154,7 @@ impl Noun for Namespace {
             default_immutable_tags: wanted.default_immutable_tags.filter(|_| touched("defaultImmutableTags")),
         };
         let step = Step::update(key, changes, call!(client => client.namespaces(&instance).update(&name, &change)));
-        Ok([step].into_iter().chain(rules).chain(policy).collect())
+        Ok([step].into_iter().chain(ties).collect())
     }
 
     fn delete(key: &Key) -> Option<Call> {

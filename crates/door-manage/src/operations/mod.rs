@@ -13,8 +13,10 @@ mod instances;
 mod integrations;
 mod labels;
 mod namespaces;
+mod nodes;
 mod policies;
 mod protection;
+mod quotas;
 mod repositories;
 mod resource_policies;
 mod roles;
@@ -351,6 +353,11 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
         .takes::<api::UpdateNamespace>().gives::<api::Namespace>(),
     operation!(namespaces::delete_namespace DELETE "/instances/{instance}/namespaces/{namespace}", Act(A::DeleteNamespace), "Delete an empty namespace."),
 
+    operation!(quotas::show_namespace_quota GET "/instances/{instance}/namespaces/{namespace}/quota", Act(A::GetNamespaceQuota), "Show how many bytes and repositories a namespace holds and may hold.").gives::<api::NamespaceQuota>(),
+    operation!(quotas::set_namespace_quota PUT "/instances/{instance}/namespaces/{namespace}/quota", Act(A::SetNamespaceQuota), "Say how many bytes and repositories a namespace may hold; what is left out has no bound.")
+        .takes::<api::SetNamespaceQuota>().gives::<api::NamespaceQuota>(),
+    operation!(quotas::list_namespace_quotas GET "/instances/{instance}/quotas", Act(A::ListNamespaceQuotas), "List how many bytes and repositories an instance's namespaces hold and may hold, by name.").query::<api::Page>().lists::<api::NamespaceQuota>(),
+
     operation!(repositories::create_repository POST "/instances/{instance}/repositories", Act(A::CreateRepository), "Create a repository.")
         .takes::<api::CreateRepository>().creates::<api::Repository>(),
     operation!(repositories::list_repositories GET "/instances/{instance}/repositories", Act(A::ListRepository), "List a namespace's repositories by name.")
@@ -393,7 +400,13 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(audit::clear_audit_retention DELETE "/audit-retention", Act(A::SetAuditRetention), "Keep the audit trail as long as the server's setting says."),
     operation!(signing_keys::list_signing_keys GET "/signing-keys", Needs::Caller("the public halves are public: see /.well-known"), "List the keys whose signatures hold.").lists::<api::SigningKey>(),
     operation!(signing_keys::rotate_signing_key POST "/signing-keys", Act(A::RotateSigningKey), "Begin a new signing key; answers all.").lists::<api::SigningKey>(),
+    operation!(nodes::list_nodes GET "/nodes", Act(A::ListNodes), "List the nodes that serve, and how they are; for the server's first account.").lists::<api::Node>(),
 ]);
+
+/// The names of all operations, as log and metrics have them.
+pub fn operation_names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|operation| operation.id)
+}
 
 #[cfg(test)]
 mod tests {

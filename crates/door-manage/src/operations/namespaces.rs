@@ -11,7 +11,7 @@ use crate::page::{Asked, Page};
 use crate::shapes;
 
 /// The namespace of the path; what is no name names nothing.
-async fn namespace(call: &Call) -> Result<OnNamespace, Problem> {
+pub(super) async fn namespace(call: &Call) -> Result<OnNamespace, Problem> {
     let name = NamespaceName::parse(call.path(1)).map_err(|_| Problem::not_found())?;
     Ok(OnNamespace { instance: call.on_instance().await?, name })
 }

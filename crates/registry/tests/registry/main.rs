@@ -8,4 +8,5 @@ mod lists;
 mod manage;
 mod manifests;
 mod protection;
+mod quotas;
 mod uploads;

@@ -20,11 +20,13 @@ mod integration;
 mod label;
 mod namespace;
 mod network;
+mod nodes;
 mod operator;
 mod password;
 mod policy;
 mod policy_diff;
 mod policy_questions;
+mod quota;
 mod repository;
 mod resource_policy;
 mod role;
@@ -127,6 +129,8 @@ pub(crate) enum ClientCommand {
     Network(Noun<network::Command>),
     /// Namespaces of an instance
     Namespace(Noun<namespace::Command>),
+    /// Quotas: what namespaces hold and may hold
+    Quota(Noun<quota::Command>),
     /// Repositories of an instance
     Repository(Noun<repository::Command>),
     /// Tags of a repository
@@ -145,6 +149,8 @@ pub(crate) enum ClientCommand {
     Audit(Noun<audit::Command>),
     /// The keys that sign tokens
     SigningKey(Noun<signing_key::Command>),
+    /// List the nodes that serve, and how they are
+    Nodes(nodes::Arguments),
 }
 
 impl ClientCommand {
@@ -154,6 +160,7 @@ impl ClientCommand {
             Self::Scan(arguments) => &arguments.client,
             Self::Apply(arguments) => &arguments.client,
             Self::Export(arguments) => &arguments.client,
+            Self::Nodes(arguments) => &arguments.client,
             Self::Whoami(client)
             | Self::Account(Noun { client, .. })
             | Self::User(Noun { client, .. })
@@ -173,6 +180,7 @@ impl ClientCommand {
             | Self::AdminUser(Noun { client, .. })
             | Self::Network(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
+            | Self::Quota(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
             | Self::Tag(Noun { client, .. })
             | Self::Image(Noun { client, .. })
@@ -302,6 +310,9 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     if let ClientCommand::Network(Noun { verb: network::Command::Reset { instance, machine }, .. }) = command {
         return network::reset(instance, &machine, session).await;
     }
+    if let ClientCommand::Nodes(nodes::Arguments { local: true, machine, .. }) = &command {
+        return nodes::run_local(machine, session).await;
+    }
     if let ClientCommand::Audit(Noun { verb, .. }) = &command
         && let Some(done) = audit::offline(verb)
     {
@@ -330,6 +341,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
         ClientCommand::Network(Noun { verb, .. }) => network::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
+        ClientCommand::Quota(Noun { verb, .. }) => quota::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,
         ClientCommand::Image(Noun { verb, .. }) => image::run(verb, &client).await,
@@ -338,6 +350,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Apply(arguments) => apply::run(arguments, session, &client).await,
         ClientCommand::Export(arguments) => apply::run_export(arguments, &client).await,
         ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client, session.arguments.output).await,
+        ClientCommand::Nodes(_) => nodes::run(&client).await,
         ClientCommand::SigningKey(Noun { verb, .. }) => signing_key::run(verb, &client, session.arguments.output).await,
     }
 }

@@ -49,6 +49,7 @@ fn body(operation: &str) -> &'static str {
         "create_policy_version" | "set_namespace_policy" | "set_repository_policy" => {
             r#"{"document":"{\"Version\":\"1\",\"Statement\":[]}"}"#
         }
+        "set_namespace_quota" => r#"{"max_bytes":1048576}"#,
         "set_default_policy_version" => r#"{"version":1}"#,
         "explain_policy" => r#"{"user":"root","action":"cr:PullRepository","resource":"demo/app"}"#,
         "simulate_policies" => r#"{"requests":[{"user":"root","action":"cr:PullRepository","resource":"demo/app"}]}"#,
