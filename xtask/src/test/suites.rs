@@ -43,6 +43,9 @@ pub(super) fn store_postgres(workspace: &Workspace) -> Result<String> {
             bail!("the suite of {package} passed, but hardly spoke to PostgreSQL: does it read {POSTGRES_URL}?");
         }
     }
+    // Plans of what all doors ask.
+    let mut call = workspace.cargo(["test", "--locked", "--package", "testkit", "--test", "growth", "postgres"]);
+    remarks.push(format!("testkit: {}", cargo_test(call.env(POSTGRES_URL, cluster.url()))?));
     Ok(remarks.join("; "))
 }
 

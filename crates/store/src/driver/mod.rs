@@ -21,6 +21,9 @@ pub use store::{Database, Store};
 pub use tx::{Tx, Work};
 pub use value::{FromValue, Value};
 
+/// Where the log tells of each statement, at its finest level.
+const STATEMENTS: &str = "store::statement";
+
 /// How long after a unit of work has returned a power cut may still take it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Durability {

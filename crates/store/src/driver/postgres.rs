@@ -36,6 +36,8 @@ const MIGRATE_PAUSE: Duration = Duration::from_secs(1);
 const QUEUE: usize = 1024;
 /// Connections besides, for what everything else depends on ([`Lane::First`]): the change feed, and whether the database answers.
 const FIRST: usize = 2;
+/// Turns that are taken one after another.
+const TURNS: usize = 64;
 
 /// How to reach PostgreSQL. Debug never prints the URL, which may hold a password.
 #[derive(Clone)]
@@ -102,6 +104,9 @@ pub(super) struct Postgres {
     meters: Meters,
     /// Of the units that are run again, one at a time runs: those who met do not meet again, and each has its turn.
     again: Mutex<()>,
+    /// Who changes the rows of one thing, one after another; several things may share a turn.
+    turns: [Mutex<()>; TURNS],
+    wait: Duration,
 }
 
 /// A place in the queue for a connection.
@@ -152,7 +157,26 @@ impl Postgres {
             waiting: AtomicUsize::new(0),
             meters: meters.clone(),
             again: Mutex::new(()),
+            turns: [const { Mutex::const_new(()) }; TURNS],
+            wait: settings.acquire_timeout,
         })
+    }
+
+    pub(super) async fn write_in_turn<'c, T, E>(
+        &'c self,
+        turn: u64,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
+    ) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        let place = usize::try_from(turn % TURNS as u64).unwrap_or_default();
+        let _turn = match self.turns.get(place) {
+            Some(turn) => Some(tokio::time::timeout(self.wait, turn.lock()).await.map_err(|_| StoreError::unavailable("too many wait"))?),
+            None => None,
+        };
+        self.write(Durability::Full, body).await
     }
 
     pub(super) fn connections(&self) -> Connections {

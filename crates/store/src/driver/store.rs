@@ -183,6 +183,23 @@ impl Store {
         self.write_with(Durability::Apart, body).await
     }
 
+    /// As [`write`](Self::write), for units that all change the rows of one thing, named by `turn`: where units meet and are run
+    /// again (PostgreSQL), those of this process go one after another instead. Where there is one writer they do anyway.
+    pub async fn write_in_turn<'c, T, E>(
+        &'c self,
+        turn: u64,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
+    ) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => Box::pin(sqlite.write(Durability::Full, body)).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.write_in_turn(turn, body)).await,
+        }
+    }
+
     async fn write_with<'c, T, E>(
         &'c self,
         durability: Durability,

@@ -79,6 +79,7 @@ impl Session {
     }
 
     async fn prepare(&self, sql: &'static str, params: &[Value]) -> Result<Statement, StoreError> {
+        tracing::trace!(target: super::super::STATEMENTS, sql);
         let statement = self.bounded(self.client()?.prepare_cached(sql)).await?;
         let wanted = statement.params().len();
         if wanted == params.len() {
