@@ -25,6 +25,7 @@ mod permit;
 mod reach;
 mod rules;
 mod shelf;
+mod turns;
 mod ways;
 
 pub use admin::admin_rights;

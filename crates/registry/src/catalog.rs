@@ -1,9 +1,10 @@
 //! Lists: tags of a repository, repositories of an instance.
 
 use access::{Filter, NameRange, Permit};
-use model::{InstanceId, OnInstance, RepositoryName, Tag, act};
+use model::{InstanceId, Lock, Locks, OnInstance, RepositoryName, Tag, act};
 use store::{StoreError, Tx};
 
+use crate::protection::readable;
 use crate::{Registry, RegistryError};
 
 /// The most names in one page.
@@ -42,7 +43,8 @@ pub(crate) fn one_more(n: usize) -> i64 {
 }
 
 impl Registry {
-    /// A repository's tags behind `last`, at most `n` (and never more than a thousand).
+    /// A repository's tags behind `last`, at most `n` (and never more than a thousand), without those that are locked against
+    /// listing.
     pub async fn tags(
         &self,
         permit: Permit<act::PullRepository>,
@@ -55,8 +57,7 @@ impl Registry {
         self.store
             .read(|tx| {
                 Box::pin(async move {
-                    let repository = store::repository::id_by_name(tx, on.instance.id, &on.name).await?;
-                    let repository = repository.ok_or(RegistryError::NameUnknown)?;
+                    let repository = readable(tx, on).await?.ok_or(RegistryError::NameUnknown)?;
                     if n == 0 {
                         return Ok(Page::empty());
                     }
@@ -66,8 +67,8 @@ impl Registry {
             .await
     }
 
-    /// The repositories of `instance` that `filter` shows, behind `last`, at most `n` (and never more than a thousand). Rows
-    /// outside of the filter's ranges are never touched.
+    /// The repositories of `instance` that `filter` shows, behind `last`, at most `n` (and never more than a thousand),
+    /// without those that are locked against listing. Rows outside of the filter's ranges are never touched.
     pub async fn catalog(
         &self,
         filter: &Filter,
@@ -106,10 +107,12 @@ pub(crate) fn behind(name: &str) -> String {
 /// Up to `n` names and one more.
 async fn visible(tx: &mut Tx<'_>, filter: &Filter, instance: InstanceId, last: &str, n: usize) -> Result<Vec<RepositoryName>, StoreError> {
     let mut shown: Vec<RepositoryName> = Vec::new();
+    let hidden: Locks = [Lock::List].into_iter().collect();
     for range in filter.ranges() {
         let Some((mut from, to)) = bounds(&range, last) else { continue };
         loop {
-            let names = store::repository::names_in_range(tx, instance, (&from, to.as_deref()), one_more(n)).await?;
+            let bounds = (&*from, to.as_deref());
+            let names = store::repository::names_in_range(tx, instance, bounds, (hidden, one_more(n))).await?;
             let ended = names.len() <= n;
             from = names.last().map(|name| behind(name.as_str())).unwrap_or_default();
             for name in names.into_iter().filter(|name| filter.shows(name)) {

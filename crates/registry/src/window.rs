@@ -2,7 +2,7 @@
 //! and has no end that cannot be reached.
 
 use access::{Filter, Permit};
-use model::{InstanceId, NamespaceName, OnInstance, OnRepository, RepositoryName, act};
+use model::{InstanceId, Locks, NamespaceName, OnInstance, OnRepository, RepositoryName, act};
 use store::namespace::{self, Namespace};
 use store::repository::{self, Repository};
 use store::tag::{self, Tagged};
@@ -223,10 +223,12 @@ async fn walk(
     after: &str,
     each: &mut (dyn FnMut(Option<&RepositoryName>) -> bool + Send),
 ) -> Result<(), StoreError> {
+    // Who manages repositories sees those too that the registry's own lists leave out.
+    let all = (Locks::default(), one_more(STEP - 1));
     for range in filter.ranges() {
         let Some((mut from, to)) = bounds(&range, after) else { continue };
         loop {
-            let step = repository::names_in_range(tx, instance, (&from, to.as_deref()), one_more(STEP - 1)).await?;
+            let step = repository::names_in_range(tx, instance, (&from, to.as_deref()), all).await?;
             let shown = |name: &&RepositoryName| filter.shows(name) && named.shows(name);
             if !step.iter().all(|name| each(Some(name).filter(shown))) {
                 return Ok(());

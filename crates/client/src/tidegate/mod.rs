@@ -33,7 +33,7 @@ pub use integrations::Integrations;
 pub use labels::{LabelOwner, Labels};
 pub use policies::{Holder, Place, Policies, ResourcePolicies};
 pub use principals::{Groups, Roles, ServiceAccounts};
-pub use registry::{Instances, Namespaces, Repositories, Tags};
+pub use registry::{Images, Instances, Namespaces, Repositories, Tags};
 
 use crate::ClientError;
 use crate::target::{AccessKey, Target};
@@ -174,6 +174,11 @@ impl Tidegate {
     /// Repositories of an instance.
     pub const fn repositories<'a>(&'a self, instance: &'a str) -> Repositories<'a> {
         Repositories(self, instance)
+    }
+
+    /// Tags and manifests of an instance's repositories.
+    pub const fn images<'a>(&'a self, instance: &'a str) -> Images<'a> {
+        Images(self, instance)
     }
 
     /// Tags of an instance's repositories.

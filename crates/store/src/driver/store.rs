@@ -7,7 +7,7 @@ use super::Durability;
 use super::error::StoreError;
 use super::meters::{Connections, Kind, Meters};
 use super::migrate::{self, Migration, Schema};
-use super::postgres::{Postgres, PostgresSettings};
+use super::postgres::{Lane, Postgres, PostgresSettings};
 use super::sqlite::Sqlite;
 use super::tx::{Tx, Work};
 use crate::params;
@@ -120,7 +120,20 @@ impl Store {
         self.reads.fetch_add(1, Ordering::Relaxed);
         match &self.backend {
             Backend::Sqlite(sqlite) => self.meters.timed(Kind::Read, Box::pin(sqlite.read(body))).await,
-            Backend::Postgres(postgres) => self.meters.timed(Kind::Read, Box::pin(postgres.read(body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(Kind::Read, Box::pin(postgres.read(Lane::Queue, body))).await,
+        }
+    }
+
+    /// As [`read`](Self::read), past all that wait for a connection: for what everything else depends on, and nothing that
+    /// requests can make many of.
+    pub async fn read_first<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        match &self.backend {
+            Backend::Sqlite(_) => self.read(body).await,
+            Backend::Postgres(postgres) => self.meters.timed(Kind::Read, Box::pin(postgres.read(Lane::First, body))).await,
         }
     }
 
@@ -133,7 +146,7 @@ impl Store {
     {
         match &self.backend {
             Backend::Sqlite(sqlite) => self.meters.timed(Kind::Scan, Box::pin(sqlite.scan(body))).await,
-            Backend::Postgres(postgres) => self.meters.timed(Kind::Scan, Box::pin(postgres.read(body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(Kind::Scan, Box::pin(postgres.read(Lane::Queue, body))).await,
         }
     }
 
@@ -168,6 +181,23 @@ impl Store {
         E: From<StoreError> + Send,
     {
         self.write_with(Durability::Apart, body).await
+    }
+
+    /// As [`write`](Self::write), for units that all change the rows of one thing, named by `turn`: where units meet and are run
+    /// again (PostgreSQL), those of this process go one after another instead. Where there is one writer they do anyway.
+    pub async fn write_in_turn<'c, T, E>(
+        &'c self,
+        turn: u64,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
+    ) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => Box::pin(sqlite.write(Durability::Full, body)).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.write_in_turn(turn, body)).await,
+        }
     }
 
     async fn write_with<'c, T, E>(
@@ -219,7 +249,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.read(|tx| {
+        self.read_first(|tx| {
             Box::pin(async move {
                 tx.row("SELECT 1", params![]).await?;
                 Ok(())

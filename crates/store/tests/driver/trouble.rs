@@ -99,9 +99,32 @@ fn a_pool_without_a_free_connection_is_unavailable() {
         settings.pool_size = 1;
         settings.acquire_timeout = Duration::from_millis(500);
         let store = &Store::open_with(&Database::Postgres(settings), SCHEMA).await.unwrap();
-        let refused: Result<(), StoreError> = store.read(|_| Box::pin(async move { store.ping().await })).await;
+        let another = || store.read(|tx| Box::pin(async move { tx.row("SELECT 1", params![]).await.map(drop) }));
+        let refused: Result<(), StoreError> = store.read(|_| Box::pin(async move { another().await })).await;
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-        store.ping().await.unwrap();
+        another().await.unwrap();
+    });
+}
+
+/// Whoever looks at the change feed, or asks whether the database answers, does not wait behind requests.
+#[test]
+fn what_everything_depends_on_goes_past_a_full_queue() {
+    on_postgres_settings("what_everything_depends_on_goes_past_a_full_queue", async |mut settings| {
+        settings.pool_size = 1;
+        let store = &Arc::new(Store::open_with(&Database::Postgres(settings), SCHEMA).await.unwrap());
+        let slow = async |store: Arc<Store>| {
+            let slept = store.read(|tx| Box::pin(async move { tx.row("SELECT 1 FROM pg_sleep(0.3)", params![]).await.map(drop) }));
+            slept.await.map_err(|error: StoreError| error.to_string())
+        };
+        let waiting: Vec<_> = (0..2_000).map(|_| tokio::spawn(slow(Arc::clone(store)))).collect();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        for _ in 0..10 {
+            tokio::time::timeout(Duration::from_millis(250), store.ping()).await.unwrap().unwrap();
+        }
+        // Those for whom there is no room in the queue have been told at once.
+        let told = waiting.iter().filter(|one| one.is_finished()).count();
+        assert!((900..1_100).contains(&told), "{told}");
+        waiting.iter().for_each(tokio::task::JoinHandle::abort);
     });
 }
 

@@ -12,6 +12,8 @@ mod configure;
 mod credential;
 mod federation;
 mod group;
+mod image;
+mod immutable_tag_rule;
 mod input;
 mod instance;
 mod integration;
@@ -24,6 +26,7 @@ mod password;
 mod policy;
 mod policy_diff;
 mod policy_questions;
+mod quota;
 mod repository;
 mod resource_policy;
 mod role;
@@ -126,10 +129,16 @@ pub(crate) enum ClientCommand {
     Network(Noun<network::Command>),
     /// Namespaces of an instance
     Namespace(Noun<namespace::Command>),
+    /// Quotas: what namespaces hold and may hold
+    Quota(Noun<quota::Command>),
     /// Repositories of an instance
     Repository(Noun<repository::Command>),
     /// Tags of a repository
     Tag(Noun<tag::Command>),
+    /// Images: what keeps a tag or a manifest as it is, and what refers to it
+    Image(Noun<image::Command>),
+    /// Rules of immutable tags: which tags of a namespace's repositories stay as they are
+    ImmutableTagRule(Noun<immutable_tag_rule::Command>),
     /// Labels: which things belong together
     Label(Noun<label::Command>),
     /// Make what is there like the documents in files
@@ -171,8 +180,11 @@ impl ClientCommand {
             | Self::AdminUser(Noun { client, .. })
             | Self::Network(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
+            | Self::Quota(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
             | Self::Tag(Noun { client, .. })
+            | Self::Image(Noun { client, .. })
+            | Self::ImmutableTagRule(Noun { client, .. })
             | Self::Label(Noun { client, .. })
             | Self::Audit(Noun { client, .. })
             | Self::SigningKey(Noun { client, .. }) => client,
@@ -329,8 +341,11 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
         ClientCommand::Network(Noun { verb, .. }) => network::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
+        ClientCommand::Quota(Noun { verb, .. }) => quota::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,
+        ClientCommand::Image(Noun { verb, .. }) => image::run(verb, &client).await,
+        ClientCommand::ImmutableTagRule(Noun { verb, .. }) => immutable_tag_rule::run(verb, &client).await,
         ClientCommand::Label(Noun { verb, .. }) => label::run(verb, &client).await,
         ClientCommand::Apply(arguments) => apply::run(arguments, session, &client).await,
         ClientCommand::Export(arguments) => apply::run_export(arguments, &client).await,

@@ -26,6 +26,11 @@ pub(crate) struct Trio {
 
 impl Trio {
     pub(crate) fn start(name: &str) -> Self {
+        Self::start_called(name, None)
+    }
+
+    /// The same, where clients call them so; else as the proxy is called.
+    pub(crate) fn start_called(name: &str, called: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (url, s3, mut proxy) = (create_database(name), S3::start(folder.path()), Proxy::listen());
         let blobs = s3.settings();
@@ -35,7 +40,8 @@ impl Trio {
             let mut settings = Settings::in_folder(folder.path(), &format!("node{number}")).set("TIDEGATE_DATABASE", &through);
             settings.environment.extend(blobs.clone());
             let settings = settings.set("TIDEGATE_MASTER_KEY", MASTER_KEY);
-            nodes.push(Node::start(settings.set("TIDEGATE_EXTERNAL_URL", &format!("http://{}", proxy.address))));
+            let called = called.unwrap_or(&proxy.address);
+            nodes.push(Node::start(settings.set("TIDEGATE_EXTERNAL_URL", &format!("http://{called}"))));
             wires.push(wire);
         }
         let addresses: Vec<String> = nodes.iter().map(|node| node.address().to_owned()).collect();

@@ -3,7 +3,7 @@
 //!
 //! `TIDEGATE_TEST_SECONDS` says how long.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ const ALIVE: Duration = Duration::from_secs(4);
 const LAYER: usize = 6 << 20;
 
 /// A client with everything that it needs.
-struct Client {
+pub(crate) struct Client {
     name: &'static str,
     program: Program,
     registry: String,
@@ -46,8 +46,13 @@ struct Done {
 
 impl Client {
     fn new(trio: &Trio, name: &'static str) -> Self {
+        Self::at(trio, name, &trio.proxy.address)
+    }
+
+    /// Root by this client at a registry of this address.
+    pub(crate) fn at(trio: &Trio, name: &'static str, registry: &str) -> Self {
         let password = bootstrap(&trio.nodes[0])["root_password"].as_str().unwrap().to_owned();
-        let (registry, credentials) = (trio.proxy.address.clone(), format!("root:{password}"));
+        let (registry, credentials) = (registry.to_owned(), format!("root:{password}"));
         let home = trio.folder.path().join(name);
         let program = Program::new(peer(name), &home);
         let auth = base64::engine::general_purpose::STANDARD.encode(&credentials);
@@ -61,7 +66,7 @@ impl Client {
     }
 
     /// An image that nobody has, as a layout; docker makes it itself.
-    fn make(&self, seed: u64) -> PathBuf {
+    pub(crate) fn make(&self, seed: u64) -> PathBuf {
         let folder = self.program.folder().join("image");
         // Not there before the first.
         let _ = std::fs::remove_dir_all(&folder);
@@ -75,7 +80,7 @@ impl Client {
         layout.tagged(image)
     }
 
-    fn push(&self, image: &std::path::Path, name: &str) -> Ran {
+    pub(crate) fn push(&self, image: &Path, name: &str) -> Ran {
         let place = format!("{}/{name}", self.registry);
         match (self.name, &self.docker) {
             (_, Some(docker)) => docker.push(&place),
@@ -89,7 +94,7 @@ impl Client {
         }
     }
 
-    fn pull(&self, name: &str) -> Ran {
+    pub(crate) fn pull(&self, name: &str) -> Ran {
         let place = format!("{}/{name}", self.registry);
         let pulled = self.program.folder().join("pulled");
         // Not there before the first.

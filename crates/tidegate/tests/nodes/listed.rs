@@ -100,6 +100,6 @@ fn counts(trio: &Trio, alive: u32, silent: u32) {
     let wanted = [format!("tidegate_nodes{{state=\"alive\"}} {alive}"), format!("tidegate_nodes{{state=\"silent\"}} {silent}")];
     wait_until("the metrics count the nodes", MISSED, || {
         let metrics = trio.send(0, Ask::get("/metrics").with(&trio.root)).text();
-        wanted.iter().all(|line| metrics.contains(line)) && metrics.contains("tidegate_change_feed_lag_seconds ")
+        wanted.iter().all(|line| metrics.contains(line)) && metrics.contains("tidegate_change_feed_age_seconds ")
     });
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "the latencies are the output")]
 #![expect(clippy::disallowed_methods, reason = "a test measures time")]
 
+mod balancer;
 mod cut_off;
 mod house;
 mod kills;

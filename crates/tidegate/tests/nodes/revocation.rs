@@ -1,5 +1,7 @@
 //! From the acknowledgement of `credential disable` at one node to the last 200 at any: 2,000 tries under load.
 //!
+//! Every change is made at the first node, since each change of its own lets a node look at the feed: the others find it by polling alone.
+//!
 //! `TIDEGATE_TEST_TRIES` says how many.
 
 use std::sync::Mutex;
@@ -83,7 +85,7 @@ impl<'t> Watcher<'t> {
 
     /// Disables a new key at one node while it is used at all of them; how long after the acknowledgement the last 200 came.
     fn try_once(&mut self, number: u64) -> Duration {
-        let at = usize::try_from(number % 3).unwrap();
+        let at = 0;
         let (id, by) = self.new_key(at, !number.is_multiple_of(4));
         let path = format!("/credentials/{id}");
         let acknowledged: Mutex<Option<Instant>> = Mutex::new(None);
