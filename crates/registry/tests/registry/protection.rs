@@ -114,14 +114,9 @@ async fn an_immutable_tag_does_not_move_and_is_not_deleted(house: House) {
     house.put("demo/app", &tag("latest"), &first).await.unwrap();
 
     // Several tags in one push: none of them moves.
-    let pushed = house.registry.put_manifest(
-        house.push("demo/app").await,
-        &tag("other"),
-        None,
-        second.clone().into(),
-        &[name("latest"), name("v1")],
-    );
-    protected(pushed.await);
+    let (other, tags) = (tag("other"), [name("latest"), name("v1")]);
+    let pushed = house.registry.put_manifest(house.push("demo/app").await, &other, None, second.clone().into(), &tags).await;
+    protected(pushed);
     assert!(matches!(house.get("demo/app", &tag("other")).await, Err(RegistryError::ManifestUnknown)));
     assert_eq!(house.get("demo/app", &tag("latest")).await.unwrap(), first.as_bytes());
 
