@@ -121,11 +121,7 @@ pub(crate) fn nobodys() -> Things {
         ("repository", "nobody-ns/app", "nobody-ns/app"),
         ("tag", "nobody-ns/app/nobody-v1", "nobody-ns/app/nobody-v1"),
         ("rule", "itr-0000000000000001", "itr-0000000000000001"),
-        (
-            "image",
-            "nobody-ns/app/nobody-v1",
-            "nobody-ns/app/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        ),
+        ("image", "nobody-ns/app/nobody-v1", "nobody-ns/app/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
         (
             "digest",
             "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
