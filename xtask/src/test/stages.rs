@@ -36,6 +36,7 @@ pub(super) const STAGES: &[Stage] = &[
         suites::alibaba,
     ),
     stage("s3", 100, "blobs in object storage", &["release", "debian", "go-clients"], suites::s3),
+    stage("container", 60, "the container image, built and run", &["debian"], suites::container),
     stage("crash", 55, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
     stage("fuzz", 310, "everything that parses a stranger's bytes", &[], fuzz::run_targets),
 ];
