@@ -77,8 +77,12 @@ pub(crate) fn runs(archive: &Path) -> Result<()> {
     };
     output(podman().args(["load", "--quiet", "--input"]).arg(archive))?;
     // Whoever may not raise limits may not start containers with podman's own.
-    output(podman().args(["run", "--rm", "--network", "host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]).args([NAME, "version"]))
-        .map(drop)
+    output(
+        podman()
+            .args(["run", "--rm", "--network", "host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"])
+            .args([NAME, "version"]),
+    )
+    .map(drop)
 }
 
 /// The program without a need for shared libraries. Only the program itself is built again: its crates are as they are.

@@ -280,7 +280,7 @@ pub(crate) fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool 
 
 /// Is this done to the server as a whole? Then its first account does it, and no other.
 pub(crate) const fn is_of_server(action: Action) -> bool {
-    matches!(action, Action::RotateSigningKey | Action::RotateAuditKey | Action::ReadMetrics)
+    matches!(action, Action::RotateSigningKey | Action::RotateAuditKey | Action::ReadMetrics | Action::ListNodes)
 }
 
 /// The right that a scope's action asks for.

@@ -23,6 +23,7 @@ use crate::meters::FeedMeters;
 use crate::owned::OwnedPolicies;
 use crate::rules::Entrance;
 use crate::shelf;
+use crate::turns::Turns;
 use crate::{Refusal, Rules};
 
 /// How long a node may go without a look at the change feed before it must not decide anything.
@@ -123,6 +124,7 @@ pub struct Directory {
     looked: AtomicI64,
     applying: Mutex<()>,
     following: tokio::sync::Mutex<()>,
+    turns: Turns,
     listeners: Mutex<Vec<Listener>>,
     meters: FeedMeters,
 }
@@ -159,6 +161,7 @@ impl Directory {
             looked: AtomicI64::new(now.millis()),
             applying: Mutex::new(()),
             following: tokio::sync::Mutex::new(()),
+            turns: Turns::new(),
             listeners: Mutex::new(Vec::new()),
             meters: FeedMeters::default(),
         })
@@ -183,7 +186,7 @@ impl Directory {
         let _one_at_a_time = self.following.lock().await;
         loop {
             let from = self.applied.load(Ordering::Acquire);
-            let look = self.store.read(|tx| Box::pin(head_and_since(tx, from)));
+            let look = self.store.read_first(|tx| Box::pin(head_and_since(tx, from)));
             let (head, changes) =
                 timeout(LOOK_PATIENCE, look).await.map_err(|_| StoreError::Unavailable("the change feed does not answer".into()))??;
             let next = changes.first().map(|entry| entry.seq);
@@ -300,6 +303,11 @@ impl Directory {
         now.millis() - self.looked.load(Ordering::Acquire) > FRESH_MS
     }
 
+    /// The newest change that is applied here.
+    pub fn applied(&self) -> i64 {
+        self.applied.load(Ordering::Acquire)
+    }
+
     /// Milliseconds since the last look at the feed.
     pub fn lag(&self, now: Timestamp) -> i64 {
         now.millis() - self.looked.load(Ordering::Acquire)
@@ -330,6 +338,12 @@ impl Directory {
     /// and the documents that are not known yet.
     pub async fn principal(&self, id: PrincipalId) -> Result<Option<Arc<PrincipalRights>>, StoreError> {
         if let Some(known) = self.principals.get(&id) {
+            return Ok(Some(known));
+        }
+        let _turn = self.turns.take(&id).await?;
+        if self.principals.has(&id)
+            && let Some(known) = self.principals.get(&id)
+        {
             return Ok(Some(known));
         }
         let read = self.store.read(|tx| Box::pin(async move { Ok((change::head(tx).await?, self.load(tx, id).await?)) }));
@@ -451,6 +465,12 @@ impl Directory {
         if let Some(known) = self.instances.get(host) {
             return Ok(Some(known));
         }
+        let _turn = self.turns.take(host).await?;
+        if self.instances.has(host)
+            && let Some(known) = self.instances.get(host)
+        {
+            return Ok(Some(known));
+        }
         let suffixes = self.suffixes.get().map_or(&[][..], Vec::as_slice);
         let read = self.store.read(|tx| {
             Box::pin(async move {
@@ -486,6 +506,12 @@ impl Directory {
     pub async fn is_public(&self, instance: InstanceId, name: &RepositoryName) -> Result<bool, StoreError> {
         let key = (instance, name.clone());
         if let Some(known) = self.public.get(&key) {
+            return Ok(known);
+        }
+        let _turn = self.turns.take(&key).await?;
+        if self.public.has(&key)
+            && let Some(known) = self.public.get(&key)
+        {
             return Ok(known);
         }
         let (head, public) = self
@@ -544,6 +570,12 @@ impl Directory {
         load: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, (i64, Option<V>), StoreError> + Send + Sync,
     ) -> Result<Option<Arc<V>>, StoreError> {
         if let Some(known) = kept.get(&key) {
+            return Ok(Some(known));
+        }
+        let _turn = self.turns.take(&key).await?;
+        if kept.has(&key)
+            && let Some(known) = kept.get(&key)
+        {
             return Ok(Some(known));
         }
         let (head, value) = self.store.read(load).await?;

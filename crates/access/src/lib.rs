@@ -25,6 +25,7 @@ mod permit;
 mod reach;
 mod rules;
 mod shelf;
+mod turns;
 mod ways;
 
 pub use admin::admin_rights;
@@ -40,7 +41,7 @@ pub use operator::Operator;
 pub use owners::Owners;
 pub use permit::{Granted, Permit, Refusal};
 /// What somebody may see, made by [`Access::visible`]: what a list takes in a permit's stead.
-pub use policy::Filter;
+pub use policy::{Filter, NameRange};
 pub use reach::LONGEST_CHAIN;
 pub use rules::{Entered, NotLetIn, Rules};
 pub use ways::Ways;

@@ -181,7 +181,10 @@ impl From<RegistryError> for Problem {
             | RegistryError::BlobUnknown
             | RegistryError::UploadUnknown => Self::not_found(),
             RegistryError::Exists => Self::new(StatusCode::CONFLICT, "already_exists", message),
-            RegistryError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
+            RegistryError::Limit { .. } | RegistryError::Quota { .. } | RegistryError::RepositoryQuota { .. } => {
+                Self::new(StatusCode::CONFLICT, "limit_exceeded", message)
+            }
+            RegistryError::Protected(_) => Self::new(StatusCode::CONFLICT, "protected", message),
             RegistryError::NotEmpty => Self::new(StatusCode::CONFLICT, "in_use", message),
             RegistryError::Conflict => Self::new(StatusCode::CONFLICT, "conflict", message),
             RegistryError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message),
@@ -189,6 +192,7 @@ impl From<RegistryError> for Problem {
             | RegistryError::RangeInvalid { .. }
             | RegistryError::RangeUnsatisfiable { .. }
             | RegistryError::ManifestInvalid { .. }
+            | RegistryError::RuleInvalid { .. }
             | RegistryError::ManifestBlobUnknown { .. }
             | RegistryError::Interrupted(_) => Self::malformed(message),
             RegistryError::Full(_) | RegistryError::Unavailable(_) => Self::unavailable(message),

@@ -26,6 +26,7 @@ use trail::Trail;
 
 pub use openapi::openapi;
 pub use operations::operation_names;
+pub use shapes::node;
 
 /// The answer to one request too many from an address.
 pub fn too_often(op: &Op, retry_after_ms: i64) -> Answer {

@@ -31,6 +31,7 @@ mod meters;
 mod named;
 mod names;
 mod network;
+mod nodes;
 mod passwords;
 mod policies;
 mod policy_lists;
@@ -79,6 +80,7 @@ pub use limits::Limits;
 pub use login_profiles::LoginProfile;
 pub use meters::{By, HashMeters, Meters, Outcome};
 pub use network::{MAX_PRIVATE_ENDPOINTS, PublicChange, Zeal};
+pub use nodes::{SeenNode, is_alive};
 pub use policies::{Attaches, BUILT_IN_SINCE, Detaches, ListsAttached, PolicyDetails, Rotate, SetDefault};
 pub use policy_lists::{AttachedPolicy, ListedPolicy};
 pub use principals::Leaving;
@@ -116,6 +118,8 @@ pub struct Identity {
     workloads: workloads::Workloads,
     callers: callers::CallerLimit,
     meters: Meters,
+    /// This node's name among its equals.
+    node: Arc<str>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -143,6 +147,7 @@ impl Identity {
             checked,
             callers: callers::CallerLimit::default(),
             meters,
+            node: Arc::default(),
         }
     }
 
@@ -172,6 +177,13 @@ impl Identity {
     /// How often each memory of logins was asked and had the answer.
     pub fn tallies(&self) -> [(&'static str, &Tally); 3] {
         [("secrets", self.secrets.tally()), ("passwords", self.checked.tally()), ("workloads", self.workloads.tally())]
+    }
+
+    /// The same, under this name among its equals.
+    #[must_use]
+    pub fn on_node(mut self, node: &str) -> Self {
+        self.node = node.into();
+        self
     }
 
     /// Decides rights.

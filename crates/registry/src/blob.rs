@@ -9,9 +9,11 @@ use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use model::{Digest, Network, NetworkName, OnRepository, act};
 use store::Tx;
-use store::blob::Stored;
+use store::blob::{Linked, Stored};
 
+use crate::protection::Protection;
 use crate::push_target::Destination;
+use crate::quota::fits;
 use crate::{Registry, RegistryError};
 
 /// The largest blob whose bytes are kept in memory beside manifests'.
@@ -150,7 +152,8 @@ impl Registry {
         let key = (on.instance.id, on.name.clone(), *digest);
         let read = || self.store.read(|tx| Box::pin(store::blob::find_linked(tx, on.instance.id, &on.name, digest)));
         match self.links.get_or_read(&self.store, key, read).await? {
-            Some(stored) => Ok((stored, u64::try_from(stored.size).unwrap_or_default())),
+            Some(linked) if linked.unreadable => Err(Protection::Unreadable.into()),
+            Some(Linked { stored, .. }) => Ok((stored, u64::try_from(stored.size).unwrap_or_default())),
             None => Err(self.name_or(on, RegistryError::BlobUnknown).await),
         }
     }
@@ -172,7 +175,7 @@ impl Registry {
             digest,
             record: permit.success().with_detail(format!("{digest} from {}", source.on().name)),
         };
-        let linked = self.store.write(|tx| Box::pin(mount.link(tx, self.audit()))).await?;
+        let linked = self.write_growing(permit.on(), permit.op().now, |tx| Box::pin(mount.link(tx, self.audit()))).await?;
         self.settled(&mount.destination).await;
         Ok(linked)
     }
@@ -195,11 +198,13 @@ struct Mount<'a> {
 impl Mount<'_> {
     async fn link(&self, tx: &mut Tx<'_>, audit: &Audit) -> Result<bool, RegistryError> {
         let (instance, name) = (self.source.instance.id, &self.source.name);
-        if store::blob::find_linked(tx, instance, name, self.digest).await?.is_none() {
+        // What is locked against reading is not given away either: the client has to bring it.
+        if store::blob::find_linked(tx, instance, name, self.digest).await?.is_none_or(|linked| linked.unreadable) {
             return Ok(false);
         }
         let target = self.destination.ensure(tx).await?;
-        store::blob::link(tx, target.id, self.digest, self.destination.now()).await?;
+        let grown = store::blob::link(tx, target.id, self.digest, self.destination.now()).await?;
+        fits(tx, &self.destination.on.name, grown).await?;
         audit::write(tx, audit, &self.record).await?;
         Ok(true)
     }

@@ -1,7 +1,8 @@
 //! What an account holds by digest, and which repositories link it. A repository sees a blob through a link alone.
 
-use model::{AccountId, Digest, InstanceId, RepositoryId, RepositoryName, Timestamp, UploadId};
+use model::{AccountId, Digest, InstanceId, Lock, Locks, RepositoryId, RepositoryName, Timestamp, UploadId};
 
+use crate::quota::{self, Grown};
 use crate::{Row, StoreError, Tx, Value, params};
 
 /// Where a blob lies, and how long it is.
@@ -16,19 +17,33 @@ pub struct Stored {
 /// Digests looked for by one statement.
 const WIDTH: usize = 16;
 
+/// A blob as a repository sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Linked {
+    /// Where it lies.
+    pub stored: Stored,
+    /// Is the repository locked against reading?
+    pub unreadable: bool,
+}
+
 /// The blob, if a repository of this name links it.
 pub async fn find_linked(
     tx: &mut Tx<'_>,
     instance: InstanceId,
     name: &RepositoryName,
     digest: &Digest,
-) -> Result<Option<Stored>, StoreError> {
-    let sql = "SELECT b.storage_key, b.size FROM repository r \
+) -> Result<Option<Linked>, StoreError> {
+    let sql = "SELECT b.storage_key, b.size, r.locks FROM repository r \
                JOIN blob_link l ON l.repository_id = r.id \
                JOIN blob b ON b.account_id = r.account_id AND b.digest = l.digest \
                WHERE r.instance_id = $1 AND r.name = $2 AND l.digest = $3";
     let row = tx.row(sql, params![instance.as_i64(), name.as_str(), digest.as_bytes()]).await?;
-    row.as_ref().map(|row| Ok(Stored { key: UploadId::from_i64(row.get(0)?), size: row.get(1)? })).transpose()
+    row.as_ref().map(linked).transpose()
+}
+
+fn linked(row: &Row) -> Result<Linked, StoreError> {
+    let stored = Stored { key: UploadId::from_i64(row.get(0)?), size: row.get(1)? };
+    Ok(Linked { stored, unreadable: Locks::from_i64(row.get(2)?).has(Lock::Read) })
 }
 
 /// Does the account hold this digest, and where?
@@ -52,18 +67,26 @@ pub async fn has_key(tx: &mut Tx<'_>, key: UploadId) -> Result<bool, StoreError>
     Ok(tx.row(sql, params![key.as_i64()]).await?.is_some())
 }
 
-/// Links a blob into a repository, or touches its link.
-pub async fn link(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "INSERT INTO blob_link (repository_id, digest, touched_ms) VALUES ($1, $2, $3) \
-               ON CONFLICT (repository_id, digest) DO UPDATE SET touched_ms = excluded.touched_ms";
-    tx.execute(sql, params![repository.as_i64(), digest.as_bytes(), now.millis()]).await?;
-    Ok(())
+/// Links a blob that is there into a repository, or touches its link. None: its namespace holds no more than before.
+pub async fn link(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest, now: Timestamp) -> Result<Option<Grown>, StoreError> {
+    let sql =
+        "INSERT INTO blob_link (repository_id, digest, touched_ms) VALUES ($1, $2, $3) ON CONFLICT (repository_id, digest) DO NOTHING";
+    if tx.execute(sql, params![repository.as_i64(), digest.as_bytes(), now.millis()]).await? == 1 {
+        return quota::linked(tx, repository, digest).await;
+    }
+    let sql = "UPDATE blob_link SET touched_ms = $1 WHERE repository_id = $2 AND digest = $3";
+    tx.execute(sql, params![now.millis(), repository.as_i64(), digest.as_bytes()]).await?;
+    Ok(None)
 }
 
 /// Takes a blob's link out of a repository. False: there was none.
 pub async fn unlink(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) -> Result<bool, StoreError> {
     let sql = "DELETE FROM blob_link WHERE repository_id = $1 AND digest = $2";
-    Ok(tx.execute(sql, params![repository.as_i64(), digest.as_bytes()]).await? == 1)
+    if tx.execute(sql, params![repository.as_i64(), digest.as_bytes()]).await? == 0 {
+        return Ok(false);
+    }
+    quota::unlinked(tx, repository, digest).await?;
+    Ok(true)
 }
 
 /// Touches the links of these digests and tells which are there, with their sizes, in no order.

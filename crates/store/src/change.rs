@@ -107,7 +107,18 @@ pub async fn since(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<Entry>, 
     rows.iter().map(entry).collect()
 }
 
-/// Drops changes older than `before`. Keep what the longest signed life may still need.
+/// Rows that go with one statement.
+const PIECE: i64 = 1000;
+
+/// Drops changes older than `before`, as far as no younger one came before them. Keep what the longest signed life may still need.
 pub async fn prune(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    tx.execute("DELETE FROM change WHERE at_ms < $1", params![before.millis()]).await
+    let sql = "DELETE FROM change WHERE at_ms < $1 AND seq IN (SELECT seq FROM change ORDER BY seq LIMIT $2)";
+    let mut dropped = 0;
+    loop {
+        let piece = tx.execute(sql, params![before.millis(), PIECE]).await?;
+        dropped += piece;
+        if piece < PIECE.cast_unsigned() {
+            return Ok(dropped);
+        }
+    }
 }

@@ -38,7 +38,7 @@ impl Health {
         if is_read(method) { text(StatusCode::OK, "ok\n") } else { empty(StatusCode::METHOD_NOT_ALLOWED) }
     }
 
-    /// What is not as it must be, by name.
+    /// The names of what is not as it should be.
     pub(crate) async fn failing(&self) -> Vec<&'static str> {
         join_all(self.0.iter().map(failure)).await.into_iter().flatten().collect()
     }

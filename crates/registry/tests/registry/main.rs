@@ -7,4 +7,6 @@ mod house;
 mod lists;
 mod manage;
 mod manifests;
+mod protection;
+mod quotas;
 mod uploads;

@@ -85,7 +85,11 @@ impl Fault {
             StoreError::Conflict { .. } => Self::Conflict,
             StoreError::Statement(_) => Self::Statement,
             StoreError::Corrupt(_) => Self::Corrupt,
-            StoreError::Newer { .. } | StoreError::InUse(_) | StoreError::NotWritable { .. } => Self::Other,
+            StoreError::Newer { .. }
+            | StoreError::Behind { .. }
+            | StoreError::Migration { .. }
+            | StoreError::InUse(_)
+            | StoreError::NotWritable { .. } => Self::Other,
         }
     }
 }

@@ -29,7 +29,10 @@ mod statement;
 mod writer;
 
 const FILE: &str = "tidegate.db";
-const BUSY: Duration = Duration::from_secs(5);
+/// How long a statement waits for another process that has the database; it keeps its thread meanwhile.
+const BUSY: Duration = Duration::from_secs(1);
+/// How long a unit waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 512;
 const SCANNERS: usize = 2;
 /// More members than this are the next group's.
@@ -76,9 +79,13 @@ impl Sqlite {
         Self::start(&path, false, Some(folder), meters)
     }
 
+    pub(super) fn is_in(directory: &Path) -> bool {
+        directory.join(FILE).is_file()
+    }
+
     /// Beside the server whose directory it is.
     pub(super) fn peek(directory: &Path, meters: &Meters) -> Result<Self, StoreError> {
-        if !directory.join(FILE).is_file() {
+        if !Self::is_in(directory) {
             return Err(StoreError::unavailable(format!("there is no {FILE} in {}", directory.display())));
         }
         Self::assemble(directory, true, (None, None), meters)
@@ -165,7 +172,7 @@ impl Sqlite {
     /// Waits in turn for a group with room.
     async fn enter(&self) -> Result<MutexGuard<'_, Writer>, StoreError> {
         loop {
-            let writer = self.writer.lock().await;
+            let writer = in_time(&self.writer).await?;
             if writer.members() < GROUP {
                 return Ok(writer);
             }
@@ -182,10 +189,19 @@ impl Sqlite {
             return Ok(free);
         }
         match pool.get(turn) {
-            Some(connection) => Ok(connection.lock().await),
+            Some(connection) => in_time(connection).await,
             None => Err(StoreError::unavailable("no connections")),
         }
     }
+}
+
+/// Its turn, or word that it takes too long: whoever is before it waits for another process.
+async fn in_time<T>(connection: &Mutex<T>) -> Result<MutexGuard<'_, T>, StoreError> {
+    if let Ok(free) = connection.try_lock() {
+        return Ok(free);
+    }
+    let late = |_| StoreError::unavailable("the database is busy for too long");
+    tokio::time::timeout(PATIENCE, connection.lock()).await.map_err(late)
 }
 
 /// Runs a body that only reads, over one snapshot.

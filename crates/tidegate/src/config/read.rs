@@ -20,7 +20,7 @@ use super::network::NetworkSetting;
 use super::table::find;
 use super::{
     AuditConfig, BlobPlace, Config, ConfigError, CredentialSource, Database, LogConfig, LogFormat, MasterKeySource, ObjectConfig,
-    SinkConfig, SinkToken, TlsFiles, objects,
+    PostgresConfig, SinkConfig, SinkToken, TlsFiles, objects,
 };
 
 /// Each choice of a setting with what it means.
@@ -30,6 +30,7 @@ const FORMATS: Choices<LogFormat> = &[("text", LogFormat::Text), ("json", LogFor
 const REQUESTS: Choices<LogRequests> = &[("all", LogRequests::All), ("errors", LogRequests::Errors), ("off", LogRequests::Off)];
 const HEADERS: Choices<ForwardedHeader> = &[("x-forwarded", ForwardedHeader::XForwarded), ("forwarded", ForwardedHeader::Forwarded)];
 const LINES: Choices<chain::Format> = &[("jsonl", chain::Format::Jsonl), ("cloudevents", chain::Format::CloudEvents)];
+const MIGRATIONS: Choices<bool> = &[("start", true), ("manual", false)];
 const YES: Choices<bool> = &[("true", true), ("false", false)];
 const STYLES: Choices<Option<bool>> = &[("auto", None), ("true", Some(true)), ("false", Some(false))];
 const SOURCES: Choices<CredentialSource> = &[
@@ -60,6 +61,8 @@ impl Config {
             tls: from.tls()?,
             admin_listen: from.optional("admin_listen")?,
             database: from.database()?,
+            postgres: from.postgres()?,
+            migrates_at_start: from.choice("migrations", MIGRATIONS)?,
             blobs: from.blobs(&data_dir)?,
             redirects: from.redirects(&networks)?,
             master_key: from.master_key(&MASTER_KEY)?.unwrap_or_else(|| MasterKeySource::DataDir(data_dir.join("master.key"))),
@@ -183,6 +186,15 @@ impl Reader<'_> {
         } else {
             Err(self.wrong("database", ""))
         }
+    }
+
+    fn postgres(&self) -> Result<PostgresConfig, ConfigError> {
+        Ok(PostgresConfig {
+            connections: usize::try_from(self.number("postgres.connections", 1, 1000)?).unwrap_or(1),
+            acquire: self.seconds("postgres.acquire_seconds", 1, 60)?,
+            statement: self.seconds("postgres.statement_seconds", 1, 600)?,
+            ca_file: self.optional("postgres.ca_file")?,
+        })
     }
 
     fn blobs(&self, data_dir: &Path) -> Result<BlobPlace, ConfigError> {

@@ -20,6 +20,7 @@ use crate::doors;
 use crate::house::House;
 use crate::key_jobs::KeyMetrics;
 use crate::log::LogWriter;
+use crate::presence::NodeMetrics;
 use crate::server::AddressLimit;
 
 /// Where the values come from. Without a house, as for the documentation, there are names and no values.
@@ -65,6 +66,7 @@ pub(crate) struct Counted {
     pub(crate) http: HttpMetrics,
     pub(crate) keys: KeyMetrics,
     pub(crate) audit: AuditMetrics,
+    pub(crate) nodes: NodeMetrics,
 }
 
 /// Declares everything that a server over this house shows.
@@ -81,7 +83,8 @@ fn declare(metrics: &mut Metrics, sources: &Sources) -> Counted {
     memory::register(metrics, sources);
     database::register(metrics, sources);
     storage::register(metrics, sources);
-    Counted { http, keys: KeyMetrics::register(metrics), audit: AuditMetrics::register(metrics) }
+    let (keys, audit, nodes) = (KeyMetrics::register(metrics), AuditMetrics::register(metrics), NodeMetrics::register(metrics));
+    Counted { http, keys, audit, nodes }
 }
 
 /// `docs/metrics.md`.

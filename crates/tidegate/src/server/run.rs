@@ -26,8 +26,10 @@ use crate::doors::{AdminDoors, Doors};
 use crate::health::Health;
 use crate::house::House;
 use crate::key_jobs;
+use crate::leases::Leases;
 use crate::log::LogWriter;
 use crate::master_key::master_keys;
+use crate::presence::{self, Place};
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
 use crate::{audit_sink, bootstrap, jobs, metrics};
@@ -59,9 +61,12 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let metrics = Arc::new(metrics);
     let health = Arc::new(checks(&house));
     let (stopper, stop) = stop();
-    jobs::start(&house, &node, &work, &stop);
-    key_jobs::start(&house, &node, &stop, &counted.keys);
+    let leases = Leases::new(&house.store, &node);
+    jobs::start(&house, &leases, &work, &stop);
+    key_jobs::start(&house, &leases, &stop, &counted.keys);
     audit_metrics::start(&house, work.sink.as_deref(), &stop, &counted.audit);
+    let place = Place { node: node.clone(), listen: addresses(&listeners), started: SystemClock.now() };
+    presence::start(&house, place, &health, &stop, &counted.nodes);
     let frames = Frames { config: &config, http, random: random.clone(), limit };
     let slots = Slots::new(config.max_connections);
     let app = Arc::new(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
@@ -92,6 +97,8 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
         () = signals.stop() => tracing::warn!("told twice: cut off what was still running"),
     }
     house.close().await;
+    leases.give_back().await;
+    presence::end(&house, &node).await;
     Ok(())
 }
 
@@ -148,6 +155,11 @@ fn endpoint(config: &Config, listeners: &[TcpListener], secure: bool) -> String 
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
     let listened = || address.map(|address| format!("{scheme}://{address}")).unwrap_or_default();
     config.external_url.clone().unwrap_or_else(listened)
+}
+
+/// Where the listeners listen.
+fn addresses(listeners: &[TcpListener]) -> Vec<String> {
+    listeners.iter().filter_map(|listener| Some(listener.local_addr().ok()?.to_string())).collect()
 }
 
 /// What a newcomer needs next; never a secret.

@@ -79,7 +79,8 @@ fn it_finds_others_by_name() {
                 let _ = heard.send(String::from_utf8_lossy(&head[..read]).into_owned());
             }
         });
-        let settings = [format!("TIDEGATE_LISTEN={address}"), format!("TIDEGATE_AUDIT_SINK_URL={to}"), "TIDEGATE_AUDIT_SINK_INTERNAL=true".into()];
+        let settings =
+            [format!("TIDEGATE_LISTEN={address}"), format!("TIDEGATE_AUDIT_SINK_URL={to}"), "TIDEGATE_AUDIT_SINK_INTERNAL=true".into()];
         let set = settings.iter().flat_map(|setting| ["--env", setting.as_str()]);
         let line: Vec<&str> = set.chain(more).chain([NAME]).collect();
         let log = folder.path().join(name);
