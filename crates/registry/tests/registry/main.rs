@@ -9,4 +9,5 @@ mod manage;
 mod manifests;
 mod protection;
 mod quotas;
+mod retention;
 mod uploads;
