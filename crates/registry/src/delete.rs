@@ -1,7 +1,7 @@
 //! Deleting tags, manifests and blobs through the registry's own protocol.
 
 use access::{Audit, Permit, Record, audit};
-use model::{Digest, OnRepository, Reference, RepositoryId, act};
+use model::{Digest, OnRepository, Reference, RepositoryId, Timestamp, act};
 use store::{StoreError, Tx};
 
 use crate::{Registry, RegistryError};
@@ -10,8 +10,8 @@ impl Registry {
     /// Deletes a tag, or a manifest with all its tags. What a manifest refers to, and what refers to it, stays.
     pub async fn delete_manifest(&self, permit: Permit<act::DeleteRepositoryTag>, reference: &Reference) -> Result<(), RegistryError> {
         let record = permit.success().with_detail(reference.to_string());
-        let on = permit.on();
-        self.store.write(|tx| Box::pin(delete_manifest(tx, on, reference, (self.audit(), &record)))).await
+        let at = (permit.on(), permit.op().now);
+        self.store.write(|tx| Box::pin(delete_manifest(tx, at, reference, (self.audit(), &record)))).await
     }
 
     /// Takes a blob out of a repository. Others that have it keep it.
@@ -24,14 +24,14 @@ impl Registry {
 
 async fn delete_manifest(
     tx: &mut Tx<'_>,
-    on: &OnRepository,
+    (on, now): (&OnRepository, Timestamp),
     reference: &Reference,
     (audit, record): (&Audit, &Record),
 ) -> Result<(), RegistryError> {
     let repository = repository(tx, on).await?;
     let gone = match reference {
         Reference::Tag(tag) => store::tag::delete(tx, repository, tag).await?,
-        Reference::Digest(digest) => store::manifest::delete(tx, repository, digest).await?,
+        Reference::Digest(digest) => store::manifest::delete(tx, repository, digest, now).await?,
     };
     if !gone {
         return Err(RegistryError::ManifestUnknown);

@@ -8,6 +8,7 @@
 
 mod blob;
 mod catalog;
+mod collection;
 mod delete;
 mod document;
 mod error;
@@ -34,13 +35,14 @@ use bytes::Bytes;
 use model::{Digest, InstanceId, Reference, RepositoryName, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use store::blob::Stored;
+use store::blob::Linked;
 use store::manifest::Head;
 use store::{Recent, Store};
 
 pub use blob::{BlobFound, ByteRange, Redirects};
 pub use blobs::{BlobBody, PresignedUrl};
 pub use catalog::Page;
+pub use collection::{Collecting, Collection, CollectionStatus, Preview};
 pub use error::{Cause, RegistryError};
 pub use manifest::{ManifestFound, ManifestHead};
 pub use namespace::{NamespaceChanges, NewNamespace};
@@ -48,6 +50,8 @@ pub use put_manifest::{MAX_TAGS, Pushed};
 pub use quota::InstanceUsage;
 pub use referrers::Referrers;
 pub use repository::{NewRepository, RepositoryChanges};
+pub use store::collection::Waiting;
+pub use store::collection_run::{Phase, Place, Run, Tally};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};
 pub use store::repository::Repository;
 pub use store::tag::Tagged;
@@ -87,12 +91,13 @@ pub struct Registry {
     random: Box<dyn Fn() -> u64 + Send + Sync>,
     limits: Limits,
     redirects: Redirects,
+    collection: Collection,
     /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
     /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
-    links: Recent<(InstanceId, RepositoryName, Digest), Stored>,
+    links: Recent<(InstanceId, RepositoryName, Digest), Linked>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -122,13 +127,20 @@ impl Registry {
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
-        Self { store, blobs, access, random: Box::new(random), limits, redirects: Redirects::Off, contents, heads, links }
+        let (redirects, collection) = (Redirects::Off, Collection::default());
+        Self { store, blobs, access, random: Box::new(random), limits, redirects, collection, contents, heads, links }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.
     #[must_use]
     pub fn redirecting(self, redirects: Redirects) -> Self {
         Self { redirects, ..self }
+    }
+
+    /// The same, collecting what nothing needs after such times.
+    #[must_use]
+    pub fn collecting(self, collection: Collection) -> Self {
+        Self { collection, ..self }
     }
 
     fn audit(&self) -> &Audit {

@@ -5,7 +5,7 @@ use blobs::{AppendCause, AppendError, BlobError, UploadState};
 use bytes::Bytes;
 use futures_util::Stream;
 use model::{AccountId, Algorithm, Digest, PrincipalId, RepositoryId, Timestamp, UploadId, act};
-use store::blob::Stored;
+use store::blob::{Insertion, Stored};
 use store::upload::Upload;
 use store::{StoreError, Tx};
 
@@ -233,7 +233,8 @@ impl Session {
 }
 
 impl Kept {
-    /// Links the content. False: the account has it already, under another key.
+    /// Links the content. False: the account has it already, under another key. What was condemned meanwhile, because the upload
+    /// took longer than any should, is pushed again.
     async fn link(&self, tx: &mut Tx<'_>, audit: &Audit) -> Result<bool, RegistryError> {
         if let Some(row) = &self.row
             && !store::upload::finish(tx, self.id, row).await?
@@ -242,8 +243,14 @@ impl Kept {
         }
         let size = i64::try_from(self.size).map_err(|e| StoreError::corrupt(e.to_string()))?;
         let at = Stored { key: self.id, size };
-        let first = store::blob::insert(tx, self.account, &self.digest, at, self.now).await?;
-        store::blob::link(tx, self.repository, &self.digest, self.now).await?;
+        let first = match store::blob::insert(tx, self.account, &self.digest, at, self.now).await? {
+            Insertion::New => true,
+            Insertion::There => false,
+            Insertion::Condemned => return Err(RegistryError::UploadUnknown),
+        };
+        if !store::blob::link(tx, self.repository, &self.digest, self.now).await? {
+            return Err(RegistryError::NameUnknown);
+        }
         audit::write(tx, audit, &self.record).await?;
         Ok(first)
     }

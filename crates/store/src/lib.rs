@@ -27,6 +27,8 @@ pub mod account;
 pub mod audit;
 pub mod blob;
 pub mod change;
+pub mod collection;
+pub mod collection_run;
 pub mod credential;
 pub mod driver;
 pub mod federated;
@@ -52,7 +54,7 @@ pub mod tag;
 pub mod upload;
 pub mod usage;
 
-pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
+pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Turns, Tx, Value, Work};
 pub use recent::Recent;
 
 /// The schema, step by step: `migrations/NNNN_name.sql`.
@@ -70,4 +72,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "nonces", sql: include_str!("../migrations/0011_nonces.sql") },
     Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
+    Migration { number: 14, name: "gc", sql: include_str!("../migrations/0014_gc.sql") },
 ];

@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod blobs;
+mod collection;
 mod counted;
 mod house;
+mod interleavings;
 mod lists;
 mod manage;
 mod manifests;
+mod turns;
 mod uploads;

@@ -15,7 +15,7 @@ pub use lock::DirectoryLock;
 pub use migrate::Migration;
 pub use postgres::PostgresSettings;
 pub use row::Row;
-pub use store::{Database, Store};
+pub use store::{Database, Store, Turns};
 pub use tx::{Tx, Work};
 pub use value::{FromValue, Value};
 

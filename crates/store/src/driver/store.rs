@@ -1,7 +1,10 @@
 //! The store: units of work over the database that was chosen at start.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::Durability;
 use super::error::StoreError;
@@ -27,6 +30,13 @@ pub enum Database {
 pub struct Store {
     backend: Backend,
     reads: AtomicU64,
+    turns: OnceLock<Arc<dyn Turns>>,
+}
+
+/// Who is asked before each unit of work begins: a test that tries every order of them.
+pub trait Turns: Send + Sync + fmt::Debug {
+    /// Returns when the unit of the task that asks may begin.
+    fn turn(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 #[derive(Debug)]
@@ -53,7 +63,7 @@ impl Store {
             Database::Directory(directory) => Backend::Sqlite(Sqlite::peek(directory)?),
             Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings)?),
         };
-        Ok(Self { backend, reads: AtomicU64::new(0) })
+        Ok(Self { backend, reads: AtomicU64::new(0), turns: OnceLock::new() })
     }
 
     /// Opens the database with a schema of the caller's; for the driver's own tests.
@@ -67,7 +77,7 @@ impl Store {
             Backend::Sqlite(sqlite) => sqlite.write(Durability::Full, |tx| Box::pin(migrate::migrate(tx, migrations))).await?,
             Backend::Postgres(postgres) => postgres.migrate(|tx| Box::pin(migrate::migrate(tx, migrations))).await?,
         }
-        Ok(Self { backend, reads: AtomicU64::new(0) })
+        Ok(Self { backend, reads: AtomicU64::new(0), turns: OnceLock::new() })
     }
 
     /// Runs `body` over one snapshot of the database; it cannot change anything. For few rows by an index.
@@ -77,6 +87,7 @@ impl Store {
         E: From<StoreError> + Send,
     {
         self.reads.fetch_add(1, Ordering::Relaxed);
+        self.turn().await;
         match &self.backend {
             Backend::Sqlite(sqlite) => Box::pin(sqlite.read(body)).await,
             Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
@@ -90,6 +101,7 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
+        self.turn().await;
         match &self.backend {
             Backend::Sqlite(sqlite) => Box::pin(sqlite.scan(body)).await,
             Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
@@ -138,9 +150,21 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
+        self.turn().await;
         match &self.backend {
             Backend::Sqlite(sqlite) => Box::pin(sqlite.write(durability.of_one_writer(), body)).await,
             Backend::Postgres(postgres) => Box::pin(postgres.write(durability, body)).await,
+        }
+    }
+
+    /// From now on no unit of work begins before `turns` lets it; for tests. What was said first holds.
+    pub fn take_turns(&self, turns: Arc<dyn Turns>) {
+        drop(self.turns.set(turns));
+    }
+
+    async fn turn(&self) {
+        if let Some(turns) = self.turns.get() {
+            turns.turn().await;
         }
     }
 
