@@ -9,9 +9,11 @@ use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use model::{Digest, Network, NetworkName, OnRepository, act};
 use store::Tx;
-use store::blob::{Linked, Stored};
+use store::blob::{Linked, Linking, Stored};
 
+use crate::protection::Protection;
 use crate::push_target::Destination;
+use crate::quota::fits;
 use crate::{Registry, RegistryError};
 
 /// The largest blob whose bytes are kept in memory beside manifests'.
@@ -124,7 +126,7 @@ impl Registry {
 
     /// Configurations and small layers: read once, and checked against their digest before they are kept.
     async fn small_blob(&self, digest: &Digest, stored: &Stored, size: u64) -> Result<Bytes, BlobError> {
-        if let Some(content) = self.contents.get(digest) {
+        if let Some(content) = self.content_tally.note(self.contents.get(digest)) {
             return Ok(content);
         }
         let content = match self.blobs.read(stored.key, size, 0..size).await?.into_whole() {
@@ -176,6 +178,7 @@ impl Registry {
         let key = (on.instance.id, on.name.clone(), *digest);
         let read = || self.store.read(|tx| Box::pin(store::blob::find_linked(tx, on.instance.id, &on.name, digest)));
         match self.links.get_or_read(&self.store, key, read).await? {
+            Some(linked) if linked.unreadable => Err(Protection::Unreadable.into()),
             Some(linked) => Ok((linked, u64::try_from(linked.stored.size).unwrap_or_default())),
             None => Err(self.name_or(on, RegistryError::BlobUnknown).await),
         }
@@ -198,7 +201,7 @@ impl Registry {
             digest,
             record: permit.success().with_detail(format!("{digest} from {}", source.on().name)),
         };
-        let linked = self.store.write(|tx| Box::pin(mount.link(tx, self.audit()))).await?;
+        let linked = self.write_growing(permit.on(), permit.op().now, |tx| Box::pin(mount.link(tx, self.audit()))).await?;
         self.settled(&mount.destination).await;
         Ok(linked)
     }
@@ -221,12 +224,14 @@ struct Mount<'a> {
 impl Mount<'_> {
     async fn link(&self, tx: &mut Tx<'_>, audit: &Audit) -> Result<bool, RegistryError> {
         let (instance, name) = (self.source.instance.id, &self.source.name);
-        if store::blob::find_linked(tx, instance, name, self.digest).await?.is_none() {
+        // What is locked against reading is not given away either: the client has to bring it.
+        if store::blob::find_linked(tx, instance, name, self.digest).await?.is_none_or(|linked| linked.unreadable) {
             return Ok(false);
         }
         let target = self.destination.ensure(tx).await?;
-        if !store::blob::link(tx, target.id, self.digest, self.destination.now()).await? {
-            return Err(RegistryError::NameUnknown);
+        match store::blob::link(tx, target.id, self.digest, self.destination.now()).await? {
+            Linking::NoRepository => return Err(RegistryError::NameUnknown),
+            Linking::Done(grown) => fits(tx, &self.destination.on.name, grown).await?,
         }
         audit::write(tx, audit, &self.record).await?;
         Ok(true)

@@ -14,15 +14,20 @@ mod document;
 mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod locks;
 mod manifest;
 mod namespace;
+mod protection;
 mod push_target;
 mod put_manifest;
 mod quota;
+mod references;
 mod referrers;
 mod repository;
+mod retention;
 mod sound;
 mod tag;
+mod tag_rules;
 mod upload;
 mod upload_session;
 mod window;
@@ -32,6 +37,7 @@ use std::sync::Arc;
 use access::{Access, Audit};
 use blobs::BlobStore;
 use bytes::Bytes;
+use meter::Tally;
 use model::{Digest, InstanceId, Reference, RepositoryName, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -44,18 +50,25 @@ pub use blobs::{BlobBody, PresignedUrl};
 pub use catalog::Page;
 pub use collection::{Collecting, Collection, CollectionStatus, Preview};
 pub use error::{Cause, RegistryError};
+pub use locks::{ImageProtection, LockChanges};
 pub use manifest::{ManifestFound, ManifestHead};
 pub use namespace::{NamespaceChanges, NewNamespace};
+pub use protection::Protection;
 pub use put_manifest::{MAX_TAGS, Pushed};
 pub use quota::InstanceUsage;
+pub use references::{Behind, Holding, ImageReference, Relation};
 pub use referrers::Referrers;
-pub use repository::{NewRepository, RepositoryChanges};
+pub use repository::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
+pub use retention::{MAX_DAYS, MAX_ITEMS, MAX_NEWEST, MAX_RULES, RetentionItem, RetentionRule, RetentionRun};
 pub use store::collection::Waiting;
-pub use store::collection_run::{Phase, Place, Run, Tally};
+pub use store::collection_run::{Phase, Place, Run, Tally as CollectionTally};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};
+pub use store::quota::{Held, Listed as NamespaceQuota, Quota};
 pub use store::repository::Repository;
 pub use store::tag::Tagged;
+pub use store::tag_rule::{TagRule, Terms};
 pub use store::usage::Usage;
+pub use tag_rules::{MAX_TAG_RULES, TermsChanges};
 pub use window::{Counted, REACH, RepositoriesNamed, Window};
 
 /// The largest manifest that is taken, in bytes.
@@ -95,9 +108,13 @@ pub struct Registry {
     /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
     /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
+    content_tally: Tally,
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
     links: Recent<(InstanceId, RepositoryName, Digest), Linked>,
+    /// Which namespaces have a quota.
+    bounded: quota::Bounded,
+    pulls: retention::Pulls,
 }
 
 impl std::fmt::Debug for Registry {
@@ -127,8 +144,9 @@ impl Registry {
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
-        let (redirects, collection) = (Redirects::Off, Collection::default());
-        Self { store, blobs, access, random: Box::new(random), limits, redirects, collection, contents, heads, links }
+        let (random, redirects, bounded) = (Box::new(random), Redirects::Off, quota::Bounded::new());
+        let (content_tally, pulls, collection) = (Tally::default(), retention::Pulls::new(), Collection::default());
+        Self { store, blobs, access, random, limits, redirects, collection, contents, content_tally, heads, links, bounded, pulls }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.
@@ -141,6 +159,16 @@ impl Registry {
     #[must_use]
     pub fn collecting(self, collection: Collection) -> Self {
         Self { collection, ..self }
+    }
+
+    /// How often each memory was asked and had the answer.
+    pub fn tallies(&self) -> [(&'static str, &Tally); 3] {
+        [("contents", &self.content_tally), ("references", self.heads.tally()), ("blobs", self.links.tally())]
+    }
+
+    /// Bytes of manifests and small blobs in memory.
+    pub fn content_bytes(&self) -> u64 {
+        self.contents.weight()
     }
 
     fn audit(&self) -> &Audit {

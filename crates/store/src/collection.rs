@@ -6,7 +6,7 @@
 use model::{AccountId, Digest, RepositoryId, Timestamp, UploadId};
 
 use crate::blob::digest;
-use crate::{Row, StoreError, Tx, Value, params};
+use crate::{quota, Row, StoreError, Tx, Value, params};
 
 /// A link, as a page shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,7 +82,11 @@ pub async fn links(
 pub async fn remove_link(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest, before: Timestamp) -> Result<bool, StoreError> {
     let sql = "DELETE FROM blob_link WHERE repository_id = $1 AND digest = $2 AND touched_ms < $3 AND NOT EXISTS ( \
                SELECT 1 FROM manifest_child c WHERE c.repository_id = $1 AND c.child = $2 AND c.kind = 'blob')";
-    Ok(tx.execute(sql, params![repository.as_i64(), digest.as_bytes(), before.millis()]).await? == 1)
+    if tx.execute(sql, params![repository.as_i64(), digest.as_bytes(), before.millis()]).await? == 0 {
+        return Ok(false);
+    }
+    quota::unlinked(tx, repository, digest).await?;
+    Ok(true)
 }
 
 /// Does no manifest hold this link?

@@ -13,6 +13,7 @@ mod repository;
 mod resource_policy;
 mod role;
 mod service_account;
+mod tag_rules;
 mod text;
 mod user;
 

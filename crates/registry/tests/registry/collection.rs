@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use blobs::BlobError;
 use model::{Algorithm, Digest, Reference, Seconds, Timestamp, UploadId};
-use registry::{Collection, Phase, RegistryError, Tally};
+use registry::{Collection, Phase, RegistryError, CollectionTally};
 
 use crate::house::{House, NOW, body, descriptor, everything, image, index, on_each, op_at, tag};
 
@@ -42,26 +42,26 @@ async fn what_a_manifest_names_stays(house: House) {
     house.push_image(APP, &tag("latest"), b"layer").await;
     let manifest = image(b"{}", &[b"layer"], "");
     house.put(APP, &tag("all"), &index(&[&manifest], "")).await.unwrap();
-    assert_eq!(house.collect(LATER).await, Tally::default());
-    assert_eq!(house.collect(LATER.plus(Seconds::days(2))).await, Tally::default());
+    assert_eq!(house.collect(LATER).await, CollectionTally::default());
+    assert_eq!(house.collect(LATER.plus(Seconds::days(2))).await, CollectionTally::default());
     assert_eq!(house.get_blob(APP, &Digest::sha256(b"layer")).await.unwrap(), b"layer");
     assert_eq!(house.kept().await, 2);
 }
 
 async fn an_idle_blob_goes_after_its_grace(house: House) {
     let digest = house.put_blob(APP, b"idle").await;
-    assert_eq!(house.collect(after(23)).await, Tally::default());
-    let condemned = Tally { links: 1, blobs: 1, blob_bytes: 4, ..Tally::default() };
+    assert_eq!(house.collect(after(23)).await, CollectionTally::default());
+    let condemned = CollectionTally { links: 1, blobs: 1, blob_bytes: 4, ..CollectionTally::default() };
     assert_eq!(house.collect(after(25)).await, condemned);
     assert!(matches!(house.get_blob(APP, &digest).await, Err(RegistryError::BlobUnknown)));
     assert_eq!(house.kept().await, 1, "pulls that have begun may end");
     let status = house.registry.collection_status().await.unwrap();
     assert_eq!((status.waiting.blobs, status.waiting.bytes, status.waiting.oldest), (1, 4, Some(after(25))));
-    assert_eq!(house.collect(after(26)).await, Tally { deleted: 1, deleted_bytes: 4, ..Tally::default() });
+    assert_eq!(house.collect(after(26)).await, CollectionTally { deleted: 1, deleted_bytes: 4, ..CollectionTally::default() });
     assert_eq!(house.kept().await, 0);
     let status = house.registry.collection_status().await.unwrap();
     assert_eq!((status.waiting.blobs, status.total(), status.running), (0, (1, 4), None));
-    assert_eq!(house.collect(after(27)).await, Tally::default());
+    assert_eq!(house.collect(after(27)).await, CollectionTally::default());
     assert_eq!(house.registry.collection_status().await.unwrap().total(), (1, 4), "freed once");
     assert_eq!(house.rows("SELECT storage_key FROM condemned").await, 1, "remembered");
     house.collect(after(24 * 9)).await;
@@ -189,7 +189,7 @@ async fn a_preview_counts_what_a_run_takes(house: House) {
     house.put_blob(WEB, b"young").await;
     let now = after(25);
     let preview = async |now| {
-        let (mut sum, mut place) = (Tally::default(), None);
+        let (mut sum, mut place) = (CollectionTally::default(), None);
         loop {
             let part = house.registry.preview_collection(&operator(&house, now), place).await.unwrap();
             sum.links += part.tally.links;
@@ -204,12 +204,12 @@ async fn a_preview_counts_what_a_run_takes(house: House) {
     };
     let permit = house.access.admit(&op_at(after(20)), &house.alice, house.at(WEB)).await.unwrap();
     assert!(house.registry.mount(permit, house.pull(WEB).await, &Digest::sha256(b"young")).await.unwrap());
-    let expected = Tally { links: 2, blobs: 1, blob_bytes: 4, ..Tally::default() };
+    let expected = CollectionTally { links: 2, blobs: 1, blob_bytes: 4, ..CollectionTally::default() };
     assert_eq!(preview(now).await, expected);
     assert_eq!(preview(now).await, expected, "it changes nothing");
     assert_eq!(house.collect(now).await, expected);
-    assert_eq!(preview(now).await, Tally::default());
-    assert_eq!(preview(after(26)).await, Tally { deleted: 1, ..Tally::default() });
+    assert_eq!(preview(now).await, CollectionTally::default());
+    assert_eq!(preview(after(26)).await, CollectionTally { deleted: 1, ..CollectionTally::default() });
 }
 
 async fn a_run_goes_on_where_another_node_stopped(house: House) {
@@ -276,7 +276,7 @@ async fn runs_begin_when_it_is_time(house: House) {
     let late = Collection { grace: Seconds::days(30), ..Collection::default() };
     let house = house.collecting(late);
     house.put_blob(APP, b"idle").await;
-    assert_eq!(house.collect(after(24 * 29)).await, Tally::default());
+    assert_eq!(house.collect(after(24 * 29)).await, CollectionTally::default());
     assert_eq!(house.collect(after(24 * 31)).await.links, 1);
 }
 
@@ -298,7 +298,7 @@ async fn zot_4318_a_deep_and_wide_graph_costs_a_row_a_link(house: House) {
     while !house.registry.collect_step(&mut run, LATER).await.unwrap() {
         steps += 1;
     }
-    assert_eq!((steps, run.run().tally), (3, Tally::default()));
+    assert_eq!((steps, run.run().tally), (3, CollectionTally::default()));
 }
 
 fn media_type(manifest: &str) -> &'static str {

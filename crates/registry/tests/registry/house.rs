@@ -12,7 +12,7 @@ use model::{
     MediaType, NamespaceName, OnInstance, OnNamespace, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, Reference, Region,
     RepositoryName, RequestId, Seconds, Tag, Timestamp, UploadId, act,
 };
-use registry::{Collection, Limits, NamespaceChanges, Pushed, Registry, RegistryError, Tally};
+use registry::{Collection, Limits, NamespaceChanges, Pushed, Registry, RegistryError, CollectionTally};
 use store::account::Principal;
 use store::instance::Instance;
 use store::policy::Policy;
@@ -228,7 +228,7 @@ impl House {
     }
 
     /// One whole run, as the background job walks it.
-    pub(crate) async fn collect(&self, now: Timestamp) -> Tally {
+    pub(crate) async fn collect(&self, now: Timestamp) -> CollectionTally {
         let mut collecting = self.registry.collection_due(Some(Seconds(0)), now).await.unwrap().unwrap();
         while !self.registry.collect_step(&mut collecting, now).await.unwrap() {}
         collecting.run().tally

@@ -9,5 +9,7 @@ mod interleavings;
 mod lists;
 mod manage;
 mod manifests;
+mod protection;
+mod quotas;
 mod turns;
 mod uploads;

@@ -4,6 +4,7 @@ mod completion;
 mod config;
 mod generate;
 mod master_key;
+mod migrate;
 mod reference;
 mod serve;
 
@@ -37,6 +38,8 @@ enum Command {
     /// The master key, which seals stored secrets
     #[command(subcommand)]
     MasterKey(master_key::Verb),
+    /// Bring the schema of the database up to date
+    Migrate(migrate::Arguments),
     /// Print the completion script of a shell
     Completion {
         /// Which shell
@@ -56,6 +59,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Client(command) => return manage::run(*command, environment()),
         Command::Config(verb) => config::run(&verb),
         Command::MasterKey(verb) => master_key::run(&verb),
+        Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Completion { shell } => completion::run(shell, &mut CommandLine::command()),
         Command::Version => print(concat!("tidegate ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Generate(document) => generate::run(document, CommandLine::command()),

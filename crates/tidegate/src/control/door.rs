@@ -49,6 +49,9 @@ impl ControlDoor {
         if (&head.method, path) == (&Method::POST, "/network-resets") {
             return Ok(json(StatusCode::OK, &desk.reset_network(&op, read(&body)?).await?));
         }
+        if (&head.method, path) == (&Method::GET, "/nodes") {
+            return Ok(json(StatusCode::OK, &desk.nodes(&op).await?));
+        }
         match (&head.method, path.strip_prefix("/accounts").unwrap_or_default()) {
             (&Method::GET, "") if path == "/accounts" => {
                 let after = head.uri.query().and_then(|query| query.strip_prefix("after=")).map_or(Ok(0), str::parse);

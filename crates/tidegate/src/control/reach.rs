@@ -63,6 +63,14 @@ impl Reach {
         }
     }
 
+    /// The nodes that serve.
+    pub(crate) async fn nodes(&self) -> Result<Vec<api::Node>, ControlError> {
+        match self {
+            Self::Socket(socket) => socket.call(Method::GET, "/nodes", &()).await,
+            Self::Database(own) => Ok(own.desk.nodes(&own.op()).await?),
+        }
+    }
+
     /// All of them, page by page.
     pub(crate) async fn list(&self) -> Result<Vec<AccountRow>, ControlError> {
         let mut all: Vec<AccountRow> = Vec::new();

@@ -172,6 +172,32 @@ fn instances_namespaces_repositories_and_tags() {
 }
 
 #[test]
+fn what_a_namespace_may_hold_is_said_in_bytes_and_repositories() {
+    let house = House::start();
+    let root = house.root();
+    for namespace in ["demo", "other"] {
+        root.json(&["namespace", "create", namespace]);
+    }
+    let keys = ["namespace", "instance_id", "bytes", "max_bytes", "repositories", "max_repositories"];
+    has(&root.json(&["quota", "set", "demo", "--bytes", "10GiB", "--repositories", "1"]), &keys);
+    root.json(&["repository", "create", "demo/app"]);
+    let shown = root.json(&["quota", "show", "demo"]);
+    assert_eq!((&shown["max_bytes"], &shown["repositories"]), (&(10_i64 << 30).into(), &1.into()));
+    let refused = root.refused(&["repository", "create", "demo/two"]);
+    assert_eq!(refused["code"], "limit_exceeded");
+    assert!(refused["message"].as_str().unwrap().contains("namespace demo has 1 repositories"), "{refused}");
+    let listed = root.json(&["quota", "list"]);
+    let names: Vec<_> = listed.as_array().unwrap().iter().map(|of| of["namespace"].as_str().unwrap()).collect();
+    assert_eq!(names, ["demo", "other"]);
+    assert_eq!(root.json(&["quota", "set", "demo", "--bytes", "500MB"])["max_repositories"], Value::Null, "the whole quota is said");
+    assert_eq!(root.json(&["quota", "delete", "demo"])["max_bytes"], Value::Null);
+    assert_eq!(root.refused(&["quota", "show", "nowhere"])["code"], "not_found");
+    for wrong in [&["quota", "set", "demo"][..], &["quota", "set", "demo", "--bytes", "much"], &["quota", "set", "demo", "--bytes=-1"]] {
+        assert_eq!(root.run(wrong).code, Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
 fn what_was_done_stands_in_the_audit_trail() {
     let house = House::start();
     let root = house.root();
