@@ -6,7 +6,7 @@
 use model::{AccountId, Digest, RepositoryId, Timestamp, UploadId};
 
 use crate::blob::digest;
-use crate::{quota, Row, StoreError, Tx, Value, params};
+use crate::{Row, StoreError, Tx, Value, params, quota};
 
 /// A link, as a page shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,12 +62,7 @@ pub const COUNTED: i64 = 100_000;
 const KEYS: usize = 16;
 
 /// A page of links behind `after`, by repository and digest. One is idle if it was last touched before `before`.
-pub async fn links(
-    tx: &mut Tx<'_>,
-    after: (i64, &[u8]),
-    before: Timestamp,
-    limit: i64,
-) -> Result<Vec<LinkSeen>, StoreError> {
+pub async fn links(tx: &mut Tx<'_>, after: (i64, &[u8]), before: Timestamp, limit: i64) -> Result<Vec<LinkSeen>, StoreError> {
     let sql = "SELECT l.repository_id, l.digest, CAST(CASE WHEN l.touched_ms < $1 AND NOT EXISTS ( \
                  SELECT 1 FROM manifest_child c WHERE c.repository_id = l.repository_id AND c.child = l.digest AND c.kind = 'blob') \
                THEN 1 ELSE 0 END AS BIGINT) \
@@ -97,12 +92,7 @@ pub async fn is_idle(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest)
 
 /// Touches a link that no manifest holds, for somebody who is told that the blob is there. False: there is none any more, or it
 /// needs no touch.
-pub async fn touch_idle(
-    tx: &mut Tx<'_>,
-    repository: RepositoryId,
-    digest: &Digest,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+pub async fn touch_idle(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest, now: Timestamp) -> Result<bool, StoreError> {
     let sql = "UPDATE blob_link SET touched_ms = $1 WHERE repository_id = $2 AND digest = $3 AND touched_ms < $1 AND NOT EXISTS ( \
                SELECT 1 FROM manifest_child c WHERE c.repository_id = $2 AND c.child = $3 AND c.kind = 'blob')";
     Ok(tx.execute(sql, params![now.millis(), repository.as_i64(), digest.as_bytes()]).await? == 1)
@@ -119,12 +109,7 @@ pub async fn blobs(tx: &mut Tx<'_>, after: (i64, &[u8]), limit: i64) -> Result<V
 }
 
 /// The same, as it would be if links that are idle by `before` were gone.
-pub async fn blobs_without_idle(
-    tx: &mut Tx<'_>,
-    after: (i64, &[u8]),
-    before: Timestamp,
-    limit: i64,
-) -> Result<Vec<BlobSeen>, StoreError> {
+pub async fn blobs_without_idle(tx: &mut Tx<'_>, after: (i64, &[u8]), before: Timestamp, limit: i64) -> Result<Vec<BlobSeen>, StoreError> {
     let sql = "SELECT b.account_id, b.digest, b.storage_key, b.size, CAST(CASE WHEN EXISTS ( \
                  SELECT 1 FROM blob_link l JOIN repository r ON r.id = l.repository_id \
                  WHERE l.digest = b.digest AND r.account_id = b.account_id AND (l.touched_ms >= $1 OR EXISTS ( \
@@ -191,8 +176,7 @@ pub async fn due(tx: &mut Tx<'_>, after: (i64, i64), until: Timestamp, limit: i6
                AND since_ms <= $3 AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.storage_key = c.storage_key) \
                ORDER BY since_ms, storage_key LIMIT $4";
     let rows = tx.rows(sql, params![after.0, after.1, until.millis(), limit]).await?;
-    let due =
-        |row: &Row| Ok(Due { key: UploadId::from_i64(row.get(0)?), size: row.get(1)?, since: Timestamp::from_millis(row.get(2)?) });
+    let due = |row: &Row| Ok(Due { key: UploadId::from_i64(row.get(0)?), size: row.get(1)?, since: Timestamp::from_millis(row.get(2)?) });
     rows.iter().map(due).collect()
 }
 

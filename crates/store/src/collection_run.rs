@@ -153,16 +153,8 @@ pub async fn begin(tx: &mut Tx<'_>, asked: bool, now: Timestamp) -> Result<Run, 
     let sql = "INSERT INTO collection_run (number, asked, started_ms, step, phase, place_id, place_rest, links, blobs, blob_bytes, strays, \
                stray_bytes, deleted, deleted_bytes, total_deleted, total_deleted_bytes) \
                VALUES ($1, $2, $3, 0, $4, $5, $6, 0, 0, 0, 0, 0, 0, 0, $7, $8)";
-    let run = Run {
-        number,
-        asked,
-        started: now,
-        ended: None,
-        step: 0,
-        place: Place::start_of(Phase::Links),
-        tally: Tally::default(),
-        total,
-    };
+    let run =
+        Run { number, asked, started: now, ended: None, step: 0, place: Place::start_of(Phase::Links), tally: Tally::default(), total };
     let (place, of_all) = (&run.place, run.total);
     let values = params![number, asked, now.millis(), place.phase.as_str(), place.id, &*place.rest, of_all.0, of_all.1];
     tx.execute(sql, values).await?;

@@ -74,6 +74,15 @@ impl Registry {
         Ok(self.store.write(|tx| Box::pin(collection_run::begin(tx, true, now))).await?)
     }
 
+    /// Is a run under way, or is it time for one?
+    pub async fn collection_waits(&self, every: Option<Seconds>, now: Timestamp) -> Result<bool, RegistryError> {
+        let last = self.store.read(|tx| Box::pin(collection_run::newest(tx, 1))).await?.pop();
+        Ok(match last {
+            Some(last) => last.ended.is_none() || every.is_some_and(|every| last.started.plus(every) <= now),
+            None => every.is_some(),
+        })
+    }
+
     /// The run that is under way; else, where runs are `every` so often, a new one when it is time. For the background job.
     pub async fn collection_due(&self, every: Option<Seconds>, now: Timestamp) -> Result<Option<Collecting>, RegistryError> {
         let last = self.store.read(|tx| Box::pin(collection_run::newest(tx, 1))).await?.pop();

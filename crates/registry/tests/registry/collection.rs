@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use blobs::BlobError;
 use model::{Algorithm, Digest, Reference, Seconds, Timestamp, UploadId};
-use registry::{Collection, Phase, RegistryError, CollectionTally};
+use registry::{Collection, CollectionTally, Phase, RegistryError};
 
 use crate::house::{House, NOW, body, descriptor, everything, image, index, on_each, op_at, tag};
 

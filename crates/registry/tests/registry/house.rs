@@ -12,7 +12,7 @@ use model::{
     MediaType, NamespaceName, OnInstance, OnNamespace, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, Reference, Region,
     RepositoryName, RequestId, Seconds, Tag, Timestamp, UploadId, act,
 };
-use registry::{Collection, Limits, NamespaceChanges, Pushed, Registry, RegistryError, CollectionTally};
+use registry::{Collection, CollectionTally, Limits, NamespaceChanges, Pushed, Registry, RegistryError};
 use store::account::Principal;
 use store::instance::Instance;
 use store::policy::Policy;
