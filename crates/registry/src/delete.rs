@@ -1,7 +1,7 @@
 //! Deleting tags, manifests and blobs through the registry's own protocol.
 
 use access::{Audit, Permit, Record, audit};
-use model::{Digest, OnRepository, Reference, RepositoryId, act};
+use model::{Digest, OnRepository, Reference, RepositoryId, Timestamp, act};
 use store::{StoreError, Tx};
 
 use crate::protection::Guard;
@@ -11,8 +11,8 @@ impl Registry {
     /// Deletes a tag, or a manifest with all its tags. What a manifest refers to, and what refers to it, stays.
     pub async fn delete_manifest(&self, permit: Permit<act::DeleteRepositoryTag>, reference: &Reference) -> Result<(), RegistryError> {
         let record = permit.success().with_detail(reference.to_string());
-        let on = permit.on();
-        let deleted = self.store.write(|tx| Box::pin(delete_manifest(tx, on, reference, (self.audit(), &record)))).await;
+        let at = (permit.on(), permit.op().now);
+        let deleted = self.store.write(|tx| Box::pin(delete_manifest(tx, at, reference, (self.audit(), &record)))).await;
         self.noting(&permit, deleted).await
     }
 
@@ -27,7 +27,7 @@ impl Registry {
 
 async fn delete_manifest(
     tx: &mut Tx<'_>,
-    on: &OnRepository,
+    (on, now): (&OnRepository, Timestamp),
     reference: &Reference,
     (audit, record): (&Audit, &Record),
 ) -> Result<(), RegistryError> {
@@ -39,7 +39,7 @@ async fn delete_manifest(
         }
         Reference::Digest(digest) => {
             guard.may_remove_manifest(tx, digest).await?;
-            store::manifest::delete(tx, guard.id, digest).await?
+            store::manifest::delete(tx, guard.id, digest, now).await?
         }
     };
     if !gone {

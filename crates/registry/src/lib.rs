@@ -8,6 +8,7 @@
 
 mod blob;
 mod catalog;
+mod collection;
 mod delete;
 mod document;
 mod error;
@@ -47,6 +48,7 @@ use store::{Recent, Store};
 pub use blob::{BlobFound, ByteRange, Redirects};
 pub use blobs::{BlobBody, PresignedUrl};
 pub use catalog::Page;
+pub use collection::{Collecting, Collection, CollectionStatus, Preview};
 pub use error::{Cause, RegistryError};
 pub use locks::{ImageProtection, LockChanges};
 pub use manifest::{ManifestFound, ManifestHead};
@@ -58,6 +60,8 @@ pub use references::{Behind, Holding, ImageReference, Relation};
 pub use referrers::Referrers;
 pub use repository::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
 pub use retention::{MAX_DAYS, MAX_ITEMS, MAX_NEWEST, MAX_RULES, RetentionItem, RetentionRule, RetentionRun};
+pub use store::collection::Waiting;
+pub use store::collection_run::{Phase, Place, Run, Tally as CollectionTally};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};
 pub use store::quota::{Held, Listed as NamespaceQuota, Quota};
 pub use store::repository::Repository;
@@ -100,6 +104,7 @@ pub struct Registry {
     random: Box<dyn Fn() -> u64 + Send + Sync>,
     limits: Limits,
     redirects: Redirects,
+    collection: Collection,
     /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
     /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
@@ -140,14 +145,20 @@ impl Registry {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
         let (random, redirects, bounded) = (Box::new(random), Redirects::Off, quota::Bounded::new());
-        let (content_tally, pulls) = (Tally::default(), retention::Pulls::new());
-        Self { store, blobs, access, random, limits, redirects, contents, content_tally, heads, links, bounded, pulls }
+        let (content_tally, pulls, collection) = (Tally::default(), retention::Pulls::new(), Collection::default());
+        Self { store, blobs, access, random, limits, redirects, collection, contents, content_tally, heads, links, bounded, pulls }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.
     #[must_use]
     pub fn redirecting(self, redirects: Redirects) -> Self {
         Self { redirects, ..self }
+    }
+
+    /// The same, collecting what nothing needs after such times.
+    #[must_use]
+    pub fn collecting(self, collection: Collection) -> Self {
+        Self { collection, ..self }
     }
 
     /// How often each memory was asked and had the answer.

@@ -5,7 +5,7 @@ use blobs::{AppendCause, AppendError, BlobError, UploadState};
 use bytes::Bytes;
 use futures_util::Stream;
 use model::{AccountId, Algorithm, Digest, OnRepository, PrincipalId, RepositoryId, RepositoryName, Timestamp, UploadId, act};
-use store::blob::Stored;
+use store::blob::{Insertion, Linking, Stored};
 use store::upload::Upload;
 use store::{StoreError, Tx};
 
@@ -251,7 +251,8 @@ impl Session {
 }
 
 impl Kept {
-    /// Links the content. False: the account has it already, under another key.
+    /// Links the content. False: the account has it already, under another key. What was condemned meanwhile, because the upload
+    /// took longer than any should, is pushed again.
     async fn link(&self, tx: &mut Tx<'_>, audit: &Audit) -> Result<bool, RegistryError> {
         if let Some(row) = &self.row
             && !store::upload::finish(tx, self.id, row).await?
@@ -260,9 +261,15 @@ impl Kept {
         }
         let size = i64::try_from(self.size).map_err(|e| StoreError::corrupt(e.to_string()))?;
         let at = Stored { key: self.id, size };
-        let first = store::blob::insert(tx, self.account, &self.digest, at, self.now).await?;
-        let grown = store::blob::link(tx, self.repository, &self.digest, self.now).await?;
-        fits(tx, &self.name, grown).await?;
+        let first = match store::blob::insert(tx, self.account, &self.digest, at, self.now).await? {
+            Insertion::New => true,
+            Insertion::There => false,
+            Insertion::Condemned => return Err(RegistryError::UploadUnknown),
+        };
+        match store::blob::link(tx, self.repository, &self.digest, self.now).await? {
+            Linking::NoRepository => return Err(RegistryError::NameUnknown),
+            Linking::Done(grown) => fits(tx, &self.name, grown).await?,
+        }
         audit::write(tx, audit, &self.record).await?;
         Ok(first)
     }

@@ -27,6 +27,8 @@ pub mod account;
 pub mod audit;
 pub mod blob;
 pub mod change;
+pub mod collection;
+pub mod collection_run;
 pub mod credential;
 pub mod driver;
 pub mod federated;
@@ -59,7 +61,7 @@ pub mod usage;
 
 pub use driver::{
     Conflict, Connections, Database, DirectoryLock, Fault, FromValue, Kind, Meters, Migration, PostgresSettings, Row, Schema, Store,
-    StoreError, Tx, Value, Work,
+    StoreError, Turns, Tx, Value, Work,
 };
 pub use recent::Recent;
 
@@ -83,4 +85,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 16, name: "quota", sql: include_str!("../migrations/0016_quota.sql") },
     Migration { number: 17, name: "retention", sql: include_str!("../migrations/0017_retention.sql") },
     Migration { number: 18, name: "scale", sql: include_str!("../migrations/0018_scale.sql") },
+    Migration { number: 19, name: "gc", sql: include_str!("../migrations/0019_gc.sql") },
 ];

@@ -180,9 +180,11 @@ async fn insert_children(
     Ok(())
 }
 
-/// Deletes a manifest and the tags that point at it; what it refers to stays. False: there is none.
-pub async fn delete(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) -> Result<bool, StoreError> {
+/// Deletes a manifest and the tags that point at it; what it refers to stays, its blobs for the collection's grace at least.
+/// False: there is none.
+pub async fn delete(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest, now: Timestamp) -> Result<bool, StoreError> {
     let key = params![repository.as_i64(), digest.as_bytes()];
+    crate::blob::touch_children(tx, repository, digest, now).await?;
     tx.execute("DELETE FROM tag WHERE repository_id = $1 AND digest = $2", key).await?;
     tx.execute("DELETE FROM manifest_child WHERE repository_id = $1 AND parent = $2", key).await?;
     tx.execute("DELETE FROM manifest_pull WHERE repository_id = $1 AND digest = $2", key).await?;

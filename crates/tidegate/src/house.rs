@@ -60,7 +60,7 @@ impl House {
         let heads = AuditHeads::open(&config.data_dir, &trail);
         let limits = Limits { namespaces: config.max_namespaces, repositories: config.max_repositories, ..Limits::default() };
         let registry = Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), limits);
-        let registry = Arc::new(registry.redirecting(config.redirects.clone()));
+        let registry = Arc::new(registry.redirecting(config.redirects.clone()).collecting(config.collection.times));
         Ok(Self { store, blobs, access, identity, registry, trail, heads })
     }
 

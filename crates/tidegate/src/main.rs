@@ -9,6 +9,7 @@ mod audit_heads;
 mod audit_metrics;
 mod audit_sink;
 mod bootstrap;
+mod collection_job;
 mod commands;
 mod config;
 mod control;

@@ -290,7 +290,7 @@ impl One<'_> {
                     }
                     match gone {
                         Gone::Tag(tag) => store::tag::delete(tx, self.id, &tag.name).await?,
-                        Gone::Manifest(digest, _) => store::manifest::delete(tx, self.id, digest).await?,
+                        Gone::Manifest(digest, _) => store::manifest::delete(tx, self.id, digest, self.op.now).await?,
                     };
                     audit::write(tx, self.registry.audit(), record).await?;
                     Ok(true)

@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod blobs;
+mod collection;
 mod counted;
 mod house;
+mod interleavings;
 mod lists;
 mod manage;
 mod manifests;
 mod protection;
 mod quotas;
 mod retention;
+mod turns;
 mod uploads;

@@ -17,7 +17,7 @@ pub use meters::{Connections, Fault, Kind, Meters};
 pub use migrate::{Migration, Schema};
 pub use postgres::PostgresSettings;
 pub use row::Row;
-pub use store::{Database, Store};
+pub use store::{Database, Store, Turns};
 pub use tx::{Tx, Work};
 pub use value::{FromValue, Value};
 

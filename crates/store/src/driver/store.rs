@@ -1,7 +1,10 @@
 //! The store: units of work over the database that was chosen at start.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::Durability;
 use super::error::StoreError;
@@ -29,6 +32,13 @@ pub struct Store {
     backend: Backend,
     reads: AtomicU64,
     meters: Meters,
+    turns: OnceLock<Arc<dyn Turns>>,
+}
+
+/// Who is asked before each unit of work begins: a test that tries every order of them.
+pub trait Turns: Send + Sync + fmt::Debug {
+    /// Returns when the unit of the task that asks may begin.
+    fn turn(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 #[derive(Debug)]
@@ -102,13 +112,13 @@ impl Store {
             Database::Directory(directory) => Backend::Sqlite(Sqlite::open(directory, &meters)?),
             Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings, &meters)?),
         };
-        Ok(Self { backend, reads: AtomicU64::new(0), meters })
+        Ok(Self { backend, reads: AtomicU64::new(0), meters, turns: OnceLock::new() })
     }
 
     fn connect_beside(database: &Database) -> Result<Self, StoreError> {
         let Database::Directory(directory) = database else { return Self::connect(database) };
         let meters = Meters::default();
-        Ok(Self { backend: Backend::Sqlite(Sqlite::peek(directory, &meters)?), reads: AtomicU64::new(0), meters })
+        Ok(Self { backend: Backend::Sqlite(Sqlite::peek(directory, &meters)?), reads: AtomicU64::new(0), meters, turns: OnceLock::new() })
     }
 
     /// Runs `body` over one snapshot of the database; it cannot change anything. For few rows by an index.
@@ -118,6 +128,7 @@ impl Store {
         E: From<StoreError> + Send,
     {
         self.reads.fetch_add(1, Ordering::Relaxed);
+        self.turn().await;
         match &self.backend {
             Backend::Sqlite(sqlite) => self.meters.timed(Kind::Read, Box::pin(sqlite.read(body))).await,
             Backend::Postgres(postgres) => self.meters.timed(Kind::Read, Box::pin(postgres.read(Lane::Queue, body))).await,
@@ -144,6 +155,7 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
+        self.turn().await;
         match &self.backend {
             Backend::Sqlite(sqlite) => self.meters.timed(Kind::Scan, Box::pin(sqlite.scan(body))).await,
             Backend::Postgres(postgres) => self.meters.timed(Kind::Scan, Box::pin(postgres.read(Lane::Queue, body))).await,
@@ -209,6 +221,7 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
+        self.turn().await;
         let kind = match durability {
             Durability::Full => Kind::Write,
             Durability::Soon => Kind::WriteSoon,
@@ -230,6 +243,17 @@ impl Store {
         match &self.backend {
             Backend::Sqlite(_) => None,
             Backend::Postgres(postgres) => Some(postgres.connections()),
+        }
+    }
+
+    /// From now on no unit of work begins before `turns` lets it; for tests. What was said first holds.
+    pub fn take_turns(&self, turns: Arc<dyn Turns>) {
+        drop(self.turns.set(turns));
+    }
+
+    async fn turn(&self) {
+        if let Some(turns) = self.turns.get() {
+            turns.turn().await;
         }
     }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use access::Networks;
 use ipnet::IpNet;
 use kit::{ForwardedHeader, LogRequests};
-use model::NetworkName;
+use model::{NetworkName, Seconds};
 use registry::Redirects;
 use tracing_subscriber::filter::LevelFilter;
 use trail::Keeping;
@@ -122,6 +122,14 @@ pub(crate) struct AuditConfig {
     pub(crate) sink: Option<SinkConfig>,
 }
 
+/// What is collected, and when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct CollectionConfig {
+    pub(crate) enabled: bool,
+    pub(crate) every: Seconds,
+    pub(crate) times: registry::Collection,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum LogFormat {
@@ -159,6 +167,7 @@ pub(crate) struct Config {
     pub(crate) max_namespaces: u32,
     /// The most repositories in one instance.
     pub(crate) max_repositories: u32,
+    pub(crate) collection: CollectionConfig,
     /// How many requests one caller, and one address, may make; none: any number.
     pub(crate) requests_per_second_per_caller: Option<u32>,
     pub(crate) requests_per_second_per_address: Option<u32>,

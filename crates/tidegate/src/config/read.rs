@@ -10,7 +10,7 @@ use access::Networks;
 use blobs::ObjectProtocol;
 use kit::{ForwardedHeader, Host, LogRequests};
 use model::{NetworkName, Seconds};
-use registry::Redirects;
+use registry::{Collection, Redirects};
 use tracing_subscriber::filter::LevelFilter;
 use trail::Keeping;
 use zeroize::Zeroizing;
@@ -19,8 +19,8 @@ use super::layers::Values;
 use super::network::NetworkSetting;
 use super::table::find;
 use super::{
-    AuditConfig, BlobPlace, Config, ConfigError, CredentialSource, Database, LogConfig, LogFormat, MasterKeySource, ObjectConfig,
-    PostgresConfig, SinkConfig, SinkToken, TlsFiles, objects,
+    AuditConfig, BlobPlace, CollectionConfig, Config, ConfigError, CredentialSource, Database, LogConfig, LogFormat, MasterKeySource,
+    ObjectConfig, PostgresConfig, SinkConfig, SinkToken, TlsFiles, objects,
 };
 
 /// Each choice of a setting with what it means.
@@ -49,6 +49,9 @@ const LEVELS: Choices<LevelFilter> = &[
     ("trace", LevelFilter::TRACE),
 ];
 
+/// Twice as long as a URL of object storage holds.
+const PRESIGNED: Seconds = Seconds::minutes(10);
+
 impl Config {
     /// Reads and checks every setting.
     pub(crate) fn read(values: &Values) -> Result<Self, ConfigError> {
@@ -71,6 +74,7 @@ impl Config {
             services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
             max_namespaces: from.count("limits.namespaces")?,
             max_repositories: from.count("limits.repositories")?,
+            collection: from.collection(&networks)?,
             requests_per_second_per_caller: from.rate("limits.requests_per_second_per_caller")?,
             requests_per_second_per_address: from.rate("limits.requests_per_second_per_address")?,
             bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
@@ -229,6 +233,22 @@ impl Reader<'_> {
         const KEY: &str = "blob_redirects";
         objects::redirects(self.texts(KEY), |name| networks.names().any(|known| known == name))
             .map_err(|problem| self.invalid(KEY, problem))
+    }
+
+    fn collection(&self, networks: &Networks) -> Result<CollectionConfig, ConfigError> {
+        const DELETE_AFTER: &str = "collection.delete_after";
+        let every = self.time("collection.every", Seconds(1))?;
+        let times = Collection { grace: self.time("collection.grace", Seconds(0))?, delete_after: self.time(DELETE_AFTER, Seconds(0))? };
+        if !matches!(self.redirects(networks)?, Redirects::Off) && times.delete_after < PRESIGNED {
+            return Err(self.invalid(DELETE_AFTER, "clients that are sent to object storage need 10m at least"));
+        }
+        Ok(CollectionConfig { enabled: self.choice("collection.enabled", YES)?, every, times })
+    }
+
+    /// Up to a year.
+    fn time(&self, key: &'static str, least: Seconds) -> Result<Seconds, ConfigError> {
+        let text: String = self.required(key)?;
+        Seconds::parse(&text).filter(|time| (least..=Seconds::days(366)).contains(time)).ok_or_else(|| self.wrong(key, &text))
     }
 
     fn keeping(&self) -> Result<Keeping, ConfigError> {

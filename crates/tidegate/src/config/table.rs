@@ -158,6 +158,20 @@ pub(crate) const SETTINGS: &[Setting] = &[
     secret("next_master_key", "64 hex digits", "", "The same as a value"),
     many("next_master_key_command", "program, arguments", "", "Prints the same"),
     many("services", "host names", "", "Further names that clients may give as `service` when they ask for a token"),
+    one("collection.enabled", "`true` or `false`", "true", "Whether content that nothing needs any more is collected by itself"),
+    one("collection.every", "time", "6h", "How often a collection begins"),
+    one(
+        "collection.grace",
+        "time",
+        "24h",
+        "How long a blob stays that no manifest names, after it was pushed, mounted or last named: longer than any push takes",
+    ),
+    one(
+        "collection.delete_after",
+        "time",
+        "1h",
+        "How long collected content stays in the storage: pulls that have begun end in that time; with `blob_redirects`, 10m at least",
+    ),
     one("limits.namespaces", "number", "10000", "The most namespaces in one instance"),
     one("limits.repositories", "number", "100000", "The most repositories in one instance"),
     one(

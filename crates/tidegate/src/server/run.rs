@@ -32,7 +32,7 @@ use crate::master_key::master_keys;
 use crate::presence::{self, Place};
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
-use crate::{audit_sink, bootstrap, jobs, metrics};
+use crate::{audit_sink, bootstrap, collection_job, jobs, metrics};
 
 /// Connections of the admin listener, apart from the others so that it answers under load.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -63,6 +63,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let (stopper, stop) = stop();
     let leases = Leases::new(&house.store, &node);
     jobs::start(&house, &leases, &work, &stop);
+    collection_job::start(&house, &leases, config.collection, &stop);
     key_jobs::start(&house, &leases, &stop, &counted.keys);
     audit_metrics::start(&house, work.sink.as_deref(), &stop, &counted.audit);
     let place = Place { node: node.clone(), listen: addresses(&listeners), started: SystemClock.now() };
