@@ -22,6 +22,7 @@ mod instance;
 mod integration;
 mod label;
 mod namespace;
+mod node;
 mod page;
 mod policy;
 mod protection;
@@ -58,6 +59,7 @@ pub use instance::{CreateInstance, Instance, InstanceUsage, UpdateInstance};
 pub use integration::{CreateIntegration, Integration, IntegrationKind, IntegrationQuery, UpdateIntegration};
 pub use label::{LabelQuery, Labelled, UpdateLabels};
 pub use namespace::{CreateNamespace, Namespace, NamespaceQuota, SetNamespaceQuota, UpdateNamespace};
+pub use node::Node;
 pub use page::{OwnerQuery, Page};
 pub use policy::{
     AttachedPolicy, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyHolder,

@@ -112,6 +112,10 @@ impl From<AuthError> for Problem {
             AuthError::LockedOut { retry_after } => {
                 Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message) }
             }
+            AuthError::Throttled { retry_after_ms } => {
+                let retry_after = Some(identity::retry_after(retry_after_ms));
+                Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message) }
+            }
             AuthError::Busy | AuthError::Unavailable => Self::unavailable(message),
         }
     }

@@ -3,9 +3,9 @@
 use api::{
     AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, Credential, Decision, DefaultAction, DigestHolder, DigestKind, Endpoint,
     EndpointEntry, EndpointKind, Explanation, Group, ImageProtection, ImageReference, ImmutableTagRule, Instance, Integration,
-    IntegrationKind, Labelled, Lock, Namespace, PermittedPrincipal, Policy, PolicyDocument, PolicyVersion, Relation, RenewedAdminPassword,
-    Repository, ResourcePolicy, Role, RotatedAccessKey, RotatedCredential, Secret, SecretOwner, ServiceAccount, SigningKey, Tag, User,
-    Whoami,
+    IntegrationKind, Labelled, Lock, Namespace, Node, PermittedPrincipal, Policy, PolicyDocument, PolicyVersion, Relation,
+    RenewedAdminPassword, Repository, ResourcePolicy, Role, RotatedAccessKey, RotatedCredential, Secret, SecretOwner, ServiceAccount,
+    SigningKey, Tag, User, Whoami,
 };
 use identity::{IntegrationUse, MayDo, PolicyDetails};
 use model::{Glob, InstanceId, Known, NamespaceId, NamespaceName, PolicyId, PrincipalId, ProviderId, RepositoryName};
@@ -564,6 +564,28 @@ pub(crate) fn signing_key(key: tokens::PublicKey) -> SigningKey {
         created_at: key.created,
         signs_from: key.signs_from,
         retires_at: key.retires,
+    }
+}
+
+/// A node: the shape of the control socket too.
+pub fn node(seen: identity::SeenNode) -> Node {
+    let identity::SeenNode { node: store::node::Node { beat, seen, .. }, alive, answering, leases } = seen;
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+    Node {
+        listen: words(&beat.listen),
+        failing: words(&beat.failing),
+        node_id: beat.id,
+        host: beat.host,
+        version: beat.version,
+        alive,
+        answering,
+        started_at: beat.started,
+        seen_at: seen,
+        feed_lag_ms: beat.feed_lag_ms,
+        feed_behind: beat.feed_behind,
+        clock_ahead_ms: beat.clock_ahead_ms,
+        database_ms: beat.database_ms,
+        leases,
     }
 }
 

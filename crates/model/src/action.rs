@@ -161,6 +161,7 @@ actions! {
     SetAuditRetention "cr:SetAuditRetention" on OnAccount as Account, "Say how long the audit trail is kept.";
     RotateAuditKey "cr:RotateAuditKey" on OnAccount as Account, "Begin a new key that signs the audit trail.";
     RotateSigningKey "cr:RotateSigningKey" on OnAccount as Account, "Begin a new token signing key.";
+    ListNodes "cr:ListNodes" on OnAccount as Account, "See the nodes that serve, and how they are.";
     GetAccountAlias "ram:GetAccountAlias" on OnAccount as Account, "See the account: its ids and alias.";
     CreateUser "ram:CreateUser" on OnPrincipal as User, "Create a user.";
     GetUser "ram:GetUser" on OnPrincipal as User, "See a user.";

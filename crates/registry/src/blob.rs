@@ -104,7 +104,7 @@ impl Registry {
 
     /// Configurations and small layers: read once, and checked against their digest before they are kept.
     async fn small_blob(&self, digest: &Digest, stored: &Stored, size: u64) -> Result<Bytes, RegistryError> {
-        if let Some(content) = self.contents.get(digest) {
+        if let Some(content) = self.content_tally.note(self.contents.get(digest)) {
             return Ok(content);
         }
         let content = match self.blobs.read(stored.key, size, 0..size).await?.into_whole() {

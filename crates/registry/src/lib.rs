@@ -36,6 +36,7 @@ use std::sync::Arc;
 use access::{Access, Audit};
 use blobs::BlobStore;
 use bytes::Bytes;
+use meter::Tally;
 use model::{Digest, InstanceId, Reference, RepositoryName, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -102,6 +103,7 @@ pub struct Registry {
     /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
     /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
+    content_tally: Tally,
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
     links: Recent<(InstanceId, RepositoryName, Digest), Linked>,
@@ -138,13 +140,24 @@ impl Registry {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
         let (random, redirects, bounded) = (Box::new(random), Redirects::Off, quota::Bounded::new());
-        Self { store, blobs, access, random, limits, redirects, contents, heads, links, bounded, pulls: retention::Pulls::new() }
+        let (content_tally, pulls) = (Tally::default(), retention::Pulls::new());
+        Self { store, blobs, access, random, limits, redirects, contents, content_tally, heads, links, bounded, pulls }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.
     #[must_use]
     pub fn redirecting(self, redirects: Redirects) -> Self {
         Self { redirects, ..self }
+    }
+
+    /// How often each memory was asked and had the answer.
+    pub fn tallies(&self) -> [(&'static str, &Tally); 3] {
+        [("contents", &self.content_tally), ("references", self.heads.tally()), ("blobs", self.links.tally())]
+    }
+
+    /// Bytes of manifests and small blobs in memory.
+    pub fn content_bytes(&self) -> u64 {
+        self.contents.weight()
     }
 
     fn audit(&self) -> &Audit {

@@ -63,7 +63,7 @@ impl Registry {
     }
 
     async fn manifest_content(&self, head: &Head) -> Result<Bytes, RegistryError> {
-        if let Some(content) = self.contents.get(&head.digest) {
+        if let Some(content) = self.content_tally.note(self.contents.get(&head.digest)) {
             return Ok(content);
         }
         let read = self.store.read(|tx| Box::pin(manifest::content(tx, head.repository, &head.digest))).await?;

@@ -48,6 +48,17 @@ impl Registry {
         row.filter(|u| u.principal == principal(permit)).ok_or(RegistryError::UploadUnknown)
     }
 
+    /// The same, once it is claimed. A commit that was given up and still comes has ended it then, or never will. Where this process
+    /// alone commits there is none.
+    async fn claimed_row(&self, permit: &Permit<act::PushRepository>, id: UploadId) -> Result<Upload, RegistryError> {
+        if self.store.commits().is_some() {
+            return self.upload_row(permit, id).await;
+        }
+        let on = permit.on();
+        let row = self.store.write_soon(|tx| Box::pin(store::upload::find_held(tx, on.instance.id, &on.name, id))).await?;
+        row.filter(|u| u.principal == principal(permit)).ok_or(RegistryError::UploadUnknown)
+    }
+
     /// Claims an upload, and reads how far it is.
     pub(crate) async fn claim(&self, permit: &Permit<act::PushRepository>, id: UploadId) -> Result<Session, RegistryError> {
         self.upload_row(permit, id).await?;
@@ -55,7 +66,7 @@ impl Registry {
             Err(BlobError::Missing) => (self.blobs.create(id).await?, true),
             claim => (claim?, false),
         };
-        let row = match self.upload_row(permit, id).await {
+        let row = match self.claimed_row(permit, id).await {
             Ok(row) => row,
             Err(gone) => {
                 self.delete_content_if(new, id).await;

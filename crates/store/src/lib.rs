@@ -39,6 +39,7 @@ pub mod lease;
 pub mod manifest;
 pub mod namespace;
 pub mod network;
+pub mod node;
 pub mod nonce;
 pub mod policy;
 pub mod protection;
@@ -56,7 +57,10 @@ pub mod tag_rule;
 pub mod upload;
 pub mod usage;
 
-pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
+pub use driver::{
+    Conflict, Connections, Database, DirectoryLock, Fault, FromValue, Kind, Meters, Migration, PostgresSettings, Row, Schema, Store,
+    StoreError, Tx, Value, Work,
+};
 pub use recent::Recent;
 
 /// The schema, step by step: `migrations/NNNN_name.sql`.
@@ -74,7 +78,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "nonces", sql: include_str!("../migrations/0011_nonces.sql") },
     Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
-    Migration { number: 14, name: "keep", sql: include_str!("../migrations/0014_keep.sql") },
-    Migration { number: 15, name: "quota", sql: include_str!("../migrations/0015_quota.sql") },
-    Migration { number: 16, name: "retention", sql: include_str!("../migrations/0016_retention.sql") },
+    Migration { number: 14, name: "nodes", sql: include_str!("../migrations/0014_nodes.sql") },
+    Migration { number: 15, name: "keep", sql: include_str!("../migrations/0015_keep.sql") },
+    Migration { number: 16, name: "quota", sql: include_str!("../migrations/0016_quota.sql") },
+    Migration { number: 17, name: "retention", sql: include_str!("../migrations/0017_retention.sql") },
+    Migration { number: 18, name: "scale", sql: include_str!("../migrations/0018_scale.sql") },
 ];

@@ -36,7 +36,11 @@ pub(super) const STAGES: &[Stage] = &[
         suites::alibaba,
     ),
     stage("s3", 100, "blobs in object storage", &["release", "debian", "go-clients"], suites::s3),
-    stage("crash", 55, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
+    stage("database", 120, "a PostgreSQL that is stopped, frozen, filled and cut off", &["release", "debian"], suites::database),
+    stage("back-ends", 150, "the same suites over PostgreSQL and S3", &["release", "debian", "go-clients"], suites::back_ends),
+    stage("nodes", 330, "three nodes behind a proxy", &["release", "debian", "go-clients"], suites::nodes),
+    stage("container", 60, "the container image, built and run", &["debian"], suites::container),
+    stage("crash", 90, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
     stage("fuzz", 310, "everything that parses a stranger's bytes", &[], fuzz::run_targets),
 ];
 

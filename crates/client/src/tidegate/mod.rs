@@ -11,7 +11,7 @@ mod policies;
 mod principals;
 mod registry;
 
-use api::{Account, ErrorAnswer, Page, Secret, SetAccountAlias, TokenAnswer, TokenError, TokenRequest, Whoami};
+use api::{Account, ErrorAnswer, Node, Page, Secret, SetAccountAlias, TokenAnswer, TokenError, TokenRequest, Whoami};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -189,6 +189,11 @@ impl Tidegate {
     /// The audit trail.
     pub const fn audit(&self) -> Audit<'_> {
         Audit(self)
+    }
+
+    /// The nodes of the server.
+    pub async fn nodes(&self) -> Result<Vec<Node>, ClientError> {
+        self.get("/nodes").await
     }
 
     /// Token signing keys.

@@ -13,6 +13,7 @@ mod instances;
 mod integrations;
 mod labels;
 mod namespaces;
+mod nodes;
 mod policies;
 mod protection;
 mod quotas;
@@ -406,7 +407,13 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(audit::clear_audit_retention DELETE "/audit-retention", Act(A::SetAuditRetention), "Keep the audit trail as long as the server's setting says."),
     operation!(signing_keys::list_signing_keys GET "/signing-keys", Needs::Caller("the public halves are public: see /.well-known"), "List the keys whose signatures hold.").lists::<api::SigningKey>(),
     operation!(signing_keys::rotate_signing_key POST "/signing-keys", Act(A::RotateSigningKey), "Begin a new signing key; answers all.").lists::<api::SigningKey>(),
+    operation!(nodes::list_nodes GET "/nodes", Act(A::ListNodes), "List the nodes that serve, and how they are; for the server's first account.").lists::<api::Node>(),
 ]);
+
+/// The names of all operations, as log and metrics have them.
+pub fn operation_names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|operation| operation.id)
+}
 
 #[cfg(test)]
 mod tests {

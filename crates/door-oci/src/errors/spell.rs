@@ -48,6 +48,7 @@ impl Asked<'_> {
             AuthError::LockedOut { retry_after } => {
                 Failure::new(Code::TooManyRequests, text).with_header(RETRY_AFTER, HeaderValue::from((*retry_after).max(1)))
             }
+            AuthError::Throttled { retry_after_ms } => Failure::too_often(*retry_after_ms),
             AuthError::Busy => Failure::new(Code::TooManyRequests, text).soon(),
             AuthError::Unavailable => Failure::new(Code::Unavailable, text).soon(),
         }

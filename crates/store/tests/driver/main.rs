@@ -4,6 +4,8 @@
 mod catalog;
 mod counting;
 mod database;
+mod expand;
+mod nodes;
 mod opening;
 mod speaking;
 mod trouble;

@@ -49,6 +49,15 @@ impl std::fmt::Debug for Database {
     }
 }
 
+/// How PostgreSQL is spoken to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct PostgresConfig {
+    pub(crate) connections: usize,
+    pub(crate) acquire: Duration,
+    pub(crate) statement: Duration,
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
 /// Where the key that seals stored secrets comes from.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum MasterKeySource {
@@ -138,6 +147,9 @@ pub(crate) struct Config {
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) admin_listen: Option<SocketAddr>,
     pub(crate) database: Database,
+    pub(crate) postgres: PostgresConfig,
+    /// Whether `serve` migrates.
+    pub(crate) migrates_at_start: bool,
     pub(crate) blobs: BlobPlace,
     pub(crate) redirects: Redirects,
     pub(crate) master_key: MasterKeySource,
@@ -147,6 +159,9 @@ pub(crate) struct Config {
     pub(crate) max_namespaces: u32,
     /// The most repositories in one instance.
     pub(crate) max_repositories: u32,
+    /// How many requests one caller, and one address, may make; none: any number.
+    pub(crate) requests_per_second_per_caller: Option<u32>,
+    pub(crate) requests_per_second_per_address: Option<u32>,
     /// The one to come.
     pub(crate) next_master_key: Option<MasterKeySource>,
     pub(crate) services: Vec<String>,

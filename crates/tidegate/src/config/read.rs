@@ -20,7 +20,7 @@ use super::network::NetworkSetting;
 use super::table::find;
 use super::{
     AuditConfig, BlobPlace, Config, ConfigError, CredentialSource, Database, LogConfig, LogFormat, MasterKeySource, ObjectConfig,
-    SinkConfig, SinkToken, TlsFiles, objects,
+    PostgresConfig, SinkConfig, SinkToken, TlsFiles, objects,
 };
 
 /// Each choice of a setting with what it means.
@@ -30,6 +30,7 @@ const FORMATS: Choices<LogFormat> = &[("text", LogFormat::Text), ("json", LogFor
 const REQUESTS: Choices<LogRequests> = &[("all", LogRequests::All), ("errors", LogRequests::Errors), ("off", LogRequests::Off)];
 const HEADERS: Choices<ForwardedHeader> = &[("x-forwarded", ForwardedHeader::XForwarded), ("forwarded", ForwardedHeader::Forwarded)];
 const LINES: Choices<chain::Format> = &[("jsonl", chain::Format::Jsonl), ("cloudevents", chain::Format::CloudEvents)];
+const MIGRATIONS: Choices<bool> = &[("start", true), ("manual", false)];
 const YES: Choices<bool> = &[("true", true), ("false", false)];
 const STYLES: Choices<Option<bool>> = &[("auto", None), ("true", Some(true)), ("false", Some(false))];
 const SOURCES: Choices<CredentialSource> = &[
@@ -60,6 +61,8 @@ impl Config {
             tls: from.tls()?,
             admin_listen: from.optional("admin_listen")?,
             database: from.database()?,
+            postgres: from.postgres()?,
+            migrates_at_start: from.choice("migrations", MIGRATIONS)?,
             blobs: from.blobs(&data_dir)?,
             redirects: from.redirects(&networks)?,
             master_key: from.master_key(&MASTER_KEY)?.unwrap_or_else(|| MasterKeySource::DataDir(data_dir.join("master.key"))),
@@ -68,6 +71,8 @@ impl Config {
             services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
             max_namespaces: from.count("limits.namespaces")?,
             max_repositories: from.count("limits.repositories")?,
+            requests_per_second_per_caller: from.rate("limits.requests_per_second_per_caller")?,
+            requests_per_second_per_address: from.rate("limits.requests_per_second_per_address")?,
             bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
             audit: AuditConfig { keeping: from.keeping()?, sink: from.sink()? },
             log: LogConfig {
@@ -141,6 +146,10 @@ impl Reader<'_> {
         self.number(key, 1, u32::MAX.into()).map(|n| u32::try_from(n).unwrap_or(u32::MAX))
     }
 
+    fn rate(&self, key: &'static str) -> Result<Option<u32>, ConfigError> {
+        if self.texts(key).is_empty() { Ok(None) } else { self.count(key).map(Some) }
+    }
+
     fn seconds(&self, key: &'static str, min: u64, max: u64) -> Result<Duration, ConfigError> {
         self.number(key, min, max).map(Duration::from_secs)
     }
@@ -177,6 +186,15 @@ impl Reader<'_> {
         } else {
             Err(self.wrong("database", ""))
         }
+    }
+
+    fn postgres(&self) -> Result<PostgresConfig, ConfigError> {
+        Ok(PostgresConfig {
+            connections: usize::try_from(self.number("postgres.connections", 1, 1000)?).unwrap_or(1),
+            acquire: self.seconds("postgres.acquire_seconds", 1, 60)?,
+            statement: self.seconds("postgres.statement_seconds", 1, 600)?,
+            ca_file: self.optional("postgres.ca_file")?,
+        })
     }
 
     fn blobs(&self, data_dir: &Path) -> Result<BlobPlace, ConfigError> {

@@ -20,6 +20,7 @@ mod integration;
 mod label;
 mod namespace;
 mod network;
+mod nodes;
 mod operator;
 mod password;
 mod policy;
@@ -151,6 +152,8 @@ pub(crate) enum ClientCommand {
     Audit(Noun<audit::Command>),
     /// The keys that sign tokens
     SigningKey(Noun<signing_key::Command>),
+    /// List the nodes that serve, and how they are
+    Nodes(nodes::Arguments),
 }
 
 impl ClientCommand {
@@ -160,6 +163,7 @@ impl ClientCommand {
             Self::Scan(arguments) => &arguments.client,
             Self::Apply(arguments) => &arguments.client,
             Self::Export(arguments) => &arguments.client,
+            Self::Nodes(arguments) => &arguments.client,
             Self::Whoami(client)
             | Self::Account(Noun { client, .. })
             | Self::User(Noun { client, .. })
@@ -310,6 +314,9 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     if let ClientCommand::Network(Noun { verb: network::Command::Reset { instance, machine }, .. }) = command {
         return network::reset(instance, &machine, session).await;
     }
+    if let ClientCommand::Nodes(nodes::Arguments { local: true, machine, .. }) = &command {
+        return nodes::run_local(machine, session).await;
+    }
     if let ClientCommand::Audit(Noun { verb, .. }) = &command
         && let Some(done) = audit::offline(verb)
     {
@@ -348,6 +355,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Apply(arguments) => apply::run(arguments, session, &client).await,
         ClientCommand::Export(arguments) => apply::run_export(arguments, &client).await,
         ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client, session.arguments.output).await,
+        ClientCommand::Nodes(_) => nodes::run(&client).await,
         ClientCommand::SigningKey(Noun { verb, .. }) => signing_key::run(verb, &client, session.arguments.output).await,
     }
 }

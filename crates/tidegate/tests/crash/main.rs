@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 
 mod audit;
+mod database;
 mod durable;
 mod full;
 mod kills;

@@ -7,6 +7,7 @@ mod commands;
 mod declarative;
 mod house;
 mod http;
+mod migrate;
 mod network;
 mod rights;
 mod role_serve;

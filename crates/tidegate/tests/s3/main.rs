@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 #![expect(clippy::disallowed_methods, reason = "it measures how long an answer takes")]
 
+mod full;
 mod house;
 mod kills;
 mod nodes;
