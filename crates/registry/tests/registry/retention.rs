@@ -162,8 +162,9 @@ async fn untagged_manifests_go_when_nothing_is_made_of_them(house: House) {
     let permit = may::<act::PullRepository>(&house.access, op_at(days(5)), &house.alice, house.at("demo/app")).await;
     house.registry.manifest(permit, &Reference::Digest(all)).await.unwrap();
     assert_eq!(run(&house, days(8), false).await.manifests_removed, 0, "pulled by its digest three days ago");
-    assert_eq!(run(&house, days(13), false).await.manifests_removed, 1, "first the index");
-    assert_eq!(run(&house, days(13), false).await.manifests_removed, 2, "then what it was made of, and what referred to it");
+    // First the index, then, in this run or the next, what it was made of and what referred to it.
+    let (first, second) = (run(&house, days(13), false).await, run(&house, days(13), false).await);
+    assert!(first.items[0].digest == all && first.manifests_removed + second.manifests_removed == 3, "{first:?} {second:?}");
     assert_eq!(house.rows("SELECT digest FROM manifest").await, 0);
 }
 
