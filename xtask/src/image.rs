@@ -93,7 +93,7 @@ fn static_program(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     }
     let messages = output(call.args(["--", "-C", "target-feature=+crt-static"]))?;
     let made = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let program = made.filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?))).last();
+    let program = made.filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?))).next_back();
     program.context("cargo names no program")
 }
 

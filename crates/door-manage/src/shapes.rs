@@ -536,7 +536,7 @@ pub(crate) fn image_reference(found: registry::ImageReference) -> ImageReference
     }
 }
 
-pub(crate) fn digest_holder(found: registry::Holding) -> DigestHolder {
+pub(crate) fn digest_holder(found: &registry::Holding) -> DigestHolder {
     let kind = if found.manifest { DigestKind::Manifest } else { DigestKind::Blob };
     DigestHolder { repository_id: found.repository.to_string(), name: found.name.to_string(), kind }
 }

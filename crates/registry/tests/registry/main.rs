@@ -1,5 +1,5 @@
 //! The registry's use cases, told over a store in memory and a folder of blobs.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod blobs;
 mod collection;

@@ -1,5 +1,5 @@
 //! The container image: what is in it, and what it does where it runs.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of a test may fail it")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "the helpers of a test may fail it")]
 
 mod image;
 mod podman;

@@ -15,7 +15,7 @@ use crate::support::node::free_address;
 use crate::support::program::Program;
 use crate::support::wait_until;
 
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 fn is_healthy(address: &str) -> bool {
     Connection::once(address, &Ask::get("/readyz")).is_ok_and(|answer| answer.status == 200)
@@ -70,13 +70,13 @@ fn it_finds_others_by_name() {
     for (name, more) in [("sink.hosts", ["--add-host", "sink.hosts:127.0.0.1"]), ("sink.named", ["--dns", &server])] {
         let (address, sink) = (free_address(), TcpListener::bind("127.0.0.1:0").unwrap());
         let to = format!("http://{name}:{}/audit", sink.local_addr().unwrap().port());
-        let (heard, hears) = mpsc::channel();
+        let (tell, told) = mpsc::channel();
         std::thread::spawn(move || {
             for mut socket in sink.incoming().flatten() {
                 let mut head = [0; 512];
                 let read = socket.read(&mut head).unwrap_or_default();
                 let _ = socket.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
-                let _ = heard.send(String::from_utf8_lossy(&head[..read]).into_owned());
+                let _ = tell.send(String::from_utf8_lossy(&head[..read]).into_owned());
             }
         });
         let settings =
@@ -85,7 +85,7 @@ fn it_finds_others_by_name() {
         let line: Vec<&str> = set.chain(more).chain([NAME]).collect();
         let log = folder.path().join(name);
         let running = podman.start("named", &line, &log);
-        let request = hears.recv_timeout(START).unwrap_or_else(|_| panic!("{}", std::fs::read_to_string(&log).unwrap_or_default()));
+        let request = told.recv_timeout(START).unwrap_or_else(|_| panic!("{}", std::fs::read_to_string(&log).unwrap_or_default()));
         assert!(request.starts_with("POST /audit") && request.contains(name), "{request}");
         podman.run(&["stop", "--time", "20", "named"]).ok();
         drop(running);
