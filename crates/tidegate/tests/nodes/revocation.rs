@@ -109,12 +109,12 @@ impl<'t> Watcher<'t> {
     fn watch(&mut self, by: &str, acknowledged: &Mutex<Option<Instant>>, on: bool) -> Option<Instant> {
         let (mut last, mut refusals, begun) = (None, [0_u32; 3], Instant::now());
         loop {
-            for node in 0..3 {
+            for (node, refused) in refusals.iter_mut().enumerate() {
                 if self.is_let_in(node, by) {
                     last = Some(Instant::now());
-                    refusals[node] = 0;
+                    *refused = 0;
                 } else {
-                    refusals[node] += 1;
+                    *refused += 1;
                 }
                 std::thread::sleep(PAUSE);
             }
