@@ -372,10 +372,7 @@ impl Directory {
             groups.extend(self::rights(tx, *group).await?);
         }
         let policies = self.unknown(tx, groups.iter().chain([&rights]).flat_map(|holder| &holder.policies)).await?;
-        let account = match self.accounts.has(&rights.account) {
-            true => None,
-            false => store::account::account_by_id(tx, rights.account).await?,
-        };
+        let account = if self.accounts.has(&rights.account) { None } else { store::account::account_by_id(tx, rights.account).await? };
         let guards = if self.guards.has(&rights.account) {
             None
         } else {

@@ -28,6 +28,7 @@ mod policy;
 mod protection;
 mod repository;
 mod resource_policy;
+mod retention;
 mod role;
 mod rotation;
 mod secret;
@@ -70,6 +71,7 @@ pub use protection::{
 };
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
 pub use resource_policy::{ResourcePolicy, SetResourcePolicy};
+pub use retention::{Retention, RetentionItem, RetentionRule, RetentionRun, RunRetention, SetRetention};
 pub use role::{AssumeRole, CreateRole, EndedSessions, Role, Session, UpdateRole};
 pub use rotation::{Rotate, RotatedAccessKey, RotatedCredential};
 pub use secret::Secret;

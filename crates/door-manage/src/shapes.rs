@@ -389,6 +389,36 @@ pub(crate) fn instance_usage(id: InstanceId, usage: registry::InstanceUsage) -> 
     }
 }
 
+pub(crate) fn retention_rule(rule: &registry::RetentionRule) -> api::RetentionRule {
+    api::RetentionRule {
+        repositories: Some(rule.repositories.as_str().to_owned()),
+        tags: Some(rule.tags.as_str().to_owned()),
+        keep_newest: rule.keep_newest,
+        keep_tags: rule.keep_tags.as_ref().map(|glob| glob.as_str().to_owned()),
+        keep_pushed_days: rule.keep_pushed_days,
+        keep_pulled_days: rule.keep_pulled_days,
+        untagged_days: rule.untagged_days,
+    }
+}
+
+pub(crate) fn retention_run(done: registry::RetentionRun, dry_run: bool) -> api::RetentionRun {
+    let item = |item: registry::RetentionItem| api::RetentionItem {
+        repository: item.on.name.to_string(),
+        tag: item.tag.map(|tag| tag.to_string()),
+        digest: item.digest.to_string(),
+        removed: item.removed,
+        reason: item.reason,
+    };
+    api::RetentionRun {
+        dry_run,
+        tags_removed: done.tags_removed,
+        manifests_removed: done.manifests_removed,
+        tags_kept: done.tags_kept,
+        protected: done.protected,
+        items: done.items.into_iter().map(item).collect(),
+    }
+}
+
 pub(crate) fn namespace_quota(instance: InstanceId, of: &registry::NamespaceQuota) -> api::NamespaceQuota {
     api::NamespaceQuota {
         namespace: of.name.to_string(),
@@ -506,7 +536,7 @@ pub(crate) fn image_reference(found: registry::ImageReference) -> ImageReference
     }
 }
 
-pub(crate) fn digest_holder(found: registry::Holding) -> DigestHolder {
+pub(crate) fn digest_holder(found: &registry::Holding) -> DigestHolder {
     let kind = if found.manifest { DigestKind::Manifest } else { DigestKind::Blob };
     DigestHolder { repository_id: found.repository.to_string(), name: found.name.to_string(), kind }
 }

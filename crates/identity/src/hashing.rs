@@ -97,9 +97,7 @@ impl HashQueue {
             Ok(()) => told.await.ok().flatten().ok_or(Busy),
             Err(busy) => Err(busy),
         };
-        done.inspect_err(|_| {
-            self.shared.meters.refused.inc();
-        })
+        done.inspect_err(|_| self.shared.meters.refused.inc())
     }
 
     fn enqueue(&self, from: Network, job: Job) -> Result<(), Busy> {

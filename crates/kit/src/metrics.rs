@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use meter::{Counter, Histogram, Scale};
+use meter::{Histogram, Scale};
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, text};
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry};
 
@@ -87,18 +89,21 @@ const NO_OPERATION: &str = "none";
 const STATUSES: [u16; 24] =
     [200, 201, 202, 204, 206, 304, 307, 400, 401, 403, 404, 405, 408, 409, 413, 414, 416, 429, 431, 499, 500, 502, 503, 507];
 
+/// Small, since there are hundreds of operations: without a place for each thread.
+type Count = Counter<u64, AtomicU64>;
+
 /// What is counted of one operation.
 #[derive(Debug)]
 struct Cell {
     /// By status; the last is for all others.
-    statuses: [Counter; STATUSES.len() + 1],
+    statuses: [Count; STATUSES.len() + 1],
     seconds: Histogram,
-    bytes: Counter,
+    bytes: Count,
 }
 
 impl Cell {
     fn new() -> Self {
-        Self { statuses: Default::default(), seconds: Histogram::new(Scale::SECONDS), bytes: Counter::default() }
+        Self { statuses: Default::default(), seconds: Histogram::new(Scale::SECONDS), bytes: Count::default() }
     }
 }
 

@@ -9,6 +9,7 @@
 //! (`docs/decisions/metrics.md`).
 #![deny(missing_docs)]
 
+mod counter;
 mod histogram;
 mod labels;
 mod sampled;
@@ -16,10 +17,9 @@ mod stopwatch;
 mod table;
 mod tally;
 
+pub use counter::Counter;
 pub use histogram::{Histogram, Scale};
 pub use labels::{Label, Labels};
-/// Only grows.
-pub use prometheus_client::metrics::counter::Counter;
 pub use sampled::{Sample, Sampled};
 pub use stopwatch::Stopwatch;
 pub use table::{Cell, Table};

@@ -18,11 +18,8 @@ impl Tally {
 
     /// Counts a hit or a miss.
     pub fn count(&self, hit: bool) {
-        if hit {
-            self.hits.inc()
-        } else {
-            self.misses.inc()
-        };
+        let counter = if hit { &self.hits } else { &self.misses };
+        counter.inc();
     }
 
     /// Hits so far.

@@ -26,6 +26,7 @@ label! {
     }
 }
 
+#[expect(clippy::unwrap_used, reason = "a test")]
 fn shown(metric: impl Metric) -> Vec<String> {
     let mut registry = Registry::default();
     registry.register("it", "It", metric);

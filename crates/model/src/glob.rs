@@ -85,7 +85,9 @@ fn expand(text: &str) -> Result<Vec<String>, GlobError> {
         ways = ways.iter().flat_map(|way| choices.iter().map(move |choice| format!("{way}{before}{choice}"))).collect();
         rest = after;
     }
-    ways.iter_mut().for_each(|way| way.push_str(rest));
+    for way in &mut ways {
+        way.push_str(rest);
+    }
     Ok(ways)
 }
 

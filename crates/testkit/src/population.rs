@@ -138,7 +138,7 @@ impl Population<'_> {
         let (account, now) = (self.account.as_i64(), self.now.millis());
         let id = |n: u32| Self::user_id(n);
         let rows = |row: &dyn Fn(u32) -> Vec<Value>| numbers.clone().map(row).collect::<Rows>();
-        let uuid = |n: u32| format!("{:08x}-0000-4000-8000-000000000000", n);
+        let uuid = |n: u32| format!("{n:08x}-0000-4000-8000-000000000000");
         let users = rows(&|n| row![id(n), uuid(n), account, "user", Self::user(n), true, now]);
         self.insert("principal", "id, uuid, account_id, kind, name, enabled, created_ms", users).await;
         let names = rows(&|n| row![account, Self::user(n), "user", id(n)]);

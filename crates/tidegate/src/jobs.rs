@@ -26,6 +26,7 @@ const KEEP_HEADS_EVERY: Duration = Duration::from_secs(10);
 /// How often the hourly work is looked at, and how long the node that does it keeps it for itself.
 const TEND_EVERY: Duration = Duration::from_mins(10);
 const TEND: Job = Job { name: tokens::RING_JOB, life: Seconds::minutes(5) };
+const RETENTION: Job = Job { name: "retention", life: Seconds::minutes(30) };
 /// Ended sessions that are cleared in one go.
 const SESSIONS: i64 = 10_000;
 /// Changes are kept for as long as any node may need them.
@@ -43,8 +44,9 @@ pub(crate) fn start(house: &House, leases: &Leases, trail: &TrailWork, stop: &St
     let flushed = Arc::new(Notify::new());
     tokio::spawn(seal(house.clone(), Arc::clone(&flushed), stop.clone()));
     every(FLUSH_EVERY, stop, house.clone(), move |house| flush(house, Arc::clone(&flushed)));
-    let leases = leases.clone();
-    every(TEND_EVERY, stop, house.clone(), move |house| tend(house, leases.clone()));
+    let (tending, retaining) = (leases.clone(), leases.clone());
+    every(TEND_EVERY, stop, house.clone(), move |house| tend(house, tending.clone()));
+    every(TEND_EVERY, stop, house.clone(), move |house| keep_images(house, retaining.clone()));
     let work = trail.clone();
     every(TEND_EVERY, stop, house.clone(), move |house| retain(house, work.clone()));
     every(KEEP_HEADS_EVERY, stop, house.clone(), keep_heads);
@@ -80,7 +82,21 @@ async fn flush(house: House, flushed: Arc<Notify>) {
     if let Err(error) = house.access.audit().flush().await {
         tracing::warn!(%error, "audit records wait: the database does not take them");
     }
+    if let Err(error) = house.registry.flush_pulls().await {
+        tracing::warn!(%error, "when images were pulled is not written down: the database does not take it");
+    }
     flushed.notify_one();
+}
+
+/// Deletes what no rule of its namespace keeps, one namespace after another.
+async fn keep_images(house: House, leases: Leases) {
+    while leases.holds(RETENTION).await {
+        match house.registry.retain_next(&job_op(SystemClock.now())).await {
+            Ok(Some(done)) => tracing::info!(tags = done.tags_removed, manifests = done.manifests_removed, "deleted what no rule keeps"),
+            Ok(None) => return,
+            Err(error) => return tracing::warn!(%error, "rules of retention cannot be acted on"),
+        }
+    }
 }
 
 /// Right after each flush, so that what reads remember of the database is forgotten once a second and not twice.

@@ -5,6 +5,7 @@
 //! runs them all, and fails if there were none. They find:
 //! - `TIDEGATE_TEST_PROGRAM`: the release build of `tidegate`.
 //! - `TIDEGATE_TEST_PEERS`: a folder with every client and server by its usual name (`docker`, `dockerd`, `crane`, `conformance`, ...).
+//! - `TIDEGATE_TEST_IMAGE`: the container image, as an archive that `podman load` reads.
 //! - `TIDEGATE_TEST_S3_URL`: `http://KEY:SECRET@HOST:PORT/BUCKET` of an S3 server started for this stage. The suites of the program
 //!   then start their servers over it, each below a prefix of its own.
 //! - `TIDEGATE_TEST_POSTGRES_URL`: a database of a PostgreSQL started for this stage, whose user may create others.
@@ -16,6 +17,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::command::passing_on;
+use crate::image::{self, Profile};
 use crate::peers;
 use crate::postgres::Cluster;
 use crate::s3::Bucket;
@@ -23,6 +25,7 @@ use crate::workspace::Workspace;
 
 const PROGRAM: &str = "TIDEGATE_TEST_PROGRAM";
 const PEERS: &str = "TIDEGATE_TEST_PEERS";
+const IMAGE: &str = "TIDEGATE_TEST_IMAGE";
 const S3_URL: &str = "TIDEGATE_TEST_S3_URL";
 const POSTGRES_URL: &str = "TIDEGATE_TEST_POSTGRES_URL";
 const HOUSE: &str = "TIDEGATE_TEST_HOUSE";
@@ -113,6 +116,20 @@ pub(super) fn alibaba(workspace: &Workspace) -> Result<String> {
     let signatures = cargo_test(signatures.env(PEERS, peers::folder(workspace)))?;
     let clients = cargo_test(&mut suite(workspace, "alibaba")?)?;
     Ok(format!("signatures: {signatures}; clients: {clients}"))
+}
+
+/// The image of the recipe, around a program of the tests' own profile. Where no container runs, the table says why.
+pub(super) fn container(workspace: &Workspace) -> Result<String> {
+    let archive = workspace.target.join("container/tidegate.tar");
+    image::build(workspace, Profile::Dev, &archive)?;
+    let mut suite = suite(workspace, "container")?;
+    match image::runs(&archive) {
+        Ok(()) => cargo_test(suite.env(IMAGE, archive)),
+        Err(why) => {
+            let tested = cargo_test(suite.env(IMAGE, archive).arg("image::"))?;
+            Ok(format!("{tested}; built, and NOT RUN: no container runs on this machine: {why:#}"))
+        }
+    }
 }
 
 /// One of a test's own, that is stopped, frozen, filled and cut off.

@@ -2,8 +2,9 @@
 
 use api::{
     CreateImmutableTagRule, CreateInstance, CreateNamespace, CreateRepository, CreateTag, DigestHolder, DigestQuery, ImageProtection,
-    ImageReference, ImmutableTagRule, Instance, InstanceUsage, Namespace, NamespaceQuota, Repository, RepositoryQuery, SetNamespaceQuota,
-    Tag, TagQuery, UpdateImmutableTagRule, UpdateInstance, UpdateLocks, UpdateNamespace, UpdateRepository, UpdateTag,
+    ImageReference, ImmutableTagRule, Instance, InstanceUsage, Namespace, NamespaceQuota, Repository, RepositoryQuery, Retention,
+    RetentionRun, RunRetention, SetNamespaceQuota, SetRetention, Tag, TagQuery, UpdateImmutableTagRule, UpdateInstance, UpdateLocks,
+    UpdateNamespace, UpdateRepository, UpdateTag,
 };
 use http::Method;
 
@@ -82,6 +83,21 @@ impl Namespaces<'_> {
     /// Says what one may hold.
     pub async fn set_quota(&self, name: &str, quota: &SetNamespaceQuota) -> Result<NamespaceQuota, ClientError> {
         self.0.send(Method::PUT, &format!("{}/quota", self.one(name)), quota).await
+    }
+
+    /// Which images one keeps.
+    pub async fn retention(&self, name: &str) -> Result<Retention, ClientError> {
+        self.0.get(&format!("{}/retention", self.one(name))).await
+    }
+
+    /// Says which images one keeps.
+    pub async fn set_retention(&self, name: &str, rules: &SetRetention) -> Result<Retention, ClientError> {
+        self.0.send(Method::PUT, &format!("{}/retention", self.one(name)), rules).await
+    }
+
+    /// Deletes what its rules do not keep, or says what that would be.
+    pub async fn run_retention(&self, name: &str, run: &RunRetention) -> Result<RetentionRun, ClientError> {
+        self.0.send(Method::POST, &format!("{}/retention-runs", self.one(name)), run).await
     }
 
     /// What all of them hold and may hold.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::resource_policy::{self, Of};
+use super::retention::{self, RetentionSpec};
 use super::tag_rules::{self, TagRuleSpec};
 use super::text::{self, PolicyText};
 use crate::Trouble;
@@ -19,7 +20,7 @@ use crate::step::{Call, Change, Key, Step, call};
 pub(crate) struct Namespace;
 
 /// What is set by steps of its own.
-const TIES: [&str; 3] = ["policy", "immutableTagRules", "quota"];
+const TIES: [&str; 4] = ["policy", "immutableTagRules", "quota", "retention"];
 
 /// A namespace of an instance; `_` is the root namespace.
 #[derive(Clone, Serialize, Deserialize, ToSchema, Default, Debug)]
@@ -46,6 +47,9 @@ pub(crate) struct NamespaceSpec {
     /// Its rules of immutable tags, all of them; those that are not here go. `[]`: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     immutable_tag_rules: Option<Vec<TagRuleSpec>>,
+    /// Which images it keeps, all rules; `[]`: everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retention: Option<Vec<RetentionSpec>>,
     /// Who else may use it: a RAM document whose statements name principals; `{}`: nobody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = text::schema)]
@@ -114,6 +118,7 @@ impl Noun for Namespace {
             quota: quota(here, key, wanted.is_none_or(|wanted| wanted.quota.is_some())).await?,
             default_immutable_tags: Some(there.default_immutable_tags),
             immutable_tag_rules: tag_rules::read(here, key, wanted.is_none_or(|wanted| wanted.immutable_tag_rules.is_some())).await?,
+            retention: retention::read(here, key, wanted.is_none_or(|wanted| wanted.retention.is_some())).await?,
             policy: resource_policy::read(here, Of::Namespace, key, asked).await?,
         }))
     }
@@ -128,7 +133,8 @@ impl Noun for Namespace {
             there.as_ref().and_then(|there| there.immutable_tag_rules.as_deref()).unwrap_or_default(),
         );
         let quota = plan_quota(key, wanted.quota.as_ref(), there.as_ref().and_then(|there| there.quota.as_ref()));
-        let ties = quota.into_iter().chain(rules).chain(policy);
+        let kept = retention::plan(key, wanted.retention.as_deref(), there.as_ref().and_then(|there| there.retention.as_deref()));
+        let ties = quota.into_iter().chain(kept).chain(rules).chain(policy);
         let Some(there) = there else {
             let new = CreateNamespace {
                 name,

@@ -19,6 +19,7 @@ mod protection;
 mod quotas;
 mod repositories;
 mod resource_policies;
+mod retention;
 mod roles;
 mod secret_lookups;
 mod service_accounts;
@@ -357,6 +358,12 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(quotas::set_namespace_quota PUT "/instances/{instance}/namespaces/{namespace}/quota", Act(A::SetNamespaceQuota), "Say how many bytes and repositories a namespace may hold; what is left out has no bound.")
         .takes::<api::SetNamespaceQuota>().gives::<api::NamespaceQuota>(),
     operation!(quotas::list_namespace_quotas GET "/instances/{instance}/quotas", Act(A::ListNamespaceQuotas), "List how many bytes and repositories an instance's namespaces hold and may hold, by name.").query::<api::Page>().lists::<api::NamespaceQuota>(),
+
+    operation!(retention::show_retention GET "/instances/{instance}/namespaces/{namespace}/retention", Act(A::GetRetention), "Show which images a namespace keeps.").gives::<api::Retention>(),
+    operation!(retention::set_retention PUT "/instances/{instance}/namespaces/{namespace}/retention", Act(A::SetRetention), "Say which images a namespace keeps; the others go by themselves.")
+        .takes::<api::SetRetention>().gives::<api::Retention>(),
+    operation!(retention::run_retention POST "/instances/{instance}/namespaces/{namespace}/retention-runs", Act(A::RunRetention), "Delete now what a namespace's rules do not keep, or say what that would be.")
+        .takes::<api::RunRetention>().gives::<api::RetentionRun>(),
 
     operation!(repositories::create_repository POST "/instances/{instance}/repositories", Act(A::CreateRepository), "Create a repository.")
         .takes::<api::CreateRepository>().creates::<api::Repository>(),

@@ -76,8 +76,8 @@ pub(super) async fn update_immutable_tag_rule(call: Call) -> Result<Answer, Prob
     let (on, id) = (namespace(&call).await?, rule(&call)?);
     let name = on.name.clone();
     let permit = call.admit_or_hide::<act::UpdateImmutableTagRule>(on, Action::GetNamespace).await?;
-    let changed = call.registry().update_tag_rule(permit, id, changes).await?;
-    Ok(json(StatusCode::OK, &shapes::tag_rule(&name, changed)))
+    let now = call.registry().update_tag_rule(permit, id, changes).await?;
+    Ok(json(StatusCode::OK, &shapes::tag_rule(&name, now)))
 }
 
 pub(super) async fn delete_immutable_tag_rule(call: Call) -> Result<Answer, Problem> {
@@ -169,6 +169,6 @@ pub(super) async fn list_digest_holders(call: Call) -> Result<Answer, Problem> {
     }
     let found = call.registry().digest_holders(&filter, &on, &digest, (Some(asked.limit), behind)).await?;
     let next = found.items.last().filter(|_| found.more).map(cursor);
-    let items = found.items.into_iter().map(shapes::digest_holder).collect();
+    let items = found.items.iter().map(shapes::digest_holder).collect();
     Ok(Page { items, next }.answer(call.own_path(), call.raw_query()))
 }

@@ -44,7 +44,7 @@ pub(super) async fn list_namespace_quotas(call: Call) -> Result<Answer, Problem>
 /// A bound, which may be 0 and not less.
 fn most(field: &'static str, wanted: Option<i64>) -> Result<Option<i64>, Problem> {
     match wanted {
-        Some(less) if less < 0 => Err(Problem::invalid(field, &"it is 0 or more; leave it out for no bound")),
+        Some(less) if less < 0 => Err(Problem::invalid(field, "it is 0 or more; leave it out for no bound")),
         other => Ok(other),
     }
 }

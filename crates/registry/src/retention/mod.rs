@@ -65,6 +65,8 @@ impl Registry {
     /// time; what it does twice it does once.
     pub async fn retain_next(&self, op: &Op) -> Result<Option<RetentionRun>, RegistryError> {
         let before = op.now.plus(Seconds(-EVERY.0));
+        let known: Result<_, StoreError> = self.store.write_soon(|tx| Box::pin(store::retention::pulls_known_since(tx, op.now))).await;
+        known?;
         let due: Result<_, StoreError> = self.store.read(|tx| Box::pin(store::retention::due(tx, before))).await;
         let Some((instance, namespace, name)) = due? else { return Ok(None) };
         let found: Result<_, StoreError> = self.store.read(|tx| Box::pin(store::instance::by_id(tx, instance))).await;

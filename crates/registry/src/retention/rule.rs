@@ -78,7 +78,7 @@ pub(super) fn write(rules: &[RetentionRule]) -> Result<Option<String>, RegistryE
 
 pub(super) fn read(text: &str) -> Result<Vec<RetentionRule>, RegistryError> {
     let stored: Vec<Stored> = serde_json::from_str(text).map_err(|_| StoreError::corrupt("retention.rules"))?;
-    let rules: Result<Vec<_>, GlobError> = stored.into_iter().map(rule).collect();
+    let rules: Result<Vec<_>, GlobError> = stored.iter().map(rule).collect();
     Ok(rules.map_err(|_| StoreError::corrupt("retention.rules"))?)
 }
 
@@ -94,7 +94,7 @@ fn stored(rule: &RetentionRule) -> Stored {
     }
 }
 
-fn rule(stored: Stored) -> Result<RetentionRule, GlobError> {
+fn rule(stored: &Stored) -> Result<RetentionRule, GlobError> {
     Ok(RetentionRule {
         repositories: Glob::parse(&stored.repositories)?,
         tags: Glob::parse(&stored.tags)?,

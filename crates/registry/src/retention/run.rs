@@ -150,8 +150,7 @@ impl One<'_> {
     /// Rules that speak of tags, with where the newest end: the first of two walks, so that memory is bounded by the rules alone.
     async fn measure<'r>(&self, rules: &[&'r RetentionRule]) -> Result<Vec<Measured<'r>>, RegistryError> {
         let rules = rules.iter().filter(|rule| rule.speaks_of_tags());
-        let mut measured: Vec<(&RetentionRule, BinaryHeap<Reverse<(Timestamp, Tag)>>)> =
-            rules.map(|rule| (*rule, BinaryHeap::new())).collect();
+        let mut measured: Vec<_> = rules.map(|rule| (*rule, BinaryHeap::<Reverse<(Timestamp, Tag)>>::new())).collect();
         let mut after = String::new();
         while measured.iter().any(|(rule, _)| rule.keep_newest.is_some()) {
             let page = self.page(&after).await?;

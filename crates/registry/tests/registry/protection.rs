@@ -232,9 +232,9 @@ async fn rules_are_created_changed_and_deleted_and_are_a_namespaces_own(house: H
     let permit = async |namespace| house.may(&house.alice, house.namespace(namespace)).await;
     let elsewhere = house.registry.update_tag_rule(permit("other").await, rule.id, changes.clone()).await;
     assert!(matches!(elsewhere, Err(RegistryError::NameUnknown)), "CVE-2022-31666: of another namespace");
-    let changed = house.registry.update_tag_rule(permit("demo").await, rule.id, changes).await.unwrap();
-    assert_eq!((changed.terms.tags.to_string(), changed.terms.repositories.as_str()), ("v* except v0*".into(), "app"));
-    assert_eq!(list("demo").await, [changed]);
+    let now = house.registry.update_tag_rule(permit("demo").await, rule.id, changes).await.unwrap();
+    assert_eq!((now.terms.tags.to_string(), now.terms.repositories.as_str()), ("v* except v0*".into(), "app"));
+    assert_eq!(list("demo").await, [now]);
 
     let delete = async |namespace, id: TagRuleId| {
         let permit = house.may(&house.alice, house.namespace(namespace)).await;

@@ -105,7 +105,7 @@ pub(super) struct Postgres {
     /// Of the units that are run again, one at a time runs: those who met do not meet again, and each has its turn.
     again: Mutex<()>,
     /// Who changes the rows of one thing, one after another; several things may share a turn.
-    turns: [Mutex<()>; TURNS],
+    turns: Box<[Mutex<()>]>,
     wait: Duration,
 }
 
@@ -157,7 +157,7 @@ impl Postgres {
             waiting: AtomicUsize::new(0),
             meters: meters.clone(),
             again: Mutex::new(()),
-            turns: [const { Mutex::const_new(()) }; TURNS],
+            turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
             wait: settings.acquire_timeout,
         })
     }

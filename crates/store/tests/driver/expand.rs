@@ -37,6 +37,11 @@ fn named<'s>(statement: &'s str, before: &str) -> Option<&'s str> {
 /// Why a program that knows nothing of a statement would fail beside it, if it would.
 fn breaks(statement: &str, old: &BTreeSet<String>) -> Option<&'static str> {
     let is_old = |name: Option<&str>| name.is_some_and(|name| old.contains(name));
+    // Without a plain index the version before is slower at most; a unique one it may name in `ON CONFLICT`.
+    if statement.starts_with("DROP INDEX") {
+        let unique = statement.rsplit(' ').next().map(|name| format!("UNIQUE {name}"));
+        return is_old(unique.as_deref()).then_some("it drops what the version before writes by");
+    }
     if statement.starts_with("DROP ") {
         return is_old(statement.rsplit(' ').next()).then_some("it drops what the version before knows");
     }
@@ -57,12 +62,13 @@ fn breaks(statement: &str, old: &BTreeSet<String>) -> Option<&'static str> {
     }
 }
 
-/// Tables and indexes of the release.
+/// Tables and indexes of the release; a unique index as `UNIQUE name`.
 fn made(migrations: &[Migration]) -> BTreeSet<String> {
     let all = migrations.iter().flat_map(|migration| statements(migration.sql));
     let name = |statement: String| {
-        let kinds = ["CREATE TABLE ", "CREATE UNIQUE INDEX ", "CREATE INDEX "];
-        kinds.iter().find_map(|kind| Some(named(statement.strip_prefix(kind).map(|_| statement.as_str())?, kind)?.to_owned()))
+        let after = |kind: &str| statement.strip_prefix(kind)?.split([' ', '(']).next().map(str::to_owned);
+        let unique = || after("CREATE UNIQUE INDEX ").map(|name| format!("UNIQUE {name}"));
+        after("CREATE TABLE ").or_else(unique).or_else(|| after("CREATE INDEX "))
     };
     all.filter_map(name).collect()
 }
@@ -84,7 +90,7 @@ fn what_would_break_the_version_before_is_seen() {
     let old = made(&[Migration {
         number: 1,
         name: "old",
-        sql: "CREATE TABLE pet (id BIGINT PRIMARY KEY);\nCREATE INDEX pet_by_id ON pet (id);",
+        sql: "CREATE TABLE pet (id BIGINT PRIMARY KEY);\nCREATE UNIQUE INDEX pet_by_id ON pet (id);",
     }]);
     for sql in [
         "DROP TABLE pet",
@@ -105,6 +111,7 @@ fn what_would_break_the_version_before_is_seen() {
         "ALTER TABLE toy DROP COLUMN id",
         "CREATE INDEX other ON pet (id)",
         "CREATE UNIQUE INDEX third ON toy (id)",
+        "DROP INDEX IF EXISTS plain",
     ] {
         assert!(statements(sql).iter().all(|statement| breaks(statement, &old).is_none()), "{sql}");
     }

@@ -136,7 +136,7 @@ impl Town {
                         || word == "user"
                         || (word == "resource" && path == "/api/v1/permitted-principals") =>
                 {
-                    query += &format!("&{word}={thing}")
+                    query.extend(["&", word, "=", &thing]);
                 }
                 _ => {}
             }
@@ -214,10 +214,10 @@ impl Town {
             asked.push(Asked { also: &[404], ..none });
             let digest = model::Digest::sha256(&place.to_be_bytes());
             asked.push(Asked { method: Method::HEAD, ..get(&root, &format!("blob, {at}"), format!("/v2/links/app/blobs/{digest}")) });
-            asked.push(self.push(&root, &format!("push over, {at}"), "big/app", &tag));
+            asked.push(Self::push(&root, &format!("push over, {at}"), "big/app", &tag));
         }
-        asked.push(self.push(&root, "push of a new tag", "big/app", "new"));
-        asked.push(self.push(&root, "push among many links", "links/app", "new"));
+        asked.push(Self::push(&root, "push of a new tag", "big/app", "new"));
+        asked.push(Self::push(&root, "push among many links", "links/app", "new"));
         let digest = model::Digest::sha256(b"{}");
         asked.push(get(&root, "referrers", format!("/v2/big/app/referrers/{digest}")));
         for seer in SEERS {
@@ -233,7 +233,7 @@ impl Town {
         asked
     }
 
-    fn push<'t>(&'t self, client: &Client<'t>, name: &str, repository: &str, tag: &str) -> Asked<'t> {
+    fn push<'t>(client: &Client<'t>, name: &str, repository: &str, tag: &str) -> Asked<'t> {
         let (config, layer) = (model::Digest::sha256(b"{}"), model::Digest::sha256(b"first"));
         let kind =
             |digest: model::Digest, size| json!({"mediaType": "application/octet-stream", "digest": digest.to_string(), "size": size});

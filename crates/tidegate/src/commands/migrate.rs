@@ -1,7 +1,7 @@
 //! `tidegate migrate`: the schema of the database, brought up to date by hand.
 
 use serde_json::{Value, json};
-use store::{Schema, Store, StoreError};
+use store::{Migration, Schema, Store, StoreError};
 
 use super::{Failure, print};
 use crate::config::{Config, Database, MachineArguments};
@@ -59,7 +59,8 @@ fn report(before: &Schema, dry_run: bool) -> String {
         return format!("{now}: up to date.\n");
     }
     let verb = if dry_run { "would be applied" } else { "applied" };
-    let steps: String = before.pending.iter().map(|one| format!("{:>4}  {:<12}  {verb}\n", one.number, one.name)).collect();
+    let step = |one: &Migration| format!("{:>4}  {:<12}  {verb}", one.number, one.name);
+    let steps: Vec<String> = before.pending.iter().map(step).collect();
     let was = if dry_run { now } else { now.replacen(" is ", " was ", 1) };
-    format!("{was}; this version knows {}.\n{steps}", before.known)
+    format!("{was}; this version knows {}.\n{}\n", before.known, steps.join("\n"))
 }

@@ -3,6 +3,7 @@
 mod completion;
 mod config;
 mod generate;
+mod health;
 mod master_key;
 mod migrate;
 mod reference;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::config::SettingArguments;
+use crate::config::{MachineArguments, SettingArguments};
 use crate::system::environment;
 use crate::{manage, printer};
 
@@ -32,6 +33,8 @@ enum Command {
     Serve(SettingArguments),
     #[command(flatten)]
     Client(Box<manage::ClientCommand>),
+    /// Ask the server that runs here whether it is ready; exit code 0: it is
+    Health(MachineArguments),
     /// Settings of the server
     #[command(subcommand)]
     Config(config::Verb),
@@ -57,6 +60,7 @@ pub(crate) fn run() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Serve(settings) => serve::run(&settings),
         Command::Client(command) => return manage::run(*command, environment()),
+        Command::Health(settings) => health::run(&settings),
         Command::Config(verb) => config::run(&verb),
         Command::MasterKey(verb) => master_key::run(&verb),
         Command::Migrate(arguments) => migrate::run(&arguments),

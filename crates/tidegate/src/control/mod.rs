@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use desk::Desk;
 pub(crate) use door::ControlDoor;
-pub(crate) use reach::Reach;
+pub(crate) use reach::{Reach, readiness};
 pub(crate) use socket::{ControlError, SOCKET};
 
 /// An account that is asked for.

@@ -142,6 +142,13 @@ impl Own {
     }
 }
 
+/// What of the server that runs here is not as it must be, by name.
+pub(crate) async fn readiness(config: &Config) -> Result<Vec<String>, ControlError> {
+    let path = config.data_dir.join(SOCKET);
+    let nobody = || ControlError::Socket { path: path.clone(), cause: "nobody listens there".to_owned() };
+    Socket::connect(&path).await?.ok_or_else(nobody)?.call(Method::GET, door::READINESS, &()).await
+}
+
 /// Has a server been started with these settings? A command makes neither a database nor a master key.
 fn is_set_up(config: &Config) -> bool {
     let there = |path: &Path| path.exists();

@@ -32,8 +32,8 @@ pub(super) fn duration(text: &str) -> Result<Seconds, String> {
 /// Reads `10GiB`, `500MB`, `1048576`.
 pub(super) fn size(text: &str) -> Result<i64, String> {
     let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("KB", 1000), ("MB", 1_000_000)];
-    let units = units.into_iter().chain([("GB", 1_000_000_000), ("TB", 1_000_000_000_000), ("B", 1)]);
-    let split = units.filter_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes))).next();
+    let mut units = units.into_iter().chain([("GB", 1_000_000_000), ("TB", 1_000_000_000_000), ("B", 1)]);
+    let split = units.find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));
     let (number, unit) = split.unwrap_or((text, 1_i64));
     let number = number.trim_end().parse::<i64>().ok().filter(|number| *number >= 0);
     number

@@ -29,6 +29,7 @@ mod policy_questions;
 mod quota;
 mod repository;
 mod resource_policy;
+mod retention;
 mod role;
 mod role_desk;
 mod scan;
@@ -131,6 +132,8 @@ pub(crate) enum ClientCommand {
     Namespace(Noun<namespace::Command>),
     /// Quotas: what namespaces hold and may hold
     Quota(Noun<quota::Command>),
+    /// Retention: which images namespaces keep, so that the others go by themselves
+    Retention(Noun<retention::Command>),
     /// Repositories of an instance
     Repository(Noun<repository::Command>),
     /// Tags of a repository
@@ -181,6 +184,7 @@ impl ClientCommand {
             | Self::Network(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
             | Self::Quota(Noun { client, .. })
+            | Self::Retention(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
             | Self::Tag(Noun { client, .. })
             | Self::Image(Noun { client, .. })
@@ -341,6 +345,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
         ClientCommand::Network(Noun { verb, .. }) => network::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
+        ClientCommand::Retention(Noun { verb, .. }) => retention::run(verb, &client).await,
         ClientCommand::Quota(Noun { verb, .. }) => quota::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,

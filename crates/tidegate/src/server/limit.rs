@@ -42,9 +42,7 @@ impl AddressLimit {
 
     /// Milliseconds to wait, if there are too many. The address is the client's, as a trusted proxy names it.
     pub(super) fn take(&self, op: &Op) -> Result<(), i64> {
-        self.take_from(op.source_ip, op.now).inspect_err(|_| {
-            self.refused.inc();
-        })
+        self.take_from(op.source_ip, op.now).inspect_err(|_| self.refused.inc())
     }
 
     fn take_from(&self, address: IpAddr, now: Timestamp) -> Result<(), i64> {

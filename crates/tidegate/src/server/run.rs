@@ -72,7 +72,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let slots = Slots::new(config.max_connections);
     let app = Arc::new(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
     let doors = frames.frame(Arc::clone(&app), None);
-    control(&config, &frames, Desk::new(&house, endpoint.clone()), &stop);
+    control(&config, &frames, ControlDoor { desk: Desk::new(&house, endpoint.clone()), health: Arc::clone(&health) }, &stop);
     announce(&listeners, tls.is_some());
     welcome(&endpoint, first.as_deref());
     for listener in listeners {
@@ -114,10 +114,10 @@ fn private_listeners(config: &Config) -> Result<Vec<(TcpListener, NetworkName)>,
 }
 
 /// Listens at the control socket. Without it the server serves all the same.
-fn control(config: &Config, frames: &Frames<'_>, desk: Desk, stop: &Stop) {
+fn control(config: &Config, frames: &Frames<'_>, door: ControlDoor, stop: &Stop) {
     let path = config.data_dir.join(SOCKET);
     match LocalListener::open(&path) {
-        Ok(listener) => drop(tokio::spawn(accept_local(listener, frames.local(ControlDoor(desk)), stop.clone()))),
+        Ok(listener) => drop(tokio::spawn(accept_local(listener, frames.local(door), stop.clone()))),
         Err(error) => {
             tracing::warn!(path = %path.display(), %error, "there is no control socket: `tidegate account create` does not reach this server");
         }

@@ -251,19 +251,19 @@ pub(crate) fn pushed_through(mut node: Node, times: u64, mut fail: impl FnMut(No
         assert!(retries >= times, "it hit nobody");
         node
     });
-    all_is_there(Node::start(node.stop()), &authorization, &ledger.all());
+    all_is_there(&Node::start(node.stop()), &authorization, &ledger.all());
 }
 
 /// After the last failure, and a stop in order.
-fn all_is_there(node: Node, authorization: &str, entries: &[(String, Said, String)]) {
+fn all_is_there(node: &Node, authorization: &str, entries: &[(String, Said, String)]) {
     assert!(entries.iter().all(|(_, said, _)| *said == Said::Acknowledged), "every client finished");
     std::thread::scope(|scope| {
         for part in entries.chunks(entries.len() / 4 + 1) {
-            scope.spawn(|| check(&node, authorization, part));
+            scope.spawn(|| check(node, authorization, part));
         }
     });
-    check_trail(&node, entries);
-    let tags = check_tags(&node, authorization);
+    check_trail(node, entries);
+    let tags = check_tags(node, authorization);
     assert_eq!(tags, entries.iter().filter(|(path, ..)| path.contains("/manifests/")).count());
     println!("{} blobs and manifests acknowledged, all there", entries.len());
 }

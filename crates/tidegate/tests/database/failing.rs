@@ -88,7 +88,7 @@ fn one_whose_tables_have_no_room_takes_nothing_and_gives() {
     disk.fill();
     // What is written in a page that is there already is still taken.
     let full = || house.postgres.log().contains("No space left on device");
-    wait_until("the tables are full", Duration::from_secs(60), || {
+    wait_until("the tables are full", Duration::from_mins(1), || {
         house.each(|_, status| matches!(status, 200..300 | 503));
         full()
     });
@@ -110,7 +110,7 @@ fn one_that_ends_of_a_full_disk_means_later_until_there_is_room() {
     let mut house = House::over(postgres, tempfile::tempdir().unwrap(), &url);
     let mut pushed = vec![("kept".to_owned(), house.known.kept.clone())];
     disk.fill();
-    wait_until("the server ends of it", Duration::from_secs(60), || {
+    wait_until("the server ends of it", Duration::from_mins(1), || {
         house.each(|_, status| matches!(status, 200..300 | 503));
         !ready(&house.node)
     });

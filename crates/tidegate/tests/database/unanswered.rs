@@ -110,8 +110,8 @@ fn a_blob_whose_commit_is_not_answered_is_whole_or_not_there() {
             location.split_once(cut.house.node.address()).map_or(location, |(_, path)| path).to_owned()
         };
         let begun = place(&cut.send(&Ask::new("POST", "/v2/demo/app/blobs/uploads/").with(&by)).expect(202));
-        let patch = Ask::new("PATCH", &begun).with(&by).header("content-range", "0-49999").body(&blob[..50_000]);
-        let upload = place(&cut.send(&patch).expect(202));
+        let first = Ask::new("PATCH", &begun).with(&by).header("content-range", "0-49999").body(&blob[..50_000]);
+        let upload = place(&cut.send(&first).expect(202));
         let mark = if upload.contains('?') { '&' } else { '?' };
         let put = Ask::new("PUT", &format!("{upload}{mark}digest={}", digest(&blob))).with(&by);
         let put = put.header("content-range", "50000-89999").body(&blob[50_000..]);

@@ -181,6 +181,7 @@ fn the_operator_and_the_first_account_see_the_nodes_and_nobody_else() {
     let beaten = |nodes: &Value| nodes.as_array().unwrap().len() == 1 && nodes[0]["alive"] == true && nodes[0]["answering"] == true;
     // It says so first right after its start.
     let end = std::time::Duration::from_secs(5);
+    #[expect(clippy::disallowed_methods, reason = "a test measures time")]
     let begun = SystemTime::now();
     while !beaten(&at.json(&["nodes", "--local"])) {
         assert!(begun.elapsed().unwrap() < end, "{}", at.json(&["nodes", "--local"]));

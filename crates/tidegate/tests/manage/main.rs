@@ -9,5 +9,6 @@ mod house;
 mod http;
 mod migrate;
 mod network;
+mod protection;
 mod rights;
 mod role_serve;

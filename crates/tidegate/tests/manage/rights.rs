@@ -50,6 +50,8 @@ fn body(operation: &str) -> &'static str {
             r#"{"document":"{\"Version\":\"1\",\"Statement\":[]}"}"#
         }
         "set_namespace_quota" => r#"{"max_bytes":1048576}"#,
+        "set_retention" => r#"{"rules":[{"keep_newest":3}]}"#,
+        "run_retention" => r#"{"dry_run":true}"#,
         "set_default_policy_version" => r#"{"version":1}"#,
         "explain_policy" => r#"{"user":"root","action":"cr:PullRepository","resource":"demo/app"}"#,
         "simulate_policies" => r#"{"requests":[{"user":"root","action":"cr:PullRepository","resource":"demo/app"}]}"#,

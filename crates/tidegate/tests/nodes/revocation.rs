@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::house::Trio;
 use crate::support::api::push;
 use crate::support::http::{Ask, Connection, bearer};
+use crate::support::node::Node;
 
 const TRIES: u64 = 2000;
 /// Keys that are watched at the same time.
@@ -44,7 +45,7 @@ struct Watcher<'t> {
 
 impl<'t> Watcher<'t> {
     fn new(trio: &'t Trio, number: u64) -> Self {
-        let connections = trio.nodes.iter().map(|node| node.connection()).collect();
+        let connections = trio.nodes.iter().map(Node::connection).collect();
         let token = (0..3).map(|node| trio.api(node).token()).collect();
         Self { trio, connections, user: format!("user{number}"), token }
     }
@@ -109,12 +110,12 @@ impl<'t> Watcher<'t> {
     fn watch(&mut self, by: &str, acknowledged: &Mutex<Option<Instant>>, on: bool) -> Option<Instant> {
         let (mut last, mut refusals, begun) = (None, [0_u32; 3], Instant::now());
         loop {
-            for node in 0..3 {
+            for (node, in_a_row) in refusals.iter_mut().enumerate() {
                 if self.is_let_in(node, by) {
                     last = Some(Instant::now());
-                    refusals[node] = 0;
+                    *in_a_row = 0;
                 } else {
-                    refusals[node] += 1;
+                    *in_a_row += 1;
                 }
                 std::thread::sleep(PAUSE);
             }

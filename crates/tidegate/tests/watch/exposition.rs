@@ -19,7 +19,7 @@ pub(crate) fn read(text: &str) -> BTreeMap<String, Family> {
         match line.strip_prefix("# ").map(|rest| rest.splitn(3, ' ').collect::<Vec<_>>()).as_deref() {
             Some(["HELP", name, help]) => assert!(helped.insert((*name).to_owned()) && !help.is_empty(), "{line}"),
             Some(["TYPE", name, kind]) => {
-                current = (*name).to_owned();
+                (*name).clone_into(&mut current);
                 let family = Family { kind: (*kind).to_owned(), samples: Vec::new() };
                 assert!(families.insert(current.clone(), family).is_none(), "twice: {line}");
             }
@@ -32,7 +32,9 @@ pub(crate) fn read(text: &str) -> BTreeMap<String, Family> {
         }
     }
     assert_eq!(helped, families.keys().cloned().collect(), "each has its help");
-    families.iter().for_each(|(name, family)| family.check(name));
+    for (name, family) in &families {
+        family.check(name);
+    }
     families
 }
 
