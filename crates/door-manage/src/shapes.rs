@@ -398,6 +398,17 @@ pub(crate) fn retention_rule(rule: &registry::RetentionRule) -> api::RetentionRu
         keep_pushed_days: rule.keep_pushed_days,
         keep_pulled_days: rule.keep_pulled_days,
         untagged_days: rule.untagged_days,
+        schedule: Some(retention_schedule(rule.schedule)),
+    }
+}
+
+const fn retention_schedule(schedule: registry::RetentionSchedule) -> api::RetentionSchedule {
+    match schedule {
+        registry::RetentionSchedule::Hourly => api::RetentionSchedule::Hourly,
+        registry::RetentionSchedule::Daily => api::RetentionSchedule::Daily,
+        registry::RetentionSchedule::Weekly => api::RetentionSchedule::Weekly,
+        registry::RetentionSchedule::Monthly => api::RetentionSchedule::Monthly,
+        registry::RetentionSchedule::Asked => api::RetentionSchedule::Asked,
     }
 }
 

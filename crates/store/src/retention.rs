@@ -8,10 +8,27 @@ use crate::{Row, StoreError, Tx, params};
 /// Pulls are known from here on: nothing counts as not pulled for longer.
 const SINCE: &str = "pulls_known_since_ms";
 
-/// A namespace's rules, as their text.
-pub async fn rules(tx: &mut Tx<'_>, namespace: NamespaceId) -> Result<Option<String>, StoreError> {
-    let row = tx.row("SELECT rules FROM retention WHERE namespace_id = $1", params![namespace.as_i64()]).await?;
-    row.map(|row| row.get(0)).transpose()
+/// A namespace's rules, as their text, and since when.
+pub async fn rules(tx: &mut Tx<'_>, namespace: NamespaceId) -> Result<Option<(String, Timestamp)>, StoreError> {
+    let row = tx.row("SELECT rules, changed_ms FROM retention WHERE namespace_id = $1", params![namespace.as_i64()]).await?;
+    row.map(|row| Ok((row.get(0)?, Timestamp::from_millis(row.get(1)?)))).transpose()
+}
+
+/// The rules of those of an instance's namespaces that have any, by the namespaces' names, behind `after`, at most `limit`.
+pub async fn list(
+    tx: &mut Tx<'_>,
+    instance: InstanceId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(NamespaceId, NamespaceName, String, Timestamp)>, StoreError> {
+    let sql = "SELECT n.id, n.name, t.rules, t.changed_ms FROM namespace n JOIN retention t ON t.namespace_id = n.id \
+               WHERE n.instance_id = $1 AND n.name > $2 ORDER BY n.name LIMIT $3";
+    let one = |row: &Row| Ok((NamespaceId::from_i64(row.get(0)?), name(row, 1)?, row.get(2)?, Timestamp::from_millis(row.get(3)?)));
+    tx.rows(sql, params![instance.as_i64(), after, limit]).await?.iter().map(one).collect()
+}
+
+fn name(row: &Row, column: usize) -> Result<NamespaceName, StoreError> {
+    NamespaceName::parse(&row.get::<String>(column)?).map_err(|_| StoreError::corrupt("namespace.name"))
 }
 
 /// Sets a namespace's rules. They are acted on when the job comes by, as if they never had been.
@@ -32,8 +49,7 @@ pub async fn due(tx: &mut Tx<'_>, before: Timestamp) -> Result<Option<(InstanceI
     let sql = "SELECT n.instance_id, n.id, n.name FROM retention t JOIN namespace n ON n.id = t.namespace_id \
                WHERE t.ran_ms < $1 ORDER BY t.ran_ms LIMIT 1";
     let row = tx.row(sql, params![before.millis()]).await?;
-    let name = |row: &Row| NamespaceName::parse(&row.get::<String>(2)?).map_err(|_| StoreError::corrupt("namespace.name"));
-    row.map(|row| Ok((InstanceId::from_i64(row.get(0)?), NamespaceId::from_i64(row.get(1)?), name(&row)?))).transpose()
+    row.map(|row| Ok((InstanceId::from_i64(row.get(0)?), NamespaceId::from_i64(row.get(1)?), name(&row, 2)?))).transpose()
 }
 
 /// A namespace's rules have been acted on.

@@ -1,7 +1,7 @@
 //! `tidegate retention …`
 
-use api::{RetentionRule, RunRetention, SetRetention};
-use clap::{Args, Subcommand};
+use api::{RetentionRule, RetentionSchedule, RunRetention, SetRetention};
+use clap::{Args, Subcommand, ValueEnum};
 use client::Tidegate;
 
 use super::CommandError;
@@ -10,6 +10,11 @@ use crate::printer::Output;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
+    /// List which images the namespaces of an instance keep that have rules
+    List {
+        #[command(flatten)]
+        of: InstanceArgument,
+    },
     /// Show which images a namespace keeps
     Show {
         /// The namespace
@@ -48,6 +53,33 @@ pub(crate) enum Command {
     },
 }
 
+/// When the job acts on a rule.
+#[derive(Clone, Copy, ValueEnum, Debug)]
+pub(crate) enum Schedule {
+    /// Each hour
+    Hourly,
+    /// Each day in the first three hours, by UTC
+    Daily,
+    /// On Mondays, by UTC
+    Weekly,
+    /// On the first day of each month, by UTC
+    Monthly,
+    /// Never: on `retention run` alone
+    Asked,
+}
+
+impl From<Schedule> for RetentionSchedule {
+    fn from(said: Schedule) -> Self {
+        match said {
+            Schedule::Hourly => Self::Hourly,
+            Schedule::Daily => Self::Daily,
+            Schedule::Weekly => Self::Weekly,
+            Schedule::Monthly => Self::Monthly,
+            Schedule::Asked => Self::Asked,
+        }
+    }
+}
+
 /// A rule. A tag of which rules speak goes unless one of them keeps it.
 #[derive(Args, Debug)]
 #[group(required = true, multiple = true)]
@@ -73,17 +105,22 @@ pub(crate) struct Rule {
     /// Speak of these repositories only, by their names within the namespace [default: all]
     #[arg(long, value_name = "PATTERN")]
     repositories: Option<String>,
+    /// When what the rule does not keep goes [default: hourly]
+    #[arg(long)]
+    schedule: Option<Schedule>,
 }
 
 impl Rule {
     fn read(self) -> RetentionRule {
-        let Self { keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days, tags, repositories } = self;
-        RetentionRule { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days }
+        let Self { keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days, tags, repositories, schedule } = self;
+        let schedule = schedule.map(RetentionSchedule::from);
+        RetentionRule { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days, schedule }
     }
 }
 
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
     Ok(match command {
+        Command::List { of } => Output::many(&client.namespaces(&of.instance).retentions().await?, &["namespace", "rules"]),
         Command::Show { namespace, of } => Output::one(&client.namespaces(&of.instance).retention(&namespace).await?),
         Command::Set { namespace, of, rule, add } => {
             let namespaces = client.namespaces(&of.instance);
