@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use client::Tidegate;
 
 use super::CommandError;
-use super::input::InstanceArgument;
+use super::input::{InstanceArgument, NamespaceArgument};
 use crate::printer::Output;
 
 #[derive(Subcommand, Debug)]
@@ -16,18 +16,11 @@ pub(crate) enum Command {
         of: InstanceArgument,
     },
     /// Show which images a namespace keeps
-    Show {
-        /// The namespace
-        namespace: String,
-        #[command(flatten)]
-        of: InstanceArgument,
-    },
+    Show(NamespaceArgument),
     /// Say which images a namespace keeps: one rule instead of all there were, or one more
     Set {
-        /// The namespace
-        namespace: String,
         #[command(flatten)]
-        of: InstanceArgument,
+        of: NamespaceArgument,
         #[command(flatten)]
         rule: Rule,
         /// Add the rule to those that are there
@@ -35,18 +28,11 @@ pub(crate) enum Command {
         add: bool,
     },
     /// Take a namespace's rules away: everything stays
-    Delete {
-        /// The namespace
-        namespace: String,
-        #[command(flatten)]
-        of: InstanceArgument,
-    },
+    Delete(NamespaceArgument),
     /// Delete now what the rules do not keep, and say why the rest stays
     Run {
-        /// The namespace
-        namespace: String,
         #[command(flatten)]
-        of: InstanceArgument,
+        of: NamespaceArgument,
         /// Change nothing, only say what would go
         #[arg(long)]
         dry_run: bool,
@@ -121,18 +107,13 @@ impl Rule {
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
     Ok(match command {
         Command::List { of } => Output::many(&client.namespaces(&of.instance).retentions().await?, &["namespace", "rules"]),
-        Command::Show { namespace, of } => Output::one(&client.namespaces(&of.instance).retention(&namespace).await?),
-        Command::Set { namespace, of, rule, add } => {
-            let namespaces = client.namespaces(&of.instance);
-            let mut rules = if add { namespaces.retention(&namespace).await?.rules } else { Vec::new() };
+        Command::Show(of) => Output::one(&of.among(client).retention(&of.namespace).await?),
+        Command::Set { of, rule, add } => {
+            let mut rules = if add { of.among(client).retention(&of.namespace).await?.rules } else { Vec::new() };
             rules.push(rule.read());
-            Output::one(&namespaces.set_retention(&namespace, &SetRetention { rules }).await?)
+            Output::one(&of.among(client).set_retention(&of.namespace, &SetRetention { rules }).await?)
         }
-        Command::Delete { namespace, of } => {
-            Output::one(&client.namespaces(&of.instance).set_retention(&namespace, &SetRetention::default()).await?)
-        }
-        Command::Run { namespace, of, dry_run } => {
-            Output::one(&client.namespaces(&of.instance).run_retention(&namespace, &RunRetention { dry_run }).await?)
-        }
+        Command::Delete(of) => Output::one(&of.among(client).set_retention(&of.namespace, &SetRetention::default()).await?),
+        Command::Run { of, dry_run } => Output::one(&of.among(client).run_retention(&of.namespace, &RunRetention { dry_run }).await?),
     })
 }
