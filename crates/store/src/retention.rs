@@ -90,21 +90,50 @@ pub struct Aged {
     pub pulled: Option<Timestamp>,
 }
 
-const AGED: &str = "SELECT t.name, t.digest, t.updated_ms, p.pulled_ms FROM tag t \
-                    LEFT JOIN manifest_pull p ON p.repository_id = t.repository_id AND p.digest = t.digest \
-                    WHERE t.repository_id = $1 AND t.name > $2 ORDER BY t.name LIMIT $3";
+macro_rules! select_aged {
+    ($which:literal) => {
+        concat!(
+            "SELECT t.name, t.digest, t.updated_ms, p.pulled_ms FROM tag t \
+             LEFT JOIN manifest_pull p ON p.repository_id = t.repository_id AND p.digest = t.digest WHERE t.repository_id = $1 AND t.name ",
+            $which
+        )
+    };
+}
+
+fn aged(row: &Row) -> Result<Aged, StoreError> {
+    Ok(Aged {
+        name: Tag::parse(&row.get::<String>(0)?).map_err(|_| StoreError::corrupt("tag.name"))?,
+        digest: digest(row, 1)?,
+        pushed: Timestamp::from_millis(row.get(2)?),
+        pulled: row.get::<Option<i64>>(3)?.map(Timestamp::from_millis),
+    })
+}
 
 /// A repository's tags by name, behind `after`, at most `limit`.
 pub async fn tags(tx: &mut Tx<'_>, repository: RepositoryId, after: &str, limit: i64) -> Result<Vec<Aged>, StoreError> {
-    let aged = |row: &Row| {
-        Ok(Aged {
-            name: Tag::parse(&row.get::<String>(0)?).map_err(|_| StoreError::corrupt("tag.name"))?,
-            digest: digest(row, 1)?,
-            pushed: Timestamp::from_millis(row.get(2)?),
-            pulled: row.get::<Option<i64>>(3)?.map(Timestamp::from_millis),
-        })
+    let sql = select_aged!("> $2 ORDER BY t.name LIMIT $3");
+    tx.rows(sql, params![repository.as_i64(), after, limit]).await?.iter().map(aged).collect()
+}
+
+/// A tag as it is now.
+pub async fn tag(tx: &mut Tx<'_>, repository: RepositoryId, name: &Tag) -> Result<Option<Aged>, StoreError> {
+    tx.row(select_aged!("= $2"), params![repository.as_i64(), name.as_str()]).await?.as_ref().map(aged).transpose()
+}
+
+macro_rules! select_unused {
+    ($which:literal, $rest:literal) => {
+        concat!(
+            "SELECT m.digest FROM manifest m WHERE m.repository_id = $1 AND m.digest ",
+            $which,
+            " $2 AND m.pushed_ms < $3 \
+             AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.repository_id = m.repository_id AND t.digest = m.digest) \
+             AND NOT EXISTS (SELECT 1 FROM manifest_child c WHERE c.repository_id = m.repository_id AND c.child = m.digest) \
+             AND NOT EXISTS (SELECT 1 FROM manifest s WHERE s.repository_id = m.repository_id AND s.digest = m.subject) \
+             AND NOT EXISTS (SELECT 1 FROM manifest_pull p \
+             WHERE p.repository_id = m.repository_id AND p.digest = m.digest AND p.pulled_ms >= $3)",
+            $rest
+        )
     };
-    tx.rows(AGED, params![repository.as_i64(), after, limit]).await?.iter().map(aged).collect()
 }
 
 /// A repository's manifests that no tag points at, that no manifest there is made of, and that refer to no subject that is there; pushed
@@ -116,43 +145,15 @@ pub async fn unused(
     after: Option<&Digest>,
     limit: i64,
 ) -> Result<Vec<Digest>, StoreError> {
-    let sql = "SELECT m.digest FROM manifest m WHERE m.repository_id = $1 AND m.digest > $2 AND m.pushed_ms < $3 \
-               AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.repository_id = m.repository_id AND t.digest = m.digest) \
-               AND NOT EXISTS (SELECT 1 FROM manifest_child c WHERE c.repository_id = m.repository_id AND c.child = m.digest) \
-               AND NOT EXISTS (SELECT 1 FROM manifest s WHERE s.repository_id = m.repository_id AND s.digest = m.subject) \
-               AND NOT EXISTS (SELECT 1 FROM manifest_pull p \
-               WHERE p.repository_id = m.repository_id AND p.digest = m.digest AND p.pulled_ms >= $3) \
-               ORDER BY m.digest LIMIT $4";
     let after = after.map_or(&[][..], Digest::as_bytes);
-    tx.rows(sql, params![repository.as_i64(), after, before.millis(), limit]).await?.iter().map(|row| digest(row, 0)).collect()
+    let values = params![repository.as_i64(), after, before.millis(), limit];
+    tx.rows(select_unused!(">", " ORDER BY m.digest LIMIT $4"), values).await?.iter().map(|row| digest(row, 0)).collect()
 }
 
 /// The same of one manifest.
 pub async fn is_unused(tx: &mut Tx<'_>, repository: RepositoryId, manifest: &Digest, before: Timestamp) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM manifest m WHERE m.repository_id = $1 AND m.digest = $2 AND m.pushed_ms < $3 \
-               AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.repository_id = m.repository_id AND t.digest = m.digest) \
-               AND NOT EXISTS (SELECT 1 FROM manifest_child c WHERE c.repository_id = m.repository_id AND c.child = m.digest) \
-               AND NOT EXISTS (SELECT 1 FROM manifest s WHERE s.repository_id = m.repository_id AND s.digest = m.subject) \
-               AND NOT EXISTS (SELECT 1 FROM manifest_pull p \
-               WHERE p.repository_id = m.repository_id AND p.digest = m.digest AND p.pulled_ms >= $3)";
-    Ok(tx.row(sql, params![repository.as_i64(), manifest.as_bytes(), before.millis()]).await?.is_some())
-}
-
-/// A tag as it is now.
-pub async fn tag(
-    tx: &mut Tx<'_>,
-    repository: RepositoryId,
-    name: &Tag,
-) -> Result<Option<(Digest, Timestamp, Option<Timestamp>)>, StoreError> {
-    let sql = "SELECT t.digest, t.updated_ms, p.pulled_ms FROM tag t \
-               LEFT JOIN manifest_pull p ON p.repository_id = t.repository_id AND p.digest = t.digest \
-               WHERE t.repository_id = $1 AND t.name = $2";
-    let row = tx.row(sql, params![repository.as_i64(), name.as_str()]).await?;
-    let read = |row: Row| {
-        let pulled = row.get::<Option<i64>>(2)?.map(Timestamp::from_millis);
-        Ok((digest(&row, 0)?, Timestamp::from_millis(row.get(1)?), pulled))
-    };
-    row.map(read).transpose()
+    let values = params![repository.as_i64(), manifest.as_bytes(), before.millis()];
+    Ok(tx.row(select_unused!("=", ""), values).await?.is_some())
 }
 
 /// Manifests were pulled; what is known already within `step_ms` stays.

@@ -319,7 +319,7 @@ impl One<'_> {
         match gone {
             Gone::Tag(tag) => {
                 let now = store::retention::tag(tx, self.id, &tag.name).await?;
-                if now != Some((tag.digest, tag.pushed, tag.pulled)) {
+                if now.as_ref() != Some(*tag) {
                     return Ok(false);
                 }
                 guard.may_remove_tag(tx, &tag.name).await?;
