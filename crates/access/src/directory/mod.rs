@@ -288,14 +288,14 @@ impl Directory {
     /// What a shelf has; else the turn to load it: one loads, and whoever waited for that finds it there.
     async fn look<K: Hash + Eq, V: Clone, Q: Hash + Equivalent<K> + ?Sized>(
         &self,
-        shelf: &shelf::Shelf<K, V>,
+        kept: &shelf::Shelf<K, V>,
         key: &Q,
     ) -> Result<Found<'_, V>, StoreError> {
-        if let Some(known) = shelf.get(key) {
+        if let Some(known) = kept.get(key) {
             return Ok(Found::Known(known));
         }
         let turn = self.turns.take(key).await?;
-        let loaded = if shelf.has(key) { shelf.get(key) } else { None };
+        let loaded = if kept.has(key) { kept.get(key) } else { None };
         Ok(loaded.map_or(Found::Missing(turn), Found::Known))
     }
 
