@@ -71,7 +71,7 @@ pub use protection::{
 };
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
 pub use resource_policy::{ResourcePolicy, SetResourcePolicy};
-pub use retention::{Retention, RetentionItem, RetentionRule, RetentionRun, RunRetention, SetRetention};
+pub use retention::{Retention, RetentionItem, RetentionRule, RetentionRun, RetentionSchedule, RunRetention, SetRetention};
 pub use role::{AssumeRole, CreateRole, EndedSessions, Role, Session, UpdateRole};
 pub use rotation::{Rotate, RotatedAccessKey, RotatedCredential};
 pub use secret::Secret;

@@ -3,6 +3,22 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// When the job acts on a rule: takes away what it does not keep.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum RetentionSchedule {
+    /// Each hour.
+    Hourly,
+    /// Each day in the first three hours, by UTC.
+    Daily,
+    /// On Mondays, by UTC.
+    Weekly,
+    /// On the first day of each month, by UTC.
+    Monthly,
+    /// Never: when somebody asks for it.
+    Asked,
+}
+
 /// Of which tags of which repositories a rule speaks, and which of those it keeps: those that any of its terms keeps.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Default, Debug)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +45,9 @@ pub struct RetentionRule {
     /// Manifests without a tag go when they were neither pushed nor pulled for so many days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untagged_days: Option<u32>,
+    /// When the job acts on it; each hour unless told. What it keeps, it keeps at any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<RetentionSchedule>,
 }
 
 /// Say which images a namespace keeps, all of it; no rules: everything.

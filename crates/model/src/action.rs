@@ -22,6 +22,11 @@ const ALIASES: &[(&str, Action)] = &[
     ("cr:CreateRepoTag", Action::CreateRepositoryTag),
     ("cr:DeleteRepoTag", Action::DeleteRepositoryTag),
     ("cr:GetInstanceVpcEndpoint", Action::GetInstanceEndpoint),
+    ("cr:GetArtifactLifecycleRule", Action::GetRetention),
+    ("cr:CreateArtifactLifecycleRule", Action::SetRetention),
+    ("cr:UpdateArtifactLifecycleRule", Action::SetRetention),
+    ("cr:DeleteArtifactLifecycleRule", Action::SetRetention),
+    ("cr:ListArtifactLifecycleRule", Action::ListRetention),
 ];
 
 macro_rules! actions {
@@ -103,6 +108,7 @@ actions! {
     ListNamespaceQuotas "cr:ListNamespaceQuotas" on OnInstance as Instance, "List how much an instance's namespaces hold and may hold.";
     GetRetention "cr:GetRetention" on OnNamespace as Namespace, "See which images a namespace keeps.";
     SetRetention "cr:SetRetention" on OnNamespace as Namespace, "Say which images a namespace keeps, so that the others go by themselves.";
+    ListRetention "cr:ListRetention" on OnInstance as Instance, "List which images an instance's namespaces keep.";
     RunRetention "cr:RunRetention" on OnNamespace as Namespace, "Delete now what a namespace's rules do not keep, or see what that would be.";
     CreateImmutableTagRule "cr:CreateImmutableTagRule" on OnNamespace as Namespace, "Say which tags of a namespace's repositories are immutable.";
     ListImmutableTagRules "cr:ListImmutableTagRules" on OnNamespace as Namespace, "See which tags of a namespace's repositories are immutable.";

@@ -170,6 +170,33 @@ object_id!(
     UploadId, "upl-"
 );
 
+/// A rule of what a namespace keeps: which namespace's, and a number that tells it from the others there. `cralr-…`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RetentionRuleId {
+    /// The namespace.
+    pub namespace: NamespaceId,
+    /// The number, by chance.
+    pub number: u32,
+}
+
+impl fmt::Display for RetentionRuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cralr-{}{:08x}", self.namespace.0, self.number)
+    }
+}
+
+impl FromStr for RetentionRuleId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let digits = text.strip_prefix("cralr-").ok_or(IdError)?;
+        let (namespace, number) = digits.split_at_checked(16).ok_or(IdError)?;
+        let lower = number.len() == 8 && number.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let number = u32::from_str_radix(number, 16).ok().filter(|_| lower).ok_or(IdError)?;
+        Ok(Self { namespace: NamespaceId(namespace.parse()?), number })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,6 +210,17 @@ mod tests {
         assert_eq!("crr-7fffffffffffffff".parse::<InstanceId>(), Err(IdError));
         assert_eq!("cri-ffffffffffffffff".parse::<InstanceId>(), Err(IdError));
         assert_eq!("cri-+ffffffffffffff".parse::<InstanceId>(), Err(IdError));
+    }
+
+    #[test]
+    fn a_rule_s_id_leads_to_its_namespace() {
+        let id = RetentionRuleId { namespace: NamespaceId::from_i64(0x1f), number: 0xab };
+        assert_eq!(id.to_string(), "cralr-000000000000001f000000ab");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for bad in ["cralr-000000000000001f000000AB", "cralr-000000000000001f000000a", "cralr-000000000000001f+00000ab", "cralr-é", "crn-1"]
+        {
+            assert_eq!(bad.parse::<RetentionRuleId>(), Err(IdError), "{bad}");
+        }
     }
 
     #[test]

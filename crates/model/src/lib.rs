@@ -23,7 +23,7 @@ pub use digest::{Algorithm, Digest, DigestError};
 pub use glob::{Glob, GlobError};
 pub use id::{
     AccountId, CredentialId, IdError, InstanceId, IntegrationId, NamespaceId, ObjectId, PolicyId, PrincipalId, ProviderId, RepositoryId,
-    TagRuleId, UploadId,
+    RetentionRuleId, TagRuleId, UploadId,
 };
 pub use lock::{ImmutableTags, Lock, Locks};
 pub use name::{

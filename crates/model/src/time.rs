@@ -46,6 +46,18 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The first moment of the day that it is in UTC.
+    #[must_use]
+    pub const fn day(self) -> Self {
+        Self(self.0.div_euclid(86_400_000).saturating_mul(86_400_000))
+    }
+
+    /// Which day it is in UTC: of the week, Monday 1 to Sunday 7, and of the month, from 1. None: no year that has days.
+    pub fn day_of_week_and_month(self) -> Option<(i8, i8)> {
+        let date = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(self.0).ok()?).date();
+        Some((date.weekday().to_monday_one_offset(), date.day()))
+    }
+
     /// Reads RFC 3339, with any offset.
     pub fn parse(text: &str) -> Option<Self> {
         text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond()))
@@ -146,6 +158,15 @@ mod tests {
         }
         assert_eq!(Timestamp::parse("2023-11-15T00:13:20.123+02:00"), Some(Timestamp(1_700_000_000_123)));
         assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn tells_the_day() {
+        let at = Timestamp(1_700_000_000_123);
+        assert_eq!(at.day().to_string(), "2023-11-14T00:00:00Z");
+        assert_eq!(at.day_of_week_and_month(), Some((2, 14)));
+        assert_eq!(Timestamp(-1).day_of_week_and_month(), Some((3, 31)));
+        assert_eq!(Timestamp(i64::MAX).day_of_week_and_month(), None);
     }
 
     #[test]

@@ -59,7 +59,10 @@ pub use quota::InstanceUsage;
 pub use references::{Behind, Holding, ImageReference, Relation};
 pub use referrers::Referrers;
 pub use repository::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
-pub use retention::{MAX_DAYS, MAX_ITEMS, MAX_NEWEST, MAX_RULES, RetentionItem, RetentionRule, RetentionRun};
+pub use retention::{
+    KeptRule, MAX_DAYS, MAX_ITEMS, MAX_NEWEST, MAX_RULES, NamespaceRetention, RetentionItem, RetentionRule, RetentionRun,
+    Schedule as RetentionSchedule,
+};
 pub use store::collection::Waiting;
 pub use store::collection_run::{Phase, Place, Run, Tally as CollectionTally};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};

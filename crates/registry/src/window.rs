@@ -39,6 +39,11 @@ impl Window {
         rest.get(..self.take).unwrap_or(rest)
     }
 
+    /// Does it show what stands at this place?
+    pub(crate) const fn holds(self, place: usize) -> bool {
+        place >= self.skip && place - self.skip < self.take
+    }
+
     fn sql(self) -> (i64, i64) {
         let number = |n| i64::try_from(n).unwrap_or(i64::MAX);
         (number(self.skip), number(self.take))

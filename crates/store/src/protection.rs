@@ -195,35 +195,31 @@ pub struct Holder {
     pub name: RepositoryName,
 }
 
-fn holder(row: &Row) -> Result<Holder, StoreError> {
-    Ok(Holder {
-        repository: RepositoryId::from_i64(row.get(0)?),
-        name: RepositoryName::parse(&row.get::<String>(1)?).map_err(|_| StoreError::corrupt("repository.name"))?,
-    })
-}
-
-/// The repositories of an instance that link this blob, by their ids, behind `after`, at most `limit`.
-pub async fn linking(
-    tx: &mut Tx<'_>,
-    (account, instance): (AccountId, InstanceId),
-    blob: &Digest,
-    (after, limit): (i64, i64),
-) -> Result<Vec<Holder>, StoreError> {
+/// The repositories of an instance that link this blob, by their ids, a page of them: behind which id, at most how many.
+pub async fn linking(tx: &mut Tx<'_>, of: (AccountId, InstanceId), blob: &Digest, page: (i64, i64)) -> Result<Vec<Holder>, StoreError> {
     let sql = "SELECT r.id, r.name FROM blob_link l JOIN repository r ON r.id = l.repository_id \
                WHERE l.digest = $1 AND r.account_id = $2 AND r.instance_id = $3 AND l.repository_id > $4 ORDER BY l.repository_id LIMIT $5";
-    let values = params![blob.as_bytes(), account.as_i64(), instance.as_i64(), after, limit];
-    tx.rows(sql, values).await?.iter().map(holder).collect()
+    holders(tx, sql, of, blob, page).await
 }
 
-/// The repositories of an instance that have this manifest, by their ids, behind `after`, at most `limit`.
-pub async fn having(
-    tx: &mut Tx<'_>,
-    (account, instance): (AccountId, InstanceId),
-    manifest: &Digest,
-    (after, limit): (i64, i64),
-) -> Result<Vec<Holder>, StoreError> {
+/// The repositories of an instance that have this manifest, by their ids, a page of them: behind which id, at most how many.
+pub async fn having(tx: &mut Tx<'_>, of: (AccountId, InstanceId), manifest: &Digest, page: (i64, i64)) -> Result<Vec<Holder>, StoreError> {
     let sql = "SELECT r.id, r.name FROM manifest m JOIN repository r ON r.id = m.repository_id \
                WHERE m.digest = $1 AND r.account_id = $2 AND r.instance_id = $3 AND m.repository_id > $4 ORDER BY m.repository_id LIMIT $5";
-    let values = params![manifest.as_bytes(), account.as_i64(), instance.as_i64(), after, limit];
+    holders(tx, sql, of, manifest, page).await
+}
+
+async fn holders(
+    tx: &mut Tx<'_>,
+    sql: &'static str,
+    (account, instance): (AccountId, InstanceId),
+    digest: &Digest,
+    (after, limit): (i64, i64),
+) -> Result<Vec<Holder>, StoreError> {
+    let holder = |row: &Row| {
+        let name = RepositoryName::parse(&row.get::<String>(1)?).map_err(|_| StoreError::corrupt("repository.name"))?;
+        Ok(Holder { repository: RepositoryId::from_i64(row.get(0)?), name })
+    };
+    let values = params![digest.as_bytes(), account.as_i64(), instance.as_i64(), after, limit];
     tx.rows(sql, values).await?.iter().map(holder).collect()
 }

@@ -8,10 +8,27 @@ use crate::{Row, StoreError, Tx, params};
 /// Pulls are known from here on: nothing counts as not pulled for longer.
 const SINCE: &str = "pulls_known_since_ms";
 
-/// A namespace's rules, as their text.
-pub async fn rules(tx: &mut Tx<'_>, namespace: NamespaceId) -> Result<Option<String>, StoreError> {
-    let row = tx.row("SELECT rules FROM retention WHERE namespace_id = $1", params![namespace.as_i64()]).await?;
-    row.map(|row| row.get(0)).transpose()
+/// A namespace's rules, as their text, and since when.
+pub async fn rules(tx: &mut Tx<'_>, namespace: NamespaceId) -> Result<Option<(String, Timestamp)>, StoreError> {
+    let row = tx.row("SELECT rules, changed_ms FROM retention WHERE namespace_id = $1", params![namespace.as_i64()]).await?;
+    row.map(|row| Ok((row.get(0)?, Timestamp::from_millis(row.get(1)?)))).transpose()
+}
+
+/// The rules of those of an instance's namespaces that have any, by the namespaces' names, behind `after`, at most `limit`.
+pub async fn list(
+    tx: &mut Tx<'_>,
+    instance: InstanceId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(NamespaceId, NamespaceName, String, Timestamp)>, StoreError> {
+    let sql = "SELECT n.id, n.name, t.rules, t.changed_ms FROM namespace n JOIN retention t ON t.namespace_id = n.id \
+               WHERE n.instance_id = $1 AND n.name > $2 ORDER BY n.name LIMIT $3";
+    let one = |row: &Row| Ok((NamespaceId::from_i64(row.get(0)?), name(row, 1)?, row.get(2)?, Timestamp::from_millis(row.get(3)?)));
+    tx.rows(sql, params![instance.as_i64(), after, limit]).await?.iter().map(one).collect()
+}
+
+fn name(row: &Row, column: usize) -> Result<NamespaceName, StoreError> {
+    NamespaceName::parse(&row.get::<String>(column)?).map_err(|_| StoreError::corrupt("namespace.name"))
 }
 
 /// Sets a namespace's rules. They are acted on when the job comes by, as if they never had been.
@@ -32,8 +49,7 @@ pub async fn due(tx: &mut Tx<'_>, before: Timestamp) -> Result<Option<(InstanceI
     let sql = "SELECT n.instance_id, n.id, n.name FROM retention t JOIN namespace n ON n.id = t.namespace_id \
                WHERE t.ran_ms < $1 ORDER BY t.ran_ms LIMIT 1";
     let row = tx.row(sql, params![before.millis()]).await?;
-    let name = |row: &Row| NamespaceName::parse(&row.get::<String>(2)?).map_err(|_| StoreError::corrupt("namespace.name"));
-    row.map(|row| Ok((InstanceId::from_i64(row.get(0)?), NamespaceId::from_i64(row.get(1)?), name(&row)?))).transpose()
+    row.map(|row| Ok((InstanceId::from_i64(row.get(0)?), NamespaceId::from_i64(row.get(1)?), name(&row, 2)?))).transpose()
 }
 
 /// A namespace's rules have been acted on.
@@ -74,21 +90,50 @@ pub struct Aged {
     pub pulled: Option<Timestamp>,
 }
 
-const AGED: &str = "SELECT t.name, t.digest, t.updated_ms, p.pulled_ms FROM tag t \
-                    LEFT JOIN manifest_pull p ON p.repository_id = t.repository_id AND p.digest = t.digest \
-                    WHERE t.repository_id = $1 AND t.name > $2 ORDER BY t.name LIMIT $3";
+macro_rules! select_aged {
+    ($which:literal) => {
+        concat!(
+            "SELECT t.name, t.digest, t.updated_ms, p.pulled_ms FROM tag t \
+             LEFT JOIN manifest_pull p ON p.repository_id = t.repository_id AND p.digest = t.digest WHERE t.repository_id = $1 AND t.name ",
+            $which
+        )
+    };
+}
+
+fn aged(row: &Row) -> Result<Aged, StoreError> {
+    Ok(Aged {
+        name: Tag::parse(&row.get::<String>(0)?).map_err(|_| StoreError::corrupt("tag.name"))?,
+        digest: digest(row, 1)?,
+        pushed: Timestamp::from_millis(row.get(2)?),
+        pulled: row.get::<Option<i64>>(3)?.map(Timestamp::from_millis),
+    })
+}
 
 /// A repository's tags by name, behind `after`, at most `limit`.
 pub async fn tags(tx: &mut Tx<'_>, repository: RepositoryId, after: &str, limit: i64) -> Result<Vec<Aged>, StoreError> {
-    let aged = |row: &Row| {
-        Ok(Aged {
-            name: Tag::parse(&row.get::<String>(0)?).map_err(|_| StoreError::corrupt("tag.name"))?,
-            digest: digest(row, 1)?,
-            pushed: Timestamp::from_millis(row.get(2)?),
-            pulled: row.get::<Option<i64>>(3)?.map(Timestamp::from_millis),
-        })
+    let sql = select_aged!("> $2 ORDER BY t.name LIMIT $3");
+    tx.rows(sql, params![repository.as_i64(), after, limit]).await?.iter().map(aged).collect()
+}
+
+/// A tag as it is now.
+pub async fn tag(tx: &mut Tx<'_>, repository: RepositoryId, name: &Tag) -> Result<Option<Aged>, StoreError> {
+    tx.row(select_aged!("= $2"), params![repository.as_i64(), name.as_str()]).await?.as_ref().map(aged).transpose()
+}
+
+macro_rules! select_unused {
+    ($which:literal, $rest:literal) => {
+        concat!(
+            "SELECT m.digest FROM manifest m WHERE m.repository_id = $1 AND m.digest ",
+            $which,
+            " $2 AND m.pushed_ms < $3 \
+             AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.repository_id = m.repository_id AND t.digest = m.digest) \
+             AND NOT EXISTS (SELECT 1 FROM manifest_child c WHERE c.repository_id = m.repository_id AND c.child = m.digest) \
+             AND NOT EXISTS (SELECT 1 FROM manifest s WHERE s.repository_id = m.repository_id AND s.digest = m.subject) \
+             AND NOT EXISTS (SELECT 1 FROM manifest_pull p \
+             WHERE p.repository_id = m.repository_id AND p.digest = m.digest AND p.pulled_ms >= $3)",
+            $rest
+        )
     };
-    tx.rows(AGED, params![repository.as_i64(), after, limit]).await?.iter().map(aged).collect()
 }
 
 /// A repository's manifests that no tag points at, that no manifest there is made of, and that refer to no subject that is there; pushed
@@ -100,43 +145,15 @@ pub async fn unused(
     after: Option<&Digest>,
     limit: i64,
 ) -> Result<Vec<Digest>, StoreError> {
-    let sql = "SELECT m.digest FROM manifest m WHERE m.repository_id = $1 AND m.digest > $2 AND m.pushed_ms < $3 \
-               AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.repository_id = m.repository_id AND t.digest = m.digest) \
-               AND NOT EXISTS (SELECT 1 FROM manifest_child c WHERE c.repository_id = m.repository_id AND c.child = m.digest) \
-               AND NOT EXISTS (SELECT 1 FROM manifest s WHERE s.repository_id = m.repository_id AND s.digest = m.subject) \
-               AND NOT EXISTS (SELECT 1 FROM manifest_pull p \
-               WHERE p.repository_id = m.repository_id AND p.digest = m.digest AND p.pulled_ms >= $3) \
-               ORDER BY m.digest LIMIT $4";
     let after = after.map_or(&[][..], Digest::as_bytes);
-    tx.rows(sql, params![repository.as_i64(), after, before.millis(), limit]).await?.iter().map(|row| digest(row, 0)).collect()
+    let values = params![repository.as_i64(), after, before.millis(), limit];
+    tx.rows(select_unused!(">", " ORDER BY m.digest LIMIT $4"), values).await?.iter().map(|row| digest(row, 0)).collect()
 }
 
 /// The same of one manifest.
 pub async fn is_unused(tx: &mut Tx<'_>, repository: RepositoryId, manifest: &Digest, before: Timestamp) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM manifest m WHERE m.repository_id = $1 AND m.digest = $2 AND m.pushed_ms < $3 \
-               AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.repository_id = m.repository_id AND t.digest = m.digest) \
-               AND NOT EXISTS (SELECT 1 FROM manifest_child c WHERE c.repository_id = m.repository_id AND c.child = m.digest) \
-               AND NOT EXISTS (SELECT 1 FROM manifest s WHERE s.repository_id = m.repository_id AND s.digest = m.subject) \
-               AND NOT EXISTS (SELECT 1 FROM manifest_pull p \
-               WHERE p.repository_id = m.repository_id AND p.digest = m.digest AND p.pulled_ms >= $3)";
-    Ok(tx.row(sql, params![repository.as_i64(), manifest.as_bytes(), before.millis()]).await?.is_some())
-}
-
-/// A tag as it is now.
-pub async fn tag(
-    tx: &mut Tx<'_>,
-    repository: RepositoryId,
-    name: &Tag,
-) -> Result<Option<(Digest, Timestamp, Option<Timestamp>)>, StoreError> {
-    let sql = "SELECT t.digest, t.updated_ms, p.pulled_ms FROM tag t \
-               LEFT JOIN manifest_pull p ON p.repository_id = t.repository_id AND p.digest = t.digest \
-               WHERE t.repository_id = $1 AND t.name = $2";
-    let row = tx.row(sql, params![repository.as_i64(), name.as_str()]).await?;
-    let read = |row: Row| {
-        let pulled = row.get::<Option<i64>>(2)?.map(Timestamp::from_millis);
-        Ok((digest(&row, 0)?, Timestamp::from_millis(row.get(1)?), pulled))
-    };
-    row.map(read).transpose()
+    let values = params![repository.as_i64(), manifest.as_bytes(), before.millis()];
+    Ok(tx.row(select_unused!("=", ""), values).await?.is_some())
 }
 
 /// Manifests were pulled; what is known already within `step_ms` stays.

@@ -17,6 +17,8 @@ use quick_cache::sync::Cache;
 
 /// One request, in thousandths: a bucket that fills with N requests a second fills with N thousandths a millisecond.
 const ONE: i64 = 1000;
+/// The longest that somebody is told to wait, in milliseconds, however many were told to before.
+const LONGEST: i64 = 10_000;
 
 /// The buckets.
 pub struct Throttle<K> {
@@ -28,6 +30,19 @@ pub struct Throttle<K> {
 struct Bucket {
     thousandths: i64,
     filled: Timestamp,
+    /// When the last of those comes back who were told to wait.
+    expected: Timestamp,
+}
+
+impl Bucket {
+    /// In how many milliseconds to come back: when there is a request, and those are served who were told so before.
+    fn wait(&mut self, a_second: i64, now: Timestamp) -> i64 {
+        let soonest = (ONE - self.thousandths).div_euclid(a_second) + 1;
+        let behind = self.expected.millis_since(now).saturating_add((ONE / a_second).max(1));
+        let wait = behind.max(soonest).min(LONGEST.max(soonest));
+        self.expected = Timestamp::from_millis(now.millis().saturating_add(wait));
+        wait
+    }
 }
 
 impl<K> fmt::Debug for Throttle<K> {
@@ -43,9 +58,11 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         Self { a_second, most: a_second * i64::from(seconds.max(1)) * ONE, buckets: Cache::new(room) }
     }
 
-    /// Takes one request from the key's bucket; or says in how many milliseconds there is one.
+    /// Takes one request from the key's bucket; or says in how many milliseconds there is one. Whoever is refused beside others is
+    /// told a later moment than they: clients that send several requests at once would else come back together, and give up.
     pub fn take(&self, key: &K, now: Timestamp) -> Result<(), i64> {
-        let full = || Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(Bucket { thousandths: self.most, filled: now })));
+        let full =
+            || Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(Bucket { thousandths: self.most, filled: now, expected: now })));
         let Ok(bucket) = self.buckets.get_or_insert_with(key, full);
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = now.millis_since(bucket.filled).clamp(0, self.most);
@@ -55,7 +72,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
             bucket.thousandths -= ONE;
             return Ok(());
         }
-        Err((ONE - bucket.thousandths).div_euclid(self.a_second) + 1)
+        Err(bucket.wait(self.a_second, now))
     }
 
     /// How many keys are remembered.
@@ -97,6 +114,23 @@ mod tests {
         assert_eq!((0..50).filter(|_| throttle.take(&1, at(0)).is_ok()).count(), 20);
         assert_eq!((0..50).filter(|_| throttle.take(&1, at(1000)).is_ok()).count(), 2);
         assert_eq!((0..50).filter(|_| throttle.take(&1, at(60_000)).is_ok()).count(), 20);
+    }
+
+    #[test]
+    fn those_who_wait_beside_each_other_are_told_one_after_another() {
+        let throttle = Throttle::new(2, 10, 16);
+        assert_eq!((0..20).filter(|_| throttle.take(&1, at(0)).is_ok()).count(), 20);
+        let told: Vec<_> = (0..4).map(|_| throttle.take(&1, at(0)).unwrap_err()).collect();
+        assert_eq!(told, [501, 1001, 1501, 2001]);
+        for wait in told {
+            assert_eq!(throttle.take(&1, at(wait)), Ok(()), "whoever comes when they were told to is served");
+        }
+        assert_eq!(throttle.take(&1, at(2001)), Err(500), "those who have been are forgotten");
+        for _ in 0..100 {
+            assert!(throttle.take(&1, at(2002)).unwrap_err() <= LONGEST);
+        }
+        assert_eq!(throttle.take(&1, at(-3_600_000)), Err(LONGEST), "a clock that stepped back");
+        assert!(Throttle::new(5000, 1, 1).take(&1, at(0)).is_ok());
     }
 
     #[test]

@@ -95,6 +95,11 @@ impl Namespaces<'_> {
         self.0.send(Method::PUT, &format!("{}/retention", self.one(name)), rules).await
     }
 
+    /// Which images those keep that have rules.
+    pub async fn retentions(&self) -> Result<Vec<Retention>, ClientError> {
+        self.0.list(&format!("/instances/{}/retention", segment(self.1)), &whole(), None).await
+    }
+
     /// Deletes what its rules do not keep, or says what that would be.
     pub async fn run_retention(&self, name: &str, run: &RunRetention) -> Result<RetentionRun, ClientError> {
         self.0.send(Method::POST, &format!("{}/retention-runs", self.one(name)), run).await

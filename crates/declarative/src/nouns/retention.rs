@@ -1,6 +1,6 @@
 //! The `retention` of a namespace: rules of what it keeps.
 
-use api::{RetentionRule, SetRetention};
+use api::{RetentionRule, RetentionSchedule, SetRetention};
 use client::ClientError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,23 +33,28 @@ pub(crate) struct RetentionSpec {
     /// Manifests without a tag go when they were neither pushed nor pulled for so many days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     untagged_days: Option<u32>,
+    /// When the job acts on it: `hourly`, which goes without saying, `daily`, `weekly`, `monthly` or `asked`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schedule: Option<RetentionSchedule>,
 }
 
 impl RetentionSpec {
     fn of(rule: RetentionRule) -> Self {
-        let RetentionRule { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days } = rule;
-        Self { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days }.plain()
+        let RetentionRule { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days, schedule } =
+            rule;
+        Self { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days, schedule }.plain()
     }
 
     /// Without what goes without saying: two that mean the same are equal.
     fn plain(self) -> Self {
         let said = |text: &String| text != "**";
-        Self { repositories: self.repositories.filter(said), tags: self.tags.filter(said), ..self }
+        let schedule = self.schedule.filter(|schedule| *schedule != RetentionSchedule::Hourly);
+        Self { repositories: self.repositories.filter(said), tags: self.tags.filter(said), schedule, ..self }
     }
 
     fn rule(self) -> RetentionRule {
-        let Self { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days } = self;
-        RetentionRule { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days }
+        let Self { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days, schedule } = self;
+        RetentionRule { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days, schedule }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod instances;
+mod lifecycle;
 mod namespaces;
 mod repositories;
 mod tags;
@@ -10,7 +11,7 @@ mod types;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use model::{InstanceId, RepositoryName};
+use model::{InstanceId, NamespaceId, NamespaceName, RepositoryName, RetentionRuleId, Timestamp};
 use serde_json::{Value, json};
 use testkit::{Alibaba, Client, House, Product};
 
@@ -25,6 +26,8 @@ pub(crate) async fn furnish(house: &House, root: &Client<'_>) {
         let entry = json!({"cidr": block, "comment": "tests", "force": true});
         root.post("/api/v1/instances/local/endpoints/public/entries", &entry).await.expect(201);
     }
+    let rules = json!({"rules": [{"keep_newest": 30, "keep_tags": "release-*", "repositories": "app", "schedule": "weekly"}]});
+    root.put("/api/v1/instances/local/namespaces/demo/retention", &rules).await.expect(200);
 }
 
 /// Open to whoever has signed, or to oneself; named on purpose.
@@ -42,6 +45,18 @@ pub(crate) fn repository_id(house: &House, name: &str) -> String {
     }
 }
 
+/// The id of the one rule of retention in the first instance.
+pub(crate) fn rule_id(house: &House) -> String {
+    let instance = house.bootstrap.instance.id;
+    let read = pin!(house.store.read(|tx| Box::pin(store::retention::list(tx, instance, "", 1))));
+    let Poll::Ready(found) = read.poll(&mut Context::from_waker(Waker::noop())) else { panic!("SQLite is read in place") };
+    let found: Vec<(NamespaceId, NamespaceName, String, Timestamp)> = found.unwrap();
+    let Some((namespace, _, text, _)) = found.first() else { return "cralr-0123456789abcdef00000001".to_owned() };
+    let rules: Value = serde_json::from_str(text).unwrap();
+    let number = rules[0]["number"].as_u64().and_then(|number| u32::try_from(number).ok()).unwrap();
+    RetentionRuleId { namespace: *namespace, number }.to_string()
+}
+
 /// Parameters with which an action is done in the house of `walk`. An action that is missing here fails the tests.
 pub(crate) fn parameters(house: &House, action: &str) -> Vec<(&'static str, String)> {
     let instance = ("InstanceId", house.bootstrap.instance.id.to_string());
@@ -55,7 +70,8 @@ pub(crate) fn parameters(house: &House, action: &str) -> Vec<(&'static str, Stri
         | "ListInstanceEndpoint"
         | "GetInstanceVpcEndpoint"
         | "ListNamespace"
-        | "ListRepository" => &[],
+        | "ListRepository"
+        | "ListArtifactLifecycleRule" => &[],
         "ResetLoginPassword" => &[("Password", "correct-horse-8")],
         "GetInstanceEndpoint" => &[("EndpointType", "internet")],
         "UpdateInstanceEndpointStatus" => &[("EndpointType", "internet"), ("Enable", "True")],
@@ -76,6 +92,9 @@ pub(crate) fn parameters(house: &House, action: &str) -> Vec<(&'static str, Stri
         "GetRepoTag" | "DeleteRepoTag" | "GetRepoTagManifest" | "GetRepoTagLayers" => {
             return with([instance, repository], &[("Tag", "v1")]);
         }
+        "CreateArtifactLifecycleRule" => &LIFECYCLE,
+        "UpdateArtifactLifecycleRule" => return with([instance, ("RuleId", rule_id(house))], &LIFECYCLE),
+        "GetArtifactLifecycleRule" | "DeleteArtifactLifecycleRule" => return with([instance, ("RuleId", rule_id(house))], &[]),
         other => panic!("{other} takes parameters: say here which"),
     };
     with([instance], rest)
@@ -85,11 +104,25 @@ fn with<const N: usize>(first: [(&'static str, String); N], rest: &[(&'static st
     first.into_iter().chain(rest.iter().map(|(name, value)| (*name, (*value).to_owned()))).collect()
 }
 
+/// What is said of a rule.
+const LIFECYCLE: [(&str, &str); 9] = [
+    ("NamespaceName", "demo"),
+    ("RepoName", "app"),
+    ("Scope", "REPO"),
+    ("Auto", "True"),
+    ("ScheduleTime", "WEEK"),
+    ("EnableDeleteTag", "True"),
+    ("EnableDeleteUntaggedManifest", "False"),
+    ("RetentionTagCount", "10"),
+    ("TagRegexp", "v1\\..*"),
+];
+
 /// What a parameter names that is not there.
 pub(crate) fn elsewhere(name: &str) -> Option<&'static str> {
     match name {
         "InstanceId" => Some("cri-0123456789abcdef"),
         "RepoId" => Some("crr-0123456789abcdef"),
+        "RuleId" => Some("cralr-0123456789abcdef00000001"),
         "NamespaceName" | "RepoNamespaceName" => Some("nosuch"),
         _ => None,
     }

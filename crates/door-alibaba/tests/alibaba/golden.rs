@@ -39,10 +39,11 @@ fn without_chance(body: &str) -> String {
 
 /// What stands for a word that chance made.
 fn kind_of(word: &str) -> &str {
-    const KINDS: [(&str, usize, &str); 8] = [
+    const KINDS: [(&str, usize, &str); 9] = [
         ("cri-", 20, "cri-…"),
         ("crn-", 20, "crn-…"),
         ("crr-", 20, "crr-…"),
+        ("cralr-", 30, "cralr-…"),
         ("LTAI", 24, "LTAI…"),
         ("STS.", 28, "STS.…"),
         ("tgk_", 40, "tgk_…"),

@@ -362,6 +362,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(retention::show_retention GET "/instances/{instance}/namespaces/{namespace}/retention", Act(A::GetRetention), "Show which images a namespace keeps.").gives::<api::Retention>(),
     operation!(retention::set_retention PUT "/instances/{instance}/namespaces/{namespace}/retention", Act(A::SetRetention), "Say which images a namespace keeps; the others go by themselves.")
         .takes::<api::SetRetention>().gives::<api::Retention>(),
+    operation!(retention::list_retention GET "/instances/{instance}/retention", Act(A::ListRetention), "List which images an instance's namespaces keep that have rules, by name.").query::<api::Page>().lists::<api::Retention>(),
     operation!(retention::run_retention POST "/instances/{instance}/namespaces/{namespace}/retention-runs", Act(A::RunRetention), "Delete now what a namespace's rules do not keep, or say what that would be.")
         .takes::<api::RunRetention>().gives::<api::RetentionRun>(),
 

@@ -5,7 +5,9 @@
 
 mod pulls;
 mod rule;
+mod rules;
 mod run;
+mod schedule;
 
 use access::{Audit, Permit, Record, audit};
 use model::{NamespaceId, OnNamespace, Op, Seconds, act};
@@ -14,45 +16,22 @@ use store::{StoreError, Tx};
 use crate::{Registry, RegistryError};
 
 pub(crate) use pulls::Pulls;
-pub use rule::{MAX_DAYS, MAX_NEWEST, MAX_RULES, RetentionRule};
+pub use rule::{KeptRule, MAX_DAYS, MAX_NEWEST, MAX_RULES, RetentionRule};
+pub use rules::NamespaceRetention;
 pub use run::{MAX_ITEMS, RetentionItem, RetentionRun};
+pub use schedule::Schedule;
 
-/// How often rules are acted on.
+use run::Acting;
+
+/// How often the job comes by a namespace.
 const EVERY: Seconds = Seconds::hours(1);
 
 impl Registry {
-    /// A namespace's rules.
-    pub async fn retention(&self, permit: Permit<act::GetRetention>) -> Result<Vec<RetentionRule>, RegistryError> {
-        let on = permit.on();
-        let (_, rules) = self.store.read(|tx| Box::pin(find(tx, on))).await?;
-        Ok(rules)
-    }
-
-    /// Sets a namespace's rules, all of them; without any, nothing goes by itself.
-    pub async fn set_retention(&self, permit: Permit<act::SetRetention>, rules: &[RetentionRule]) -> Result<(), RegistryError> {
-        let text = rule::write(rules)?;
-        let record = permit.success().with_detail(format!("{} rules", rules.len()));
-        let (on, now) = (permit.on(), permit.op().now);
-        self.store
-            .write(|tx| {
-                let (text, record) = (&text, &record);
-                Box::pin(async move {
-                    let (namespace, _) = find(tx, on).await?;
-                    store::retention::pulls_known_since(tx, now).await?;
-                    match text {
-                        Some(text) => store::retention::set(tx, namespace, text, now).await?,
-                        None => drop(store::retention::delete(tx, namespace).await?),
-                    }
-                    Ok::<_, RegistryError>(audit::write(tx, self.audit(), record).await?)
-                })
-            })
-            .await
-    }
-
     /// Acts on a namespace's rules now, or says what would go and why the rest stays.
     pub async fn run_retention(&self, permit: Permit<act::RunRetention>, dry: bool) -> Result<RetentionRun, RegistryError> {
         let on = permit.on();
-        let (namespace, rules) = self.store.read(|tx| Box::pin(find(tx, on))).await?;
+        let (namespace, rules) = self.store.read(|tx| Box::pin(rules::find(tx, on))).await?;
+        let rules: Vec<_> = rules.into_iter().map(|kept| Acting { acts: true, rule: kept.rule }).collect();
         let done = self.act_on(permit.op(), on, namespace, &rules, dry).await?;
         if !dry {
             let (record, now) = (permit.success().with_detail(done.said()), permit.op().now);
@@ -71,7 +50,8 @@ impl Registry {
         let Some((instance, namespace, name)) = due? else { return Ok(None) };
         let found: Result<_, StoreError> = self.store.read(|tx| Box::pin(store::instance::by_id(tx, instance))).await;
         let on = OnNamespace { instance: found?.ok_or(RegistryError::NameUnknown)?.on, name };
-        let (_, rules) = self.store.read(|tx| Box::pin(find(tx, &on))).await?;
+        let (_, rules) = self.store.read(|tx| Box::pin(rules::find(tx, &on))).await?;
+        let rules: Vec<_> = rules.into_iter().map(|kept| Acting { acts: kept.rule.schedule.is_due(op.now), rule: kept.rule }).collect();
         let done = self.act_on(op, &on, namespace, &rules, false).await?;
         let record = Record::job(op, on.instance.account, "retention").with_detail(format!("namespace {}: {}", on.name, done.said()));
         let written = done.removed() > 0;
@@ -97,10 +77,4 @@ async fn ran(
 ) -> Result<(), StoreError> {
     store::retention::ran(tx, namespace, now).await?;
     audit::write(tx, audit, record).await
-}
-
-async fn find(tx: &mut Tx<'_>, on: &OnNamespace) -> Result<(NamespaceId, Vec<RetentionRule>), RegistryError> {
-    let namespace = crate::namespace::find(tx, on).await?.id;
-    let text = store::retention::rules(tx, namespace).await?;
-    Ok((namespace, text.map_or(Ok(Vec::new()), |text| rule::read(&text))?))
 }

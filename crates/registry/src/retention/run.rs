@@ -79,11 +79,11 @@ impl Registry {
         op: &Op,
         on: &OnNamespace,
         namespace: NamespaceId,
-        rules: &[RetentionRule],
+        rules: &[Acting],
         dry: bool,
     ) -> Result<RetentionRun, RegistryError> {
         let mut done = RetentionRun::default();
-        if rules.is_empty() {
+        if !rules.iter().any(|rule| rule.acts) {
             return Ok(done);
         }
         self.flush_pulls().await?;
@@ -95,8 +95,8 @@ impl Registry {
             let Some(last) = places.last() else { return Ok(done) };
             last.name.as_str().clone_into(&mut after);
             for Place { id, name } in places {
-                let rules: Vec<_> = rules.iter().filter(|rule| rule.repositories.matches(name.within_namespace())).collect();
-                if !rules.is_empty() {
+                let rules: Vec<_> = rules.iter().filter(|one| one.rule.repositories.matches(name.within_namespace())).collect();
+                if rules.iter().any(|one| one.acts) {
                     let on = OnRepository { instance: on.instance.clone(), name };
                     let mut one = One { registry: self, op, on, id, since, dry, done: &mut done };
                     one.tags(&rules).await?;
@@ -118,16 +118,23 @@ struct One<'a> {
     done: &'a mut RetentionRun,
 }
 
-/// A rule, and the push of the last of the newest that it keeps here.
+/// A rule in one run. It keeps what it keeps; does it also let the rest go?
+pub(super) struct Acting {
+    pub(super) rule: RetentionRule,
+    pub(super) acts: bool,
+}
+
+/// A rule that speaks of tags, and the push of the last of the newest that it keeps here.
 struct Measured<'a> {
     rule: &'a RetentionRule,
+    acts: bool,
     newest: Option<(Timestamp, Tag)>,
 }
 
 impl One<'_> {
-    async fn tags(&mut self, rules: &[&RetentionRule]) -> Result<(), RegistryError> {
+    async fn tags(&mut self, rules: &[&Acting]) -> Result<(), RegistryError> {
         let rules = self.measure(rules).await?;
-        if rules.is_empty() {
+        if !rules.iter().any(|one| one.acts) {
             return Ok(());
         }
         let mut after = String::new();
@@ -148,15 +155,15 @@ impl One<'_> {
     }
 
     /// Rules that speak of tags, with where the newest end: the first of two walks, so that memory is bounded by the rules alone.
-    async fn measure<'r>(&self, rules: &[&'r RetentionRule]) -> Result<Vec<Measured<'r>>, RegistryError> {
-        let rules = rules.iter().filter(|rule| rule.speaks_of_tags());
-        let mut measured: Vec<_> = rules.map(|rule| (*rule, BinaryHeap::<Reverse<(Timestamp, Tag)>>::new())).collect();
+    async fn measure<'r>(&self, rules: &[&'r Acting]) -> Result<Vec<Measured<'r>>, RegistryError> {
+        let rules = rules.iter().filter(|one| one.rule.speaks_of_tags());
+        let mut measured: Vec<_> = rules.map(|one| (*one, BinaryHeap::<Reverse<(Timestamp, Tag)>>::new())).collect();
         let mut after = String::new();
-        while measured.iter().any(|(rule, _)| rule.keep_newest.is_some()) {
+        while measured.iter().any(|(one, _)| one.rule.keep_newest.is_some()) {
             let page = self.page(&after).await?;
             let Some(last) = page.last() else { break };
             last.name.as_str().clone_into(&mut after);
-            for (rule, newest) in &mut measured {
+            for (Acting { rule, .. }, newest) in &mut measured {
                 let Some(n) = rule.keep_newest else { continue };
                 for tag in page.iter().filter(|tag| rule.tags.matches(tag.name.as_str())) {
                     newest.push(Reverse((tag.pushed, tag.name.clone())));
@@ -166,7 +173,11 @@ impl One<'_> {
                 }
             }
         }
-        Ok(measured.into_iter().map(|(rule, mut newest)| Measured { rule, newest: newest.pop().map(|Reverse(last)| last) }).collect())
+        let ended = |(one, mut newest): (&'r Acting, BinaryHeap<Reverse<(Timestamp, Tag)>>)| {
+            let newest = newest.pop().map(|Reverse(last)| last);
+            Measured { rule: &one.rule, acts: one.acts, newest }
+        };
+        Ok(measured.into_iter().map(ended).collect())
     }
 
     async fn page(&self, after: &str) -> Result<Vec<Aged>, RegistryError> {
@@ -175,10 +186,10 @@ impl One<'_> {
         Ok(read?)
     }
 
-    /// Why the tag stays, or why it goes; none: no rule speaks of it.
+    /// Why the tag stays, or why it goes; none: no rule that acts speaks of it.
     fn verdict(&self, rules: &[Measured<'_>], tag: &Aged) -> Option<Result<String, String>> {
         let speaking: Vec<_> = rules.iter().filter(|one| one.rule.tags.matches(tag.name.as_str())).collect();
-        if speaking.is_empty() {
+        if !speaking.iter().any(|one| one.acts) {
             return None;
         }
         if let Some(why) = speaking.iter().find_map(|one| self.kept_by(one, tag)) {
@@ -188,7 +199,7 @@ impl One<'_> {
         Some(Err(format!("no rule keeps it: pushed {}, used last {last}", tag.pushed)))
     }
 
-    fn kept_by(&self, Measured { rule, newest }: &Measured<'_>, tag: &Aged) -> Option<String> {
+    fn kept_by(&self, Measured { rule, newest, .. }: &Measured<'_>, tag: &Aged) -> Option<String> {
         let within = |days: u32, at: Timestamp| at >= self.days_ago(days);
         if let (Some(n), Some(last)) = (rule.keep_newest, newest)
             && (tag.pushed, &tag.name) >= (last.0, &last.1)
@@ -237,8 +248,9 @@ impl One<'_> {
         Ok(())
     }
 
-    async fn untagged(&mut self, rules: &[&RetentionRule]) -> Result<(), RegistryError> {
-        let Some(days) = rules.iter().filter_map(|rule| rule.untagged_days).max() else { return Ok(()) };
+    async fn untagged(&mut self, rules: &[&Acting]) -> Result<(), RegistryError> {
+        let acts = rules.iter().any(|one| one.acts && one.rule.untagged_days.is_some());
+        let Some(days) = rules.iter().filter_map(|one| one.rule.untagged_days).max().filter(|_| acts) else { return Ok(()) };
         let (id, before, limit) = (self.id, self.days_ago(days), i64::try_from(PAGE).unwrap_or(i64::MAX));
         if self.since > before {
             return Ok(());
@@ -307,7 +319,7 @@ impl One<'_> {
         match gone {
             Gone::Tag(tag) => {
                 let now = store::retention::tag(tx, self.id, &tag.name).await?;
-                if now != Some((tag.digest, tag.pushed, tag.pulled)) {
+                if now.as_ref() != Some(*tag) {
                     return Ok(false);
                 }
                 guard.may_remove_tag(tx, &tag.name).await?;

@@ -2,7 +2,7 @@
 
 use access::Access;
 use model::{Caller, Digest, Glob, OnRepository, Op, Reference, Seconds, Tag, Timestamp, act};
-use registry::{RegistryError, RetentionRule, RetentionRun};
+use registry::{RegistryError, RetentionRule, RetentionRun, RetentionSchedule};
 
 use crate::house::{House, NOW, image, index, on_each, op_at, tag};
 
@@ -16,6 +16,9 @@ on_each! {
     what_is_locked_or_immutable_stays
     a_rule_says_something_and_not_too_much
     the_job_acts_on_each_namespace_once_an_hour
+    a_rule_lets_go_when_its_day_comes_and_keeps_at_any_time
+    rules_are_changed_one_by_one_and_stay_what_they_are
+    the_rules_of_an_instance_are_listed_and_counted
 }
 
 fn days(n: i64) -> Timestamp {
@@ -27,15 +30,7 @@ fn glob(text: &str) -> Glob {
 }
 
 fn rule() -> RetentionRule {
-    RetentionRule {
-        repositories: Glob::everything(),
-        tags: Glob::everything(),
-        keep_newest: None,
-        keep_tags: None,
-        keep_pushed_days: None,
-        keep_pulled_days: None,
-        untagged_days: None,
-    }
+    RetentionRule::default()
 }
 
 async fn may<A: model::ActionKind>(access: &Access, op: Op, who: &Caller, on: A::On) -> access::Permit<A> {
@@ -237,7 +232,8 @@ async fn a_rule_says_something_and_not_too_much(house: House) {
     assert!(matches!(set(&house, &vec![good.clone(); 17]).await, Err(RegistryError::Limit { .. })));
     set(&house, std::slice::from_ref(&good)).await.unwrap();
     let read = async || house.registry.retention(house.may(&house.alice, house.namespace("demo")).await).await;
-    assert_eq!(read().await.unwrap(), [good]);
+    let kept = read().await.unwrap();
+    assert_eq!((kept.len(), &kept[0].rule), (1, &good));
     set(&house, &[]).await.unwrap();
     assert_eq!(read().await.unwrap(), []);
     let nowhere = house.may::<act::GetRetention>(&house.alice, house.namespace("none")).await;
@@ -263,4 +259,82 @@ async fn the_job_acts_on_each_namespace_once_an_hour(house: House) {
     house.registry.delete_repository(house.may(&house.alice, house.at("demo/app")).await).await.unwrap();
     house.registry.delete_namespace(house.may(&house.alice, house.namespace("demo")).await).await.unwrap();
     assert_eq!(next(days(9)).await, None, "its rules went with it");
+}
+
+async fn a_rule_lets_go_when_its_day_comes_and_keeps_at_any_time(house: House) {
+    set_somewhere(&house).await;
+    for name in ["v1", "v2", "w1", "w2"] {
+        push(&house, "demo/app", name, NOW).await;
+    }
+    let weekly = RetentionRule { keep_newest: Some(1), tags: glob("v*"), schedule: RetentionSchedule::Weekly, ..rule() };
+    let hourly = RetentionRule { keep_tags: Some(glob("w2")), ..rule() };
+    set(&house, &[weekly.clone(), hourly]).await.unwrap();
+    let next = async |at| house.registry.retain_next(&op_at(at)).await.unwrap().unwrap();
+    // NOW is a Tuesday.
+    let tuesday = next(days(1)).await;
+    assert_eq!((tuesday.tags_removed, tags(&house, "demo/app").await), (2, vec!["v2".to_owned(), "w2".to_owned()]), "{tuesday:?}");
+    push(&house, "demo/app", "v3", days(1)).await;
+    set(&house, std::slice::from_ref(&weekly)).await.unwrap();
+    assert_eq!(next(days(2)).await.removed(), 0, "not on a Thursday");
+    assert_eq!(next(days(6)).await.tags_removed, 1, "on a Monday");
+    assert_eq!(tags(&house, "demo/app").await, ["v3", "w2"]);
+    push(&house, "demo/app", "v4", days(6)).await;
+    set(&house, &[RetentionRule { schedule: RetentionSchedule::Asked, ..weekly }]).await.unwrap();
+    assert_eq!(next(days(13)).await.removed(), 0);
+    assert_eq!(run(&house, days(13), false).await.tags_removed, 1, "whoever asks for it is asked of no day");
+}
+
+async fn rules_are_changed_one_by_one_and_stay_what_they_are(house: House) {
+    set_somewhere(&house).await;
+    let may_set = async || house.may::<act::SetRetention>(&house.alice, house.namespace("demo")).await;
+    let read = async || house.registry.retention(house.may(&house.alice, house.namespace("demo")).await).await.unwrap();
+    let newest = |n| RetentionRule { keep_newest: Some(n), ..rule() };
+    set(&house, &[newest(1), newest(2)]).await.unwrap();
+    let [one, two] = read().await.try_into().unwrap();
+    assert_ne!(one.id, two.id);
+    let three = house.registry.add_retention_rule(may_set().await, &newest(3)).await.unwrap();
+    set(&house, &[newest(3), newest(2), newest(2), newest(1)]).await.unwrap();
+    let ids: Vec<_> = read().await.iter().map(|kept| kept.id).collect();
+    assert_eq!((ids[0], ids[1], ids[3]), (three, two.id, one.id), "one that is said again is the same one");
+    assert!(!ids[..2].contains(&ids[2]));
+
+    let may = |rule: &RetentionRule| if rule.keep_newest == Some(2) { Err("not this one") } else { Ok(()) };
+    house.registry.update_retention_rule(may_set().await, one.id, &newest(7), may).await.unwrap();
+    let told = house.registry.update_retention_rule(may_set().await, two.id, &newest(7), may).await;
+    assert!(matches!(told, Err(RegistryError::RuleInvalid { reason: "not this one" })));
+    house.registry.delete_retention_rule(may_set().await, ids[2]).await.unwrap();
+    let gone = house.registry.delete_retention_rule(may_set().await, ids[2]).await;
+    assert!(matches!(gone, Err(RegistryError::NameUnknown)));
+    let left: Vec<_> = read().await.into_iter().map(|kept| (kept.id, kept.rule.keep_newest)).collect();
+    assert_eq!(left, [(three, Some(3)), (two.id, Some(2)), (one.id, Some(7))]);
+    let shown = house.registry.retention_rule(house.may(&house.alice, house.namespace("demo")).await, one.id).await.unwrap();
+    assert_eq!(shown.rule, newest(7));
+    assert!(matches!(house.registry.add_retention_rule(may_set().await, &rule()).await, Err(RegistryError::RuleInvalid { .. })));
+    for id in [one.id, two.id, three] {
+        house.registry.delete_retention_rule(may_set().await, id).await.unwrap();
+    }
+    assert_eq!(house.rows("SELECT rules FROM retention").await, 0, "without rules nothing is kept of them");
+}
+
+async fn the_rules_of_an_instance_are_listed_and_counted(house: House) {
+    for name in ["b/app", "a/app", "c/app", "d/app"] {
+        house.begin(name).await;
+    }
+    for (name, rules) in [("a", 2), ("b", 1), ("d", 3)] {
+        let permit = house.may::<act::SetRetention>(&house.alice, house.namespace(name)).await;
+        let rules: Vec<_> = (1..=rules).map(|n| RetentionRule { keep_newest: Some(n), ..rule() }).collect();
+        house.registry.set_retention(permit, &rules).await.unwrap();
+    }
+    let may = async || house.may::<act::ListRetention>(&house.alice, (*house.local).clone()).await;
+    let page = house.registry.list_retention(may().await, Some(2), None).await.unwrap();
+    assert_eq!(page.items.iter().map(|of| (of.namespace.as_str(), of.rules.len())).collect::<Vec<_>>(), [("a", 2), ("b", 1)]);
+    assert!(page.more);
+    let page = house.registry.list_retention(may().await, Some(2), Some("b")).await.unwrap();
+    assert_eq!((page.items.len(), page.items[0].namespace.as_str(), page.more), (1, "d", false));
+    let window = registry::Window::new(1, 3).unwrap();
+    let all = house.registry.count_retention_rules(may().await, window, |_| true).await.unwrap();
+    let shown: Vec<_> = all.items.iter().map(|(name, kept)| (name.as_str(), kept.rule.keep_newest.unwrap())).collect();
+    assert_eq!((shown, all.total), (vec![("a", 2), ("b", 1), ("d", 1)], 6));
+    let few = house.registry.count_retention_rules(may().await, window, |rule| rule.keep_newest == Some(1)).await.unwrap();
+    assert_eq!((few.items.len(), few.total), (2, 3), "what is not shown is not counted");
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use api::Secret;
 use clap::Args;
+use client::{Namespaces, Tidegate};
 use model::Seconds;
 
 use super::CommandError;
@@ -22,6 +23,22 @@ pub(crate) struct InstanceArgument {
     /// The instance, by name or id [default: the one that the server's host name chooses]
     #[arg(long, value_name = "INSTANCE", default_value = client::HERE, hide_default_value = true)]
     pub(super) instance: String,
+}
+
+/// Which namespace of which instance.
+#[derive(Args, Debug)]
+pub(crate) struct NamespaceArgument {
+    /// The namespace
+    pub(super) namespace: String,
+    #[command(flatten)]
+    of: InstanceArgument,
+}
+
+impl NamespaceArgument {
+    /// The namespaces of its instance.
+    pub(super) fn among<'a>(&'a self, client: &'a Tidegate) -> Namespaces<'a> {
+        client.namespaces(&self.of.instance)
+    }
 }
 
 /// Reads `90d`, `12h`, `15m`, `90s`.

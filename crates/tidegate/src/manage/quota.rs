@@ -5,7 +5,7 @@ use clap::Subcommand;
 use client::Tidegate;
 
 use super::CommandError;
-use super::input::{InstanceArgument, size};
+use super::input::{InstanceArgument, NamespaceArgument, size};
 use crate::printer::Output;
 
 #[derive(Subcommand, Debug)]
@@ -16,18 +16,11 @@ pub(crate) enum Command {
         of: InstanceArgument,
     },
     /// Show what a namespace holds and may hold
-    Show {
-        /// The namespace
-        namespace: String,
-        #[command(flatten)]
-        of: InstanceArgument,
-    },
+    Show(NamespaceArgument),
     /// Say what a namespace may hold, all of it; what is left out has no bound
     Set {
-        /// The namespace
-        namespace: String,
         #[command(flatten)]
-        of: InstanceArgument,
+        of: NamespaceArgument,
         /// The most bytes: 10GiB, 500MB, 1048576
         #[arg(long, value_name = "SIZE", value_parser = size)]
         bytes: Option<i64>,
@@ -36,12 +29,7 @@ pub(crate) enum Command {
         repositories: Option<i64>,
     },
     /// Take a namespace's quota away
-    Delete {
-        /// The namespace
-        namespace: String,
-        #[command(flatten)]
-        of: InstanceArgument,
-    },
+    Delete(NamespaceArgument),
 }
 
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
@@ -50,16 +38,14 @@ pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, C
             let columns = &["namespace", "bytes", "max_bytes", "repositories", "max_repositories"];
             Output::many(&client.namespaces(&of.instance).quotas().await?, columns)
         }
-        Command::Show { namespace, of } => Output::one(&client.namespaces(&of.instance).quota(&namespace).await?),
-        Command::Set { namespace, of, bytes, repositories } => {
+        Command::Show(of) => Output::one(&of.among(client).quota(&of.namespace).await?),
+        Command::Set { of, bytes, repositories } => {
             if bytes.is_none() && repositories.is_none() {
                 return Err(CommandError::Usage("say --bytes, --repositories or both; to take the quota away: quota delete".to_owned()));
             }
             let quota = SetNamespaceQuota { max_bytes: bytes, max_repositories: repositories };
-            Output::one(&client.namespaces(&of.instance).set_quota(&namespace, &quota).await?)
+            Output::one(&of.among(client).set_quota(&of.namespace, &quota).await?)
         }
-        Command::Delete { namespace, of } => {
-            Output::one(&client.namespaces(&of.instance).set_quota(&namespace, &SetNamespaceQuota::default()).await?)
-        }
+        Command::Delete(of) => Output::one(&of.among(client).set_quota(&of.namespace, &SetNamespaceQuota::default()).await?),
     })
 }

@@ -1,28 +1,26 @@
 //! `tidegate retention …`
 
-use api::{RetentionRule, RunRetention, SetRetention};
-use clap::{Args, Subcommand};
+use api::{RetentionRule, RetentionSchedule, RunRetention, SetRetention};
+use clap::{Args, Subcommand, ValueEnum};
 use client::Tidegate;
 
 use super::CommandError;
-use super::input::InstanceArgument;
+use super::input::{InstanceArgument, NamespaceArgument};
 use crate::printer::Output;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Show which images a namespace keeps
-    Show {
-        /// The namespace
-        namespace: String,
+    /// List which images the namespaces of an instance keep that have rules
+    List {
         #[command(flatten)]
         of: InstanceArgument,
     },
+    /// Show which images a namespace keeps
+    Show(NamespaceArgument),
     /// Say which images a namespace keeps: one rule instead of all there were, or one more
     Set {
-        /// The namespace
-        namespace: String,
         #[command(flatten)]
-        of: InstanceArgument,
+        of: NamespaceArgument,
         #[command(flatten)]
         rule: Rule,
         /// Add the rule to those that are there
@@ -30,22 +28,42 @@ pub(crate) enum Command {
         add: bool,
     },
     /// Take a namespace's rules away: everything stays
-    Delete {
-        /// The namespace
-        namespace: String,
-        #[command(flatten)]
-        of: InstanceArgument,
-    },
+    Delete(NamespaceArgument),
     /// Delete now what the rules do not keep, and say why the rest stays
     Run {
-        /// The namespace
-        namespace: String,
         #[command(flatten)]
-        of: InstanceArgument,
+        of: NamespaceArgument,
         /// Change nothing, only say what would go
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+/// When the job acts on a rule.
+#[derive(Clone, Copy, ValueEnum, Debug)]
+pub(crate) enum Schedule {
+    /// Each hour
+    Hourly,
+    /// Each day in the first three hours, by UTC
+    Daily,
+    /// On Mondays, by UTC
+    Weekly,
+    /// On the first day of each month, by UTC
+    Monthly,
+    /// Never: on `retention run` alone
+    Asked,
+}
+
+impl From<Schedule> for RetentionSchedule {
+    fn from(said: Schedule) -> Self {
+        match said {
+            Schedule::Hourly => Self::Hourly,
+            Schedule::Daily => Self::Daily,
+            Schedule::Weekly => Self::Weekly,
+            Schedule::Monthly => Self::Monthly,
+            Schedule::Asked => Self::Asked,
+        }
+    }
 }
 
 /// A rule. A tag of which rules speak goes unless one of them keeps it.
@@ -73,29 +91,29 @@ pub(crate) struct Rule {
     /// Speak of these repositories only, by their names within the namespace [default: all]
     #[arg(long, value_name = "PATTERN")]
     repositories: Option<String>,
+    /// When what the rule does not keep goes [default: hourly]
+    #[arg(long)]
+    schedule: Option<Schedule>,
 }
 
 impl Rule {
     fn read(self) -> RetentionRule {
-        let Self { keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days, tags, repositories } = self;
-        RetentionRule { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days }
+        let Self { keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days, tags, repositories, schedule } = self;
+        let schedule = schedule.map(RetentionSchedule::from);
+        RetentionRule { repositories, tags, keep_newest, keep_tags, keep_pushed_days, keep_pulled_days, untagged_days, schedule }
     }
 }
 
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
     Ok(match command {
-        Command::Show { namespace, of } => Output::one(&client.namespaces(&of.instance).retention(&namespace).await?),
-        Command::Set { namespace, of, rule, add } => {
-            let namespaces = client.namespaces(&of.instance);
-            let mut rules = if add { namespaces.retention(&namespace).await?.rules } else { Vec::new() };
+        Command::List { of } => Output::many(&client.namespaces(&of.instance).retentions().await?, &["namespace", "rules"]),
+        Command::Show(of) => Output::one(&of.among(client).retention(&of.namespace).await?),
+        Command::Set { of, rule, add } => {
+            let mut rules = if add { of.among(client).retention(&of.namespace).await?.rules } else { Vec::new() };
             rules.push(rule.read());
-            Output::one(&namespaces.set_retention(&namespace, &SetRetention { rules }).await?)
+            Output::one(&of.among(client).set_retention(&of.namespace, &SetRetention { rules }).await?)
         }
-        Command::Delete { namespace, of } => {
-            Output::one(&client.namespaces(&of.instance).set_retention(&namespace, &SetRetention::default()).await?)
-        }
-        Command::Run { namespace, of, dry_run } => {
-            Output::one(&client.namespaces(&of.instance).run_retention(&namespace, &RunRetention { dry_run }).await?)
-        }
+        Command::Delete(of) => Output::one(&of.among(client).set_retention(&of.namespace, &SetRetention::default()).await?),
+        Command::Run { of, dry_run } => Output::one(&of.among(client).run_retention(&of.namespace, &RunRetention { dry_run }).await?),
     })
 }

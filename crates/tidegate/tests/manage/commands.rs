@@ -208,6 +208,13 @@ fn what_a_namespace_keeps_is_said_shown_and_run() {
     let both = root.json(&["retention", "set", "demo", "--add", "--untagged-days", "14", "--repositories", "app*"]);
     assert_eq!(both["rules"].as_array().unwrap().len(), 2);
     assert_eq!((&both["rules"][0]["keep_newest"], &both["rules"][1]["repositories"]), (&10.into(), &"app*".into()));
+    assert_eq!(both["rules"][1]["schedule"], "hourly", "unless told");
+    let weekly = root.json(&["retention", "set", "demo", "--keep-newest", "10", "--schedule", "weekly"]);
+    assert_eq!(weekly["rules"][0]["schedule"], "weekly");
+    assert_eq!(root.run(&["retention", "set", "demo", "--schedule", "weekly"]).code, Some(2), "says nothing of what is kept");
+    root.json(&["namespace", "create", "other"]);
+    let listed = root.json(&["retention", "list"]);
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["namespace"]), (1, &"demo".into()), "those that have rules: {listed}");
     let ran = root.json(&["retention", "run", "demo", "--dry-run"]);
     has(&ran, &["dry_run", "tags_removed", "manifests_removed", "tags_kept", "protected", "items"]);
     assert_eq!((&ran["dry_run"], &ran["tags_removed"]), (&true.into(), &0.into()));

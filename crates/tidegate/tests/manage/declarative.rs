@@ -60,7 +60,7 @@ metadata: {name: demo, instance: local}
 spec:
   public: true
   quota: {maxBytes: 1073741824, maxRepositories: 20}
-  retention: [{keepNewest: 10, keepTags: "v*", repositories: "app*"}, {untaggedDays: 14}]
+  retention: [{keepNewest: 10, keepTags: "v*", repositories: "app*"}, {untaggedDays: 14, schedule: weekly}]
   policy: {Version: "1", Statement: [{Effect: Allow, Principal: {RAM: ["*"]}, Action: "cr:PullRepository"}]}
 ---
 apiVersion: tidegate/v1

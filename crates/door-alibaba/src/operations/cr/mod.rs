@@ -3,11 +3,13 @@
 mod credentials;
 mod endpoints;
 mod instances;
+mod lifecycle;
 mod named;
 mod namespaces;
 mod pages;
 mod repositories;
 mod tags;
+mod wildcards;
 
 use model::Action as A;
 
@@ -59,4 +61,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation!(tags::delete_repo_tag, Cr "DeleteRepoTag", Act(A::DeleteRepositoryTag)).requires(&["InstanceId", "RepoId", "Tag"]),
     operation!(tags::get_repo_tag_manifest, Cr "GetRepoTagManifest", Act(A::PullRepository)).requires(&["InstanceId", "RepoId", "Tag"]),
     operation!(tags::get_repo_tag_layers, Cr "GetRepoTagLayers", Act(A::PullRepository)).requires(&["InstanceId", "RepoId", "Tag"]),
+
+    operation!(lifecycle::create_artifact_lifecycle_rule, Cr "CreateArtifactLifecycleRule", Act(A::SetRetention)).requires(&["InstanceId"]),
+    operation!(lifecycle::get_artifact_lifecycle_rule, Cr "GetArtifactLifecycleRule", Act(A::GetRetention)).requires(&["InstanceId", "RuleId"]),
+    operation!(lifecycle::list_artifact_lifecycle_rule, Cr "ListArtifactLifecycleRule", Act(A::ListRetention)).requires(&["InstanceId"]),
+    operation!(lifecycle::update_artifact_lifecycle_rule, Cr "UpdateArtifactLifecycleRule", Act(A::SetRetention)).requires(&["InstanceId", "RuleId"]),
+    operation!(lifecycle::delete_artifact_lifecycle_rule, Cr "DeleteArtifactLifecycleRule", Act(A::SetRetention)).requires(&["InstanceId", "RuleId"]),
 ];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use access::{Permit, Refusal};
 use http::StatusCode;
-use model::{ActionKind, NamespaceName, OnInstance, OnRepository, RepositoryId, RepositoryName};
+use model::{ActionKind, NamespaceId, NamespaceName, OnInstance, OnNamespace, OnRepository, RepositoryId, RepositoryName};
 use registry::RegistryError;
 use store::instance::Instance;
 
@@ -69,6 +69,23 @@ async fn by_id(call: &Call, instance: &Arc<OnInstance>, text: &str, there: bool)
     // What another account's instance holds is not looked at.
     let Some(id) = text.parse::<RepositoryId>().ok().filter(|_| there) else { return Ok(Target::Id { found: None, absent }) };
     match call.registry().repository_of(instance, id).await {
+        Ok(found) => Ok(Target::Id { found: Some(found), absent }),
+        Err(RegistryError::NameUnknown) => Ok(Target::Id { found: None, absent }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The namespace that an id leads to; none: it is no id. `there`: is the instance?
+pub(super) async fn namespace_by_id(
+    call: &Call,
+    instance: &Arc<OnInstance>,
+    id: Option<NamespaceId>,
+    there: bool,
+) -> Result<Target<OnNamespace>, Failure> {
+    let absent = OnNamespace { instance: Arc::clone(instance), name: namespace_name("NamespaceName", NOT_THERE)? };
+    // What another account's instance holds is not looked at.
+    let Some(id) = id.filter(|_| there) else { return Ok(Target::Id { found: None, absent }) };
+    match call.registry().namespace_of(instance, id).await {
         Ok(found) => Ok(Target::Id { found: Some(found), absent }),
         Err(RegistryError::NameUnknown) => Ok(Target::Id { found: None, absent }),
         Err(error) => Err(error.into()),

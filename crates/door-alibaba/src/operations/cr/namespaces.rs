@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use model::{NamespaceId, NamespaceName, OnInstance, OnNamespace, act};
+use model::{NamespaceName, OnInstance, OnNamespace, act};
 use registry::{Counted, Namespace, NamespaceChanges, NewNamespace, RegistryError};
 use serde_json::Value as Json;
 
-use super::named::{NORMAL, NOT_THERE, Target, namespace_name, not_supported};
+use super::named::{self, NORMAL, Target, namespace_name, not_supported};
 use super::pages::Numbered;
 use crate::call::Call;
 use crate::errors::{Failure, Fault, Problem};
@@ -90,15 +90,7 @@ async fn target(call: &Call, instance: &Arc<OnInstance>, there: bool) -> Result<
         return Ok(Target::Name(on(name(text)?)));
     }
     let text = call.optional("NamespaceId").ok_or_else(|| Problem::missing("NamespaceName"))?;
-    let absent = on(name(NOT_THERE)?);
-    let Ok(id) = text.parse::<NamespaceId>() else { return Ok(Target::Id { found: None, absent }) };
-    // What another account's instance holds is not looked at.
-    let found = if there { call.registry().namespace_of(instance, id).await } else { Err(RegistryError::NameUnknown) };
-    match found {
-        Ok(found) => Ok(Target::Id { found: Some(found), absent }),
-        Err(RegistryError::NameUnknown) => Ok(Target::Id { found: None, absent }),
-        Err(error) => Err(error.into()),
-    }
+    named::namespace_by_id(call, instance, text.parse().ok(), there).await
 }
 
 /// What a request says of a namespace.

@@ -9,7 +9,19 @@ use crate::walk::lived_in;
 /// A value that the parameter cannot have; none: it is a name, and any text may be one.
 fn wrong(name: &str) -> Option<&'static str> {
     match name {
-        "EndpointType" | "RepoType" | "DefaultRepoType" | "Enable" | "AutoCreateRepo" | "TagImmutability" | "PageSize" => Some("moon"),
+        "EndpointType"
+        | "RepoType"
+        | "DefaultRepoType"
+        | "Enable"
+        | "AutoCreateRepo"
+        | "TagImmutability"
+        | "PageSize"
+        | "Scope"
+        | "ScheduleTime"
+        | "Auto"
+        | "EnableDeleteTag"
+        | "EnableDeleteUntaggedManifest"
+        | "RetentionTagCount" => Some("moon"),
         "Entry" => Some("10.0.0.0/33"),
         "Tag" | "FromTag" | "ToTag" => Some(".tag"),
         "NamespaceName" | "RepoNamespaceName" | "RepoName" => Some("Not A Name"),
@@ -34,5 +46,5 @@ async fn each_parameter_of_the_wrong_type_is_refused_by_its_name() {
             tried += 1;
         }
     }
-    assert!(tried > 25, "{tried}");
+    assert!(tried > 40, "{tried}");
 }
