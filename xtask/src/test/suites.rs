@@ -83,8 +83,9 @@ pub(super) fn nodes(workspace: &Workspace) -> Result<String> {
 /// Two back ends at once: what each of them has of the machine varies, and with it who meets whom.
 pub(super) fn collection(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
-    let mut call = suite_by(workspace, "collection", "--test-threads=2")?;
-    cargo_test(call.env(POSTGRES_URL, cluster.url()))
+    let mut call = suite_by(workspace, "collection", "--test-threads=3")?;
+    // What needs no PostgreSQL runs with the unit tests.
+    cargo_test(call.args(["stress::", "elsewhere::"]).env(POSTGRES_URL, cluster.url()))
 }
 
 pub(super) fn federation(workspace: &Workspace) -> Result<String> {

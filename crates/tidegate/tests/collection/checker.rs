@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::{Value, from_str};
+
 use crate::client::{Client, Dice, Image};
 use crate::house::House;
 
@@ -92,6 +94,16 @@ fn a_run_takes_what_the_checker_calls_left_over() {
     let ended = house.collect(0);
     assert!(ended["objects_deleted"].as_i64().unwrap() > 1 && ended["strays_condemned"] == 1, "{ended}");
     client.pull("team/one", &kept.digest, &kept);
+    // The log says the same, once.
+    let log = house.nodes[0].log();
+    let said: Vec<Value> = log.lines().filter(|line| line.contains("collected what nothing needs")).map(|l| from_str(l).unwrap()).collect();
+    assert_eq!(said.len(), 1, "{log}");
+    let of = |key: &str| said[0].get(key).or_else(|| said[0]["fields"].get(key)).cloned();
+    for (key, as_told) in
+        [("run", "run"), ("links", "links_removed"), ("blobs", "blobs_condemned"), ("strays", "strays_condemned"), ("bytes", "bytes_freed")]
+    {
+        assert_eq!(of(key).as_ref(), Some(&ended[as_told]), "{key}: {}", said[0]);
+    }
     let seen = house.end();
     assert_eq!((seen.missing(), seen.orphans()), (Vec::new(), Vec::new()), "{}", seen.counts());
     assert!(!stray.exists());
