@@ -82,6 +82,14 @@ pub(super) fn nodes(workspace: &Workspace) -> Result<String> {
     Ok(format!("clients: {clients}; nodes: {nodes}"))
 }
 
+/// Two back ends at once: what each of them has of the machine varies, and with it who meets whom.
+pub(super) fn collection(workspace: &Workspace) -> Result<String> {
+    let cluster = Cluster::start()?;
+    let mut call = suite_by(workspace, "collection", "--test-threads=3")?;
+    // What needs no PostgreSQL runs with the unit tests.
+    cargo_test(call.args(["stress::", "elsewhere::"]).env(POSTGRES_URL, cluster.url()))
+}
+
 pub(super) fn federation(workspace: &Workspace) -> Result<String> {
     cargo_test(&mut suite(workspace, "federation")?)
 }
@@ -168,12 +176,17 @@ fn part(workspace: &Workspace, test: &str) -> Command {
 
 /// The call of a suite of the program; its tests run one after the other, since each has the machine's two cores.
 fn suite(workspace: &Workspace, name: &str) -> Result<Command> {
+    suite_by(workspace, name, "--test-threads=1")
+}
+
+/// The same with so many tests side by side.
+fn suite_by(workspace: &Workspace, name: &str, threads: &str) -> Result<Command> {
     let file = format!("crates/tidegate/tests/{name}.rs");
     if !workspace.root.join(&file).is_file() && !workspace.root.join(format!("crates/tidegate/tests/{name}/main.rs")).is_file() {
         bail!("{file} is not there: this suite has not been written");
     }
     let mut call = workspace.cargo(["test", "--locked", "--package", "tidegate", "--test", name]);
-    call.args(["--", "--include-ignored", "--test-threads=1"]);
+    call.args(["--", "--include-ignored", threads]);
     call.env(PROGRAM, workspace.program()).env(PEERS, peers::folder(workspace));
     Ok(call)
 }
