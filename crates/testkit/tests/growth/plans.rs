@@ -87,8 +87,8 @@ pub(crate) async fn of_postgres<'s>(url: &str, texts: BTreeSet<&'s str>) -> Vec<
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     client.batch_execute("ANALYZE; SET plan_cache_mode = force_generic_plan").await.unwrap();
-    for (setting, value) in PostgresSettings::PLANNER {
-        client.batch_execute(&format!("SET {setting} = {value}")).await.unwrap();
+    for setting in PostgresSettings::PLANNER {
+        client.batch_execute(&format!("SET {setting}")).await.unwrap();
     }
     let mut plans = Vec::new();
     for (number, sql) in texts.into_iter().enumerate() {
