@@ -9,6 +9,7 @@ mod interleavings;
 mod lists;
 mod manage;
 mod manifests;
+mod overlapping;
 mod protection;
 mod quotas;
 mod retention;
