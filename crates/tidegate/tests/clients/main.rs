@@ -17,6 +17,7 @@ mod modules;
 mod people;
 mod quota;
 mod rights;
+mod scraper;
 mod sessions;
 mod tls;
 mod verifiers;
