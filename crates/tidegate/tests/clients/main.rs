@@ -13,6 +13,7 @@ mod containers;
 mod content;
 mod docker;
 mod layout;
+mod limits;
 mod modules;
 mod people;
 mod quota;
