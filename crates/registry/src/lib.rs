@@ -48,7 +48,9 @@ use store::{Recent, Store};
 pub use blob::{BlobFound, ByteRange, Redirects};
 pub use blobs::{BlobBody, PresignedUrl};
 pub use catalog::Page;
-pub use collection::{Collecting, Collection, CollectionStatus, Preview};
+pub use collection::{
+    Begun, COLLECTION_JOB, Collecting, Collection, CollectionMeters, CollectionStatus, Doer, Failed, Preview, Taken, Walked,
+};
 pub use error::{Cause, RegistryError};
 pub use locks::{ImageProtection, LockChanges};
 pub use manifest::{ManifestFound, ManifestHead};
@@ -108,6 +110,7 @@ pub struct Registry {
     limits: Limits,
     redirects: Redirects,
     collection: Collection,
+    collection_meters: CollectionMeters,
     /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
     /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
@@ -149,7 +152,23 @@ impl Registry {
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
         let (random, redirects, bounded) = (Box::new(random), Redirects::Off, quota::Bounded::new());
         let (content_tally, pulls, collection) = (Tally::default(), retention::Pulls::new(), Collection::default());
-        Self { store, blobs, access, random, limits, redirects, collection, contents, content_tally, heads, links, bounded, pulls }
+        let collection_meters = CollectionMeters::default();
+        Self {
+            store,
+            blobs,
+            access,
+            random,
+            limits,
+            redirects,
+            collection,
+            collection_meters,
+            contents,
+            content_tally,
+            heads,
+            links,
+            bounded,
+            pulls,
+        }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.
@@ -162,6 +181,11 @@ impl Registry {
     #[must_use]
     pub fn collecting(self, collection: Collection) -> Self {
         Self { collection, ..self }
+    }
+
+    /// What this node has collected.
+    pub const fn collection_meters(&self) -> &CollectionMeters {
+        &self.collection_meters
     }
 
     /// How often each memory was asked and had the answer.

@@ -135,6 +135,13 @@ fn run(row: &Row) -> Result<Run, StoreError> {
     })
 }
 
+/// The run of this number.
+pub async fn numbered(tx: &mut Tx<'_>, number: i64) -> Result<Option<Run>, StoreError> {
+    let sql = "SELECT number, asked, started_ms, ended_ms, step, phase, place_id, place_rest, links, blobs, blob_bytes, strays, \
+               stray_bytes, deleted, deleted_bytes, total_deleted, total_deleted_bytes FROM collection_run WHERE number = $1";
+    tx.row(sql, params![number]).await?.as_ref().map(run).transpose()
+}
+
 /// The newest `limit` runs, newest first.
 pub async fn newest(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Run>, StoreError> {
     let sql = "SELECT number, asked, started_ms, ended_ms, step, phase, place_id, place_rest, links, blobs, blob_bytes, strays, \

@@ -10,6 +10,7 @@ mod audit_metrics;
 mod audit_sink;
 mod bootstrap;
 mod collection_job;
+mod collection_metrics;
 mod commands;
 mod config;
 mod control;

@@ -30,6 +30,8 @@ pub(crate) enum Output {
     Many(Vec<Value>, &'static [&'static str]),
     /// Changes, one by one and as a text for people, and what stopped them.
     Report(Vec<Value>, String, Option<Box<CommandError>>),
+    /// One thing by its keys, and in words for people.
+    Told(Value, String),
     /// A text that stands for itself in every format.
     Text(String),
     /// Another answer, as something that a script must notice: exit code 1.
@@ -51,6 +53,11 @@ impl Output {
     /// One thing with a secret in it.
     pub(crate) fn secret(thing: &impl Serialize) -> Self {
         Self::Secret(value(thing))
+    }
+
+    /// One thing, and the same in words.
+    pub(crate) fn told(thing: &impl Serialize, text: String) -> Self {
+        Self::Told(value(thing), text)
     }
 
     /// Changes, and what stopped them.
@@ -102,9 +109,11 @@ impl Printer {
             (Output::Text(text), _) => text.trim_end().to_owned(),
             (Output::Done(_), Format::Json) | (Output::Nothing, _) => return ExitCode::SUCCESS,
             (Output::Done(news), Format::Table) => news.clone(),
-            (Output::One(thing) | Output::Secret(thing) | Output::Verdict(thing, _), Format::Json) => pretty(thing),
+            (Output::One(thing) | Output::Secret(thing) | Output::Verdict(thing, _) | Output::Told(thing, _), Format::Json) => {
+                pretty(thing)
+            }
             (Output::Many(things, _) | Output::Report(things, ..), Format::Json) => pretty(things),
-            (Output::Report(_, text, _), Format::Table) => harmless(text),
+            (Output::Report(_, text, _) | Output::Told(_, text), Format::Table) => harmless(text),
             (Output::One(thing) | Output::Secret(thing), Format::Table) => describe(thing),
             (Output::Many(things, columns), Format::Table) => table(things, columns),
             (Output::Verdict(thing, _), Format::Table) => describe(&without_lists(thing)),

@@ -39,6 +39,7 @@ pub(super) const STAGES: &[Stage] = &[
     stage("database", 130, "a PostgreSQL that is stopped, frozen, filled and cut off", &["release", "debian"], suites::database),
     stage("back-ends", 210, "the same suites over PostgreSQL and S3", &["release", "debian", "go-clients"], suites::back_ends),
     stage("nodes", 400, "three nodes behind a proxy", &["release", "debian", "go-clients"], suites::nodes),
+    stage("collection", 150, "garbage collection beside two minutes of everything", &["release", "debian", "go-clients"], suites::collection),
     stage("container", 60, "the container image, built and run", &["debian"], suites::container),
     stage("crash", 90, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
     stage("fuzz", 240, "everything that parses a stranger's bytes", &[], fuzz::run_targets),

@@ -37,18 +37,20 @@ pub(super) fn unit(workspace: &Workspace) -> Result<String> {
 pub(super) fn store_postgres(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
     let mut remarks = Vec::new();
-    for package in ["store", "registry", "trail"] {
+    let mut run = |name: &str, call: &mut Command| -> Result<()> {
         let before = cluster.commits()?;
-        let mut call = workspace.cargo(["test", "--locked", "--package", package, "--", "--include-ignored"]);
-        remarks.push(format!("{package}: {}", cargo_test(call.env(POSTGRES_URL, cluster.url()))?));
+        remarks.push(format!("{name}: {}", cargo_test(call.env(POSTGRES_URL, cluster.url()))?));
         // Each test makes a database or schema of its own; a suite that fell back to SQLite leaves no trace.
         if cluster.commits()? < before + 100 {
-            bail!("the suite of {package} passed, but hardly spoke to PostgreSQL: does it read {POSTGRES_URL}?");
+            bail!("the suite of {name} passed, but hardly spoke to PostgreSQL: does it read {POSTGRES_URL}?");
         }
+        Ok(())
+    };
+    for (name, test) in [("store", "driver"), ("registry", "registry"), ("trail", "trail")] {
+        run(name, part(workspace, test).args(["--", "--include-ignored"]))?;
     }
     // Plans of what all doors ask.
-    let mut call = workspace.cargo(["test", "--locked", "--package", "testkit", "--test", "growth", "postgres"]);
-    remarks.push(format!("testkit: {}", cargo_test(call.env(POSTGRES_URL, cluster.url()))?));
+    run("growth", part(workspace, "growth").arg("postgres"))?;
     Ok(remarks.join("; "))
 }
 
@@ -80,6 +82,14 @@ pub(super) fn nodes(workspace: &Workspace) -> Result<String> {
     Ok(format!("clients: {clients}; nodes: {nodes}"))
 }
 
+/// Two back ends at once: what each of them has of the machine varies, and with it who meets whom.
+pub(super) fn collection(workspace: &Workspace) -> Result<String> {
+    let cluster = Cluster::start()?;
+    let mut call = suite_by(workspace, "collection", "--test-threads=3")?;
+    // What needs no PostgreSQL runs with the unit tests.
+    cargo_test(call.args(["stress::", "elsewhere::"]).env(POSTGRES_URL, cluster.url()))
+}
+
 pub(super) fn federation(workspace: &Workspace) -> Result<String> {
     cargo_test(&mut suite(workspace, "federation")?)
 }
@@ -97,9 +107,8 @@ pub(super) fn s3(workspace: &Workspace) -> Result<String> {
         }
         Ok(())
     };
-    // As parts of the workspace: so they are built already.
     for (name, test) in [("blobs", "suite"), ("registry", "registry")] {
-        run(name, &mut workspace.cargo(["test", "--locked", "--workspace", "--test", test]))?;
+        run(name, &mut part(workspace, test))?;
     }
     // By name: the whole round of these three, and nothing else.
     run("clients", suite(workspace, "clients")?.args(["docker::", "containers::skopeo", "modules::crane"]))?;
@@ -112,8 +121,8 @@ pub(super) fn s3(workspace: &Workspace) -> Result<String> {
 
 /// The signatures of the vendor's own code, then its clients.
 pub(super) fn alibaba(workspace: &Workspace) -> Result<String> {
-    let mut signatures = workspace.cargo(["test", "--locked", "--package", "signing", "--test", "vendor", "--", "--include-ignored"]);
-    let signatures = cargo_test(signatures.env(PEERS, peers::folder(workspace)))?;
+    let mut signatures = part(workspace, "vendor");
+    let signatures = cargo_test(signatures.args(["--", "--include-ignored"]).env(PEERS, peers::folder(workspace)))?;
     let clients = cargo_test(&mut suite(workspace, "alibaba")?)?;
     Ok(format!("signatures: {signatures}; clients: {clients}"))
 }
@@ -159,14 +168,25 @@ pub(super) fn crash(workspace: &Workspace) -> Result<String> {
     cargo_test(suite(workspace, "crash")?.env(POSTGRES_URL, cluster.url()))
 }
 
+/// The call of a library's suite, as a part of the workspace: built alone its dependencies would have other features, and be built
+/// once more.
+fn part(workspace: &Workspace, test: &str) -> Command {
+    workspace.cargo(["test", "--locked", "--workspace", "--test", test])
+}
+
 /// The call of a suite of the program; its tests run one after the other, since each has the machine's two cores.
 fn suite(workspace: &Workspace, name: &str) -> Result<Command> {
+    suite_by(workspace, name, "--test-threads=1")
+}
+
+/// The same with so many tests side by side.
+fn suite_by(workspace: &Workspace, name: &str, threads: &str) -> Result<Command> {
     let file = format!("crates/tidegate/tests/{name}.rs");
     if !workspace.root.join(&file).is_file() && !workspace.root.join(format!("crates/tidegate/tests/{name}/main.rs")).is_file() {
         bail!("{file} is not there: this suite has not been written");
     }
     let mut call = workspace.cargo(["test", "--locked", "--package", "tidegate", "--test", name]);
-    call.args(["--", "--include-ignored", "--test-threads=1"]);
+    call.args(["--", "--include-ignored", threads]);
     call.env(PROGRAM, workspace.program()).env(PEERS, peers::folder(workspace));
     Ok(call)
 }

@@ -4,20 +4,26 @@
 //! condemned for long enough. Each step is one short transaction that asks again what its page has shown; where a run stands is in
 //! its row, so that any node goes on with it. The order of things and why it is safe: `docs/decisions/collection.md`.
 
+mod meters;
 mod preview;
+mod status;
 mod step;
 
 use access::{Operator, Permit};
 use model::{Digest, Seconds, Timestamp, act};
 use store::StoreError;
 use store::blob::Linked;
-use store::collection::Waiting;
 use store::collection_run::{self, Run};
 
+pub use meters::{CollectionMeters, Failed, Taken, Walked};
 pub use preview::Preview;
+pub use status::{CollectionStatus, Doer};
 pub use step::Collecting;
 
 use crate::{Registry, RegistryError};
+
+/// The lease under which one node walks.
+pub const COLLECTION_JOB: &str = "collection";
 
 /// How long things stay that nothing needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,29 +55,30 @@ impl Collection {
     }
 }
 
-/// What the collection has done, and has before it.
+/// A run that somebody has asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CollectionStatus {
-    /// The run that is under way.
-    pub running: Option<Run>,
-    /// The last one that has ended.
-    pub last: Option<Run>,
-    /// What waits to be deleted.
-    pub waiting: Waiting,
-}
-
-impl CollectionStatus {
-    /// Pieces of content that all runs together have deleted, and their bytes.
-    pub fn total(&self) -> (i64, i64) {
-        self.running.as_ref().or(self.last.as_ref()).map_or((0, 0), |run| run.total)
-    }
+pub struct Begun {
+    /// The run.
+    pub run: Run,
+    /// Was it under way already? Then it may have passed what went since it began.
+    pub joined: bool,
 }
 
 impl Registry {
     /// Begins a run, unless one is under way; whichever node has the lease goes on with it.
-    pub async fn begin_collection(&self, by: Operator) -> Result<Run, RegistryError> {
+    pub async fn begin_collection(&self, by: Operator) -> Result<Begun, RegistryError> {
         let now = by.op().now;
-        Ok(self.store.write(|tx| Box::pin(collection_run::begin(tx, true, now))).await?)
+        let begun: Result<Begun, StoreError> = self
+            .store
+            .write(|tx| {
+                Box::pin(async move {
+                    let before = collection_run::newest(tx, 1).await?.pop();
+                    let run = collection_run::begin(tx, true, now).await?;
+                    Ok(Begun { joined: before.is_some_and(|before| before.number == run.number), run })
+                })
+            })
+            .await;
+        Ok(begun?)
     }
 
     /// Is a run under way, or is it time for one?
@@ -93,18 +100,6 @@ impl Registry {
             (_, None) => return Ok(None),
         };
         Ok(Some(Collecting::new(run, now)))
-    }
-
-    /// What it has done, and has before it: numbers that are nobody's in particular.
-    pub async fn collection_status(&self) -> Result<CollectionStatus, RegistryError> {
-        let found: Result<_, StoreError> = self
-            .store
-            .scan(|tx| Box::pin(async move { Ok((collection_run::newest(tx, 2).await?, store::collection::waiting(tx).await?)) }))
-            .await;
-        let (runs, waiting) = found?;
-        let (mut ended, mut running): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| run.ended.is_some());
-        ended.truncate(1);
-        Ok(CollectionStatus { running: running.pop(), last: ended.pop(), waiting })
     }
 
     /// Touches a link that no manifest holds, whose grace ends soon. An error if it is gone.

@@ -2,12 +2,13 @@
 
 use blobs::BlobError;
 use futures_util::{StreamExt as _, stream};
+use meter::Stopwatch;
 use model::{Digest, RepositoryId, Seconds, Timestamp, UploadId};
 use store::collection::{self, BlobSeen, Due};
 use store::collection_run::{self, Phase, Place, Run, Tally};
 use store::{StoreError, Tx};
 
-use super::Collection;
+use super::{Collection, Failed, Taken, Walked};
 use crate::{Registry, RegistryError};
 
 /// Rows or keys that one step looks at.
@@ -73,6 +74,16 @@ impl Age {
 impl Registry {
     /// Goes one step on. True: the run has ended. [`RegistryError::Conflict`]: another node goes on with it.
     pub async fn collect_step(&self, collecting: &mut Collecting, now: Timestamp) -> Result<bool, RegistryError> {
+        let (watch, phase) = (Stopwatch::start(), collecting.run.place.phase);
+        let done = self.step(collecting, now).await;
+        self.collection_meters.steps.took((Walked::of(phase),), watch.elapsed());
+        if done.as_ref().is_err_and(|error| !matches!(error, RegistryError::Conflict)) {
+            self.collection_meters.failed.count((Failed::Step,));
+        }
+        done
+    }
+
+    async fn step(&self, collecting: &mut Collecting, now: Timestamp) -> Result<bool, RegistryError> {
         let (run, age) = (&collecting.run, Age::at(now, self.collection));
         let page = self.page(&run.place, age, false).await?;
         let gone = match run.place.phase {
@@ -88,7 +99,10 @@ impl Registry {
             collecting.run = next;
             return Ok(false);
         }
-        let written = self.store.write(|tx| Box::pin(write(tx, &next, &gone, (age, now)))).await?;
+        let (written, went) = self.store.write(|tx| Box::pin(write(tx, &next, &gone, (age, now)))).await?;
+        for one in &went {
+            self.collection_meters.gone(one);
+        }
         *collecting = Collecting::new(written, now);
         Ok(collecting.run.ended.is_some())
     }
@@ -157,7 +171,10 @@ impl Registry {
         for (one, answer) in answers {
             match answer {
                 Ok(()) => gone.push(Gone::Deleted(one)),
-                Err(error) => stays = Some((one.key, error)),
+                Err(error) => {
+                    self.collection_meters.failed.count((Failed::Content,));
+                    stays = Some((one.key, error));
+                }
             }
         }
         match stays {
@@ -193,12 +210,13 @@ fn cut<T>(seen: &[T], limit: i64, phase: Phase, read: impl Fn(&T) -> (Option<Gon
     page
 }
 
-/// What goes and where the run stands then, together.
-async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (age, now): (Age, Timestamp)) -> Result<Run, RegistryError> {
-    let mut run = run.clone();
+/// What goes and where the run stands then, together. Answers what has gone of it.
+async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (age, now): (Age, Timestamp)) -> Result<(Run, Vec<Gone>), RegistryError> {
+    let (mut run, mut went) = (run.clone(), Vec::with_capacity(gone.len()));
     for one in gone {
         if one.go(tx, age, now).await? {
             one.count(&mut run.tally);
+            went.push(*one);
             if let Gone::Deleted(due) = one {
                 run.total = (run.total.0 + 1, run.total.1.saturating_add(due.size));
             }
@@ -212,7 +230,7 @@ async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (age, now): (Age, Time
         return Err(RegistryError::Conflict);
     }
     run.step += 1;
-    Ok(run)
+    Ok((run, went))
 }
 
 impl Gone {
@@ -223,6 +241,15 @@ impl Gone {
             Self::Blob(blob) => collection::remove_blob(tx, blob, now).await,
             Self::Stray { key, size } => collection::condemn(tx, *key, *size, now).await,
             Self::Deleted(due) => collection::deleted(tx, due.key, now).await,
+        }
+    }
+
+    pub(super) const fn label(&self) -> Taken {
+        match self {
+            Self::Link { .. } => Taken::Link,
+            Self::Blob(_) => Taken::Blob,
+            Self::Stray { .. } => Taken::Stray,
+            Self::Deleted(_) => Taken::Content,
         }
     }
 

@@ -219,7 +219,10 @@ async fn a_run_goes_on_where_another_node_stopped(house: House) {
     }
     let due = async || house.registry.collection_due(None, LATER).await.unwrap();
     assert!(due().await.is_none(), "nobody has asked");
-    house.registry.begin_collection(operator(&house, LATER)).await.unwrap();
+    let begun = house.registry.begin_collection(operator(&house, LATER)).await.unwrap();
+    assert!(begun.run.asked && !begun.joined);
+    assert_eq!(house.registry.collection_run(begun.run.number).await.unwrap(), Some((begun.run, None)));
+    assert_eq!(house.registry.collection_run(7).await.unwrap(), None);
     let mut phases = Vec::new();
     // A node for each step: each one dies after it.
     while let Some(mut node) = due().await {
@@ -271,7 +274,7 @@ async fn runs_begin_when_it_is_time(house: House) {
     assert!(house.registry.collection_due(None, after(7)).await.unwrap().is_none(), "switched off");
     assert!(house.registry.collection_due(every, after(6)).await.unwrap().is_some());
     let asked = house.registry.begin_collection(operator(&house, after(7))).await.unwrap();
-    assert_eq!((asked.number, asked.asked), (2, false), "one run at a time");
+    assert_eq!((asked.run.number, asked.run.asked, asked.joined), (2, false, true), "one run at a time");
     assert_eq!(house.registry.collection_status().await.unwrap().running.map(|run| run.number), Some(2));
     let late = Collection { grace: Seconds::days(30), ..Collection::default() };
     let house = house.collecting(late);

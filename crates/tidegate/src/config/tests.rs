@@ -68,6 +68,41 @@ fn unknown_names_of_the_environment_are_told_and_the_clients_are_not() {
 }
 
 #[test]
+fn when_content_is_collected_is_said_in_every_layer() {
+    let defaults = load("", &[], &[]).unwrap().config.collection;
+    let times = |grace, delete_after| registry::Collection { grace, delete_after };
+    let whole = CollectionConfig { enabled: true, every: Seconds::hours(6), times: times(Seconds::days(1), Seconds::hours(1)) };
+    assert_eq!(defaults, whole);
+    let file = "[collection]\nenabled = false\nevery = '2h'\ngrace = '3d'\ndelete_after = '0s'\n";
+    let read = load(file, &[], &[]).unwrap().config.collection;
+    let of_file = CollectionConfig { enabled: false, every: Seconds::hours(2), times: times(Seconds::days(3), Seconds(0)) };
+    assert_eq!(read, of_file);
+    let environment = [("TIDEGATE_COLLECTION_EVERY", "90s"), ("TIDEGATE_COLLECTION_ENABLED", "true")];
+    let read = load(file, &environment, &["--collection-every", "1s", "--collection-grace", "366d"]).unwrap().config.collection;
+    assert_eq!(read, CollectionConfig { enabled: true, every: Seconds(1), times: times(Seconds::days(366), Seconds(0)) });
+}
+
+#[test]
+fn times_of_collection_that_would_lose_or_flood_are_refused() {
+    for (setting, want) in [
+        ("every = '0s'", "collection.every"),
+        ("every = '6'", "collection.every"),
+        ("grace = '-1s'", "collection.grace"),
+        ("grace = '367d'", "collection.grace"),
+        ("delete_after = 'never'", "collection.delete_after"),
+        ("enabled = 'perhaps'", "collection.enabled"),
+        ("pause = '1s'", "unknown key `collection.pause`"),
+    ] {
+        let refused = refusal(&format!("[collection]\n{setting}\n"), &[], &[]);
+        assert!(refused.contains(want), "{setting}: {refused}");
+    }
+    // Who is sent to object storage has a URL that holds for five minutes.
+    let file = |after: &str| format!("blob_redirects = 'public'\nblobs = 's3://bucket/p'\n[collection]\ndelete_after = '{after}'\n");
+    assert!(refusal(&file("599s"), &[], &[]).contains("need 10m at least"));
+    assert_eq!(load(&file("10m"), &[], &[]).unwrap().config.collection.times.delete_after, Seconds::minutes(10));
+}
+
+#[test]
 fn named_networks_are_tables_or_texts() {
     let file =
         "[[network]]\nname = 'office'\ncidrs = ['10.1.0.0/16', '2001:db8::/32']\n\n[[network]]\nname = 'lab'\nlisten = '127.0.0.1:5001'\n";

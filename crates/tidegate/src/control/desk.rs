@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use access::{Access, Operator};
 use identity::{Bootstrap, Identity, IdentityError, UpdateAccount};
 use model::{AccountAlias, AccountId, InstanceName, Op, Seconds, Timestamp};
+use registry::Registry;
 use store::account::Account;
 
 use super::{AccountChanges, AccountRow, NetworkReset, NewAccount, Prepared, ResetRow};
 use crate::bootstrap::secrets_text;
+use crate::collection_job::Collector;
 use crate::house::House;
 
 /// Accounts that are made up and wait to be written, and how long.
@@ -19,19 +21,21 @@ const PATIENCE: Seconds = Seconds::minutes(1);
 pub(crate) struct Desk {
     access: Arc<Access>,
     identity: Arc<Identity>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) collector: Collector,
     /// Where clients find the server.
     endpoint: String,
     waiting: Mutex<Vec<(Timestamp, Bootstrap)>>,
 }
 
 impl Desk {
-    pub(crate) fn new(house: &House, endpoint: String) -> Self {
-        let (access, identity) = (Arc::clone(&house.access), Arc::clone(&house.identity));
-        Self { access, identity, endpoint, waiting: Mutex::default() }
+    pub(crate) fn new(house: &House, endpoint: String, collector: Collector) -> Self {
+        let (access, identity, registry) = (Arc::clone(&house.access), Arc::clone(&house.identity), Arc::clone(&house.registry));
+        Self { access, identity, registry, collector, endpoint, waiting: Mutex::default() }
     }
 
     #[expect(clippy::disallowed_methods, reason = "whoever stands at the desk holds the server's configuration")]
-    fn operator(&self, op: &Op) -> Operator {
+    pub(super) fn operator(&self, op: &Op) -> Operator {
         self.access.operator(op)
     }
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 use identity::IdentityError;
 use kit::{Answer, Request, json, problem, read_body};
+use model::Op;
+use registry::RegistryError;
 use serde::de::DeserializeOwned;
 
-use super::Desk;
+use super::{ControlError, Desk};
 use crate::health::Health;
 use crate::server::App;
 
@@ -34,6 +36,7 @@ impl App for ControlDoor {
             Err(No::Body(why)) => problem(StatusCode::BAD_REQUEST, "invalid_request", why),
             Err(No::Route) => problem(StatusCode::NOT_FOUND, "no_route", "the server does not know this: it is of another version"),
             Err(No::Identity(error)) => refused(&error),
+            Err(No::Control(error)) => problem(status(&error), error.code(), &error.to_string()),
         }
     }
 }
@@ -42,6 +45,13 @@ enum No {
     Body(&'static str),
     Route,
     Identity(IdentityError),
+    Control(ControlError),
+}
+
+impl From<ControlError> for No {
+    fn from(error: ControlError) -> Self {
+        Self::Control(error)
+    }
 }
 
 impl From<IdentityError> for No {
@@ -64,6 +74,9 @@ impl ControlDoor {
         if (&head.method, path) == (&Method::GET, "/nodes") {
             return Ok(json(StatusCode::OK, &desk.nodes(&op).await?));
         }
+        if let Some(rest) = path.strip_prefix("/collection") {
+            return self.collection(&op, &head.method, rest, &body).await;
+        }
         match (&head.method, path.strip_prefix("/accounts").unwrap_or_default()) {
             (&Method::GET, "") if path == "/accounts" => {
                 let after = head.uri.query().and_then(|query| query.strip_prefix("after=")).map_or(Ok(0), str::parse);
@@ -81,6 +94,20 @@ impl ControlDoor {
             _ => Err(No::Route),
         }
     }
+
+    async fn collection(&self, op: &Op, method: &Method, path: &str, body: &[u8]) -> Result<Answer, No> {
+        let desk = &self.desk;
+        match (method, path) {
+            (&Method::GET, "") => Ok(json(StatusCode::OK, &desk.collection().await?)),
+            (&Method::POST, "/runs") => Ok(json(StatusCode::ACCEPTED, &desk.begin_collection(op).await?)),
+            (&Method::POST, "/previews") => Ok(json(StatusCode::OK, &desk.preview_collection(op, read(body)?).await?)),
+            (&Method::GET, _) => {
+                let number = path.strip_prefix("/runs/").and_then(|number| number.parse().ok()).ok_or(No::Route)?;
+                Ok(json(StatusCode::OK, &desk.collection_run(number).await?))
+            }
+            _ => Err(No::Route),
+        }
+    }
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, No> {
@@ -90,6 +117,24 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, No> {
 fn refused(error: &IdentityError) -> Answer {
     let (status, code) = code(error);
     problem(status, code, &error.to_string())
+}
+
+/// What the collection is refused with, as a status.
+fn status(error: &ControlError) -> StatusCode {
+    match error.code() {
+        "not_found" => StatusCode::NOT_FOUND,
+        "invalid_request" => StatusCode::BAD_REQUEST,
+        "unavailable" => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What the collection can fail with, as a code.
+pub(super) const fn registry_code(error: &RegistryError) -> &'static str {
+    match error {
+        RegistryError::Unavailable(_) | RegistryError::Full(_) | RegistryError::Conflict => "unavailable",
+        _ => "internal",
+    }
 }
 
 /// Every error of the use cases, as status and code.

@@ -1,10 +1,11 @@
 //! What whoever holds the server's configuration may do, and nobody else: make, list, suspend and resume accounts, open an
-//! instance again whose network rules let nobody in, and see the nodes that serve.
+//! instance again whose network rules let nobody in, see the nodes that serve, and have content collected that nothing needs.
 //!
 //! A [`Desk`] does it. In a running server it stands behind the control socket of the data folder ([`ControlDoor`]); where no
 //! server runs, or several share a database, a command opens the database itself and has a desk of its own ([`reach`]). To
 //! add something: a function of the desk, a route in `door.rs`, an arm in `reach.rs`, a verb in `manage/operator.rs`.
 
+mod collection;
 mod desk;
 mod door;
 mod reach;
@@ -12,6 +13,7 @@ mod socket;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use collection::{BegunRow, CollectionRow, RunRow, TallyRow};
 pub(crate) use desk::Desk;
 pub(crate) use door::ControlDoor;
 pub(crate) use reach::{Reach, readiness};

@@ -1,18 +1,24 @@
 //! How a command reaches the desk: through the running server's socket, or else by opening the database itself.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use http::Method;
 use identity::IdentityError;
 use kit::Randomness as _;
 use model::{Clock as _, Op, RequestId};
+use registry::RegistryError;
 
+use super::collection::{BegunRow, CollectionRow, PreviewAsk, PreviewRow, RunRow, TallyRow};
 use super::socket::{SOCKET, Socket};
 use super::{AccountChanges, AccountRow, ControlError, Desk, NetworkReset, NewAccount, Prepared, ResetRow, door};
+use crate::collection_job::{self, Collector};
 use crate::config::{Config, Database, MasterKeySource};
 use crate::data_dir::open_data_dir;
 use crate::house::House;
+use crate::leases::Leases;
 use crate::master_key::master_keys;
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
@@ -29,6 +35,8 @@ pub(crate) enum Reach {
 pub(crate) struct Own {
     desk: Desk,
     house: House,
+    /// Where it does what one does for all.
+    leases: OnceLock<Leases>,
     random: SystemRandom,
 }
 
@@ -71,6 +79,55 @@ impl Reach {
         }
     }
 
+    /// Begins a run of the collection, unless one is under way.
+    pub(crate) async fn begin_collection(&self) -> Result<BegunRow, ControlError> {
+        match self {
+            Self::Socket(socket) => socket.call(Method::POST, "/collection/runs", &()).await,
+            Self::Database(own) => own.desk.begin_collection(&own.op()).await,
+        }
+    }
+
+    /// How far a run of the collection is.
+    pub(crate) async fn collection_run(&self, number: i64) -> Result<RunRow, ControlError> {
+        match self {
+            Self::Socket(socket) => socket.call(Method::GET, &format!("/collection/runs/{number}"), &()).await,
+            Self::Database(own) => own.desk.collection_run(number).await,
+        }
+    }
+
+    /// What the collection has done, and has before it.
+    pub(crate) async fn collection(&self) -> Result<CollectionRow, ControlError> {
+        match self {
+            Self::Socket(socket) => socket.call(Method::GET, "/collection", &()).await,
+            Self::Database(own) => own.desk.collection().await,
+        }
+    }
+
+    /// What a run of the collection would do now; `told` hears the sum so far after each part.
+    pub(crate) async fn preview_collection(&self, mut told: impl FnMut(&TallyRow)) -> Result<TallyRow, ControlError> {
+        let (mut sum, mut ask) = (TallyRow::default(), PreviewAsk::default());
+        loop {
+            let part: PreviewRow = match self {
+                Self::Socket(socket) => socket.call(Method::POST, "/collection/previews", &ask).await?,
+                Self::Database(own) => own.desk.preview_collection(&own.op(), ask).await?,
+            };
+            sum = sum.and(part.tally);
+            if part.next.is_none() {
+                return Ok(sum);
+            }
+            told(&sum);
+            ask = PreviewAsk { place: part.next };
+        }
+    }
+
+    /// Collects where no server of this machine does. It never returns.
+    pub(crate) async fn help_collection(&self) -> Infallible {
+        match self {
+            Self::Socket(_) => std::future::pending().await,
+            Self::Database(own) => collection_job::help(&own.house, own.leases()).await,
+        }
+    }
+
     /// All of them, page by page.
     pub(crate) async fn list(&self) -> Result<Vec<AccountRow>, ControlError> {
         let mut all: Vec<AccountRow> = Vec::new();
@@ -102,6 +159,9 @@ impl Reach {
     /// Nothing more will be asked.
     pub(crate) async fn close(self) {
         if let Self::Database(own) = self {
+            if let Some(leases) = own.leases.get() {
+                leases.give_back().await;
+            }
             own.house.close().await;
         }
     }
@@ -125,14 +185,17 @@ impl Own {
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let listened = || config.listen.first().map(|address| format!("{scheme}://{address}")).unwrap_or_default();
         let endpoint = config.external_url.clone().unwrap_or_else(listened);
-        Ok(Self { desk: Desk::new(&house, endpoint), house, random })
+        let desk = Desk::new(&house, endpoint, Collector::new(config.collection));
+        Ok(Self { desk, house, leases: OnceLock::new(), random })
+    }
+
+    fn leases(&self) -> &Leases {
+        self.leases.get_or_init(|| Leases::new(&self.house.store, &format!("command-{:032x}", bits(&self.random))))
     }
 
     fn op(&self) -> Op {
-        let mut bits = [0; 16];
-        self.random.fill(&mut bits);
         Op {
-            request_id: RequestId::from_random(u128::from_be_bytes(bits)),
+            request_id: RequestId::from_random(bits(&self.random)),
             now: SystemClock.now(),
             source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             network: model::Network::Public,
@@ -140,6 +203,12 @@ impl Own {
             user_agent: Some("tidegate account".into()),
         }
     }
+}
+
+fn bits(random: &SystemRandom) -> u128 {
+    let mut bits = [0; 16];
+    random.fill(&mut bits);
+    u128::from_be_bytes(bits)
 }
 
 /// What of the server that runs here is not as it must be, by name.
@@ -157,6 +226,12 @@ fn is_set_up(config: &Config) -> bool {
         MasterKeySource::DataDir(path) => there(path),
     };
     key && (config.database != Database::Sqlite || there(&config.data_dir.join("format")))
+}
+
+impl From<RegistryError> for ControlError {
+    fn from(error: RegistryError) -> Self {
+        Self::Refused { code: door::registry_code(&error).to_owned(), message: error.to_string() }
+    }
 }
 
 impl From<IdentityError> for ControlError {

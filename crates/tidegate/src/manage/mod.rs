@@ -11,6 +11,7 @@ mod audit;
 mod configure;
 mod credential;
 mod federation;
+mod gc;
 mod group;
 mod image;
 mod immutable_tag_rule;
@@ -154,6 +155,8 @@ pub(crate) enum ClientCommand {
     SigningKey(Noun<signing_key::Command>),
     /// List the nodes that serve, and how they are
     Nodes(nodes::Arguments),
+    /// Garbage collection: content that nothing needs any more
+    Gc(Noun<gc::Command>),
 }
 
 impl ClientCommand {
@@ -191,6 +194,7 @@ impl ClientCommand {
             | Self::ImmutableTagRule(Noun { client, .. })
             | Self::Label(Noun { client, .. })
             | Self::Audit(Noun { client, .. })
+            | Self::Gc(Noun { client, .. })
             | Self::SigningKey(Noun { client, .. }) => client,
         }
     }
@@ -314,6 +318,9 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     if let ClientCommand::Network(Noun { verb: network::Command::Reset { instance, machine }, .. }) = command {
         return network::reset(instance, &machine, session).await;
     }
+    if let ClientCommand::Gc(Noun { verb, .. }) = command {
+        return gc::run(verb, session).await;
+    }
     if let ClientCommand::Nodes(nodes::Arguments { local: true, machine, .. }) = &command {
         return nodes::run_local(machine, session).await;
     }
@@ -356,6 +363,7 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::Export(arguments) => apply::run_export(arguments, &client).await,
         ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client, session.arguments.output).await,
         ClientCommand::Nodes(_) => nodes::run(&client).await,
+        ClientCommand::Gc(Noun { verb, .. }) => gc::run(verb, session).await,
         ClientCommand::SigningKey(Noun { verb, .. }) => signing_key::run(verb, &client, session.arguments.output).await,
     }
 }

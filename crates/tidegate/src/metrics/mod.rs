@@ -4,6 +4,7 @@
 //!
 //! Labels are of closed lists: never a name, a tag, a digest or anything else that a client sends.
 
+mod collection;
 mod database;
 mod logins;
 mod memory;
@@ -16,6 +17,7 @@ use kit::{HttpMetrics, MetricKind, Metrics};
 use meter::{Counter, Sample};
 
 use crate::audit_metrics::AuditMetrics;
+use crate::collection_metrics::CollectionMetrics;
 use crate::doors;
 use crate::house::House;
 use crate::key_jobs::KeyMetrics;
@@ -29,6 +31,7 @@ struct Sources {
     house: Option<House>,
     database: store::Meters,
     blobs: blobs::Meters,
+    collection: registry::CollectionMeters,
     rights: access::Meters,
     feed: access::FeedMeters,
     audit_lost: Counter,
@@ -43,6 +46,7 @@ impl Sources {
         Self {
             database: house.store.meters().clone(),
             blobs: house.blobs.meters().clone(),
+            collection: house.registry.collection_meters().clone(),
             rights: house.access.meters().clone(),
             feed: house.access.directory().meters().clone(),
             audit_lost: house.access.audit().lost().clone(),
@@ -67,6 +71,7 @@ pub(crate) struct Counted {
     pub(crate) keys: KeyMetrics,
     pub(crate) audit: AuditMetrics,
     pub(crate) nodes: NodeMetrics,
+    pub(crate) collection: CollectionMetrics,
 }
 
 /// Declares everything that a server over this house shows.
@@ -83,8 +88,10 @@ fn declare(metrics: &mut Metrics, sources: &Sources) -> Counted {
     memory::register(metrics, sources);
     database::register(metrics, sources);
     storage::register(metrics, sources);
+    collection::register(metrics, sources);
+    let collection = CollectionMetrics::register(metrics);
     let (keys, audit, nodes) = (KeyMetrics::register(metrics), AuditMetrics::register(metrics), NodeMetrics::register(metrics));
-    Counted { http, keys, audit, nodes }
+    Counted { http, keys, audit, nodes, collection }
 }
 
 /// `docs/metrics.md`.

@@ -19,6 +19,7 @@ use super::stop::{Signals, Stop, stop};
 use super::tls::Tls;
 use super::{App, Frame, Patience};
 use crate::audit_metrics;
+use crate::collection_job::Collector;
 use crate::config::Config;
 use crate::control::{ControlDoor, Desk, SOCKET};
 use crate::data_dir::open_data_dir;
@@ -32,7 +33,7 @@ use crate::master_key::master_keys;
 use crate::presence::{self, Place};
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
-use crate::{audit_sink, bootstrap, collection_job, jobs, metrics};
+use crate::{audit_sink, bootstrap, collection_metrics, jobs, metrics};
 
 /// Connections of the admin listener, apart from the others so that it answers under load.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -63,7 +64,9 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let (stopper, stop) = stop();
     let leases = Leases::new(&house.store, &node);
     jobs::start(&house, &leases, &work, &stop);
-    collection_job::start(&house, &leases, config.collection, &stop);
+    let collector = Collector::new(config.collection);
+    collector.start(&house, &leases, &stop);
+    collection_metrics::start(&house, &stop, &counted.collection);
     key_jobs::start(&house, &leases, &stop, &counted.keys);
     audit_metrics::start(&house, work.sink.as_deref(), &stop, &counted.audit);
     let place = Place { node: node.clone(), listen: addresses(&listeners), started: SystemClock.now() };
@@ -72,7 +75,8 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let slots = Slots::new(config.max_connections);
     let app = Arc::new(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
     let doors = frames.frame(Arc::clone(&app), None);
-    control(&config, &frames, ControlDoor { desk: Desk::new(&house, endpoint.clone()), health: Arc::clone(&health) }, &stop);
+    let desk = Desk::new(&house, endpoint.clone(), collector);
+    control(&config, &frames, ControlDoor { desk, health: Arc::clone(&health) }, &stop);
     announce(&listeners, tls.is_some());
     welcome(&endpoint, first.as_deref());
     for listener in listeners {

@@ -140,6 +140,12 @@ fn the_control_socket_takes_nothing_but_what_it_knows() {
         ("PATCH", "/accounts/nobody", "{}", "404"),
         ("PATCH", "/accounts/nobody", r#"{"enabled":"yes"}"#, "400"),
         ("POST", "/nodes", "", "404"),
+        ("PUT", "/collection", "", "404"),
+        ("GET", "/collection/runs", "", "404"),
+        ("GET", "/collection/runs/9", "", "404"),
+        ("GET", "/collection/runs/x", "", "404"),
+        ("POST", "/collection/previews", r#"{"place":{"phase":"x","id":1,"rest":[]}}"#, "400"),
+        ("POST", "/collection/previews", r#"{"more":1}"#, "400"),
         ("GET", "/v2/", "", "404"),
         ("GET", "/metrics", "", "404"),
     ] {

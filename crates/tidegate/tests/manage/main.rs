@@ -3,6 +3,7 @@
 
 mod accounts;
 mod audit;
+mod collection;
 mod commands;
 mod declarative;
 mod house;

@@ -80,6 +80,8 @@ fn a_bit_of_everything(watched: &Watched) {
 fn what_is_shown_is_documented_and_what_is_documented_is_shown() {
     let watched = Watched::start();
     a_bit_of_everything(&watched);
+    let steps = || watched.sum("tidegate_collection_step_seconds", "_count", &[]);
+    wait_until("the first run of the collection", Duration::from_secs(20), || steps() >= 4.0);
     let shown = watched.scrape();
     let kinds: BTreeMap<String, String> = shown.iter().map(|(name, family)| (name.clone(), family.kind.clone())).collect();
     let mut wanted = documented();
