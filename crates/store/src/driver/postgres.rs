@@ -77,11 +77,9 @@ impl PostgresSettings {
         let mut config: Config = self.url.parse().map_err(unreadable)?;
         let asked = config.get_options().unwrap_or_default();
         let limit = self.statement_timeout.as_millis();
-        let mut ours = format!("-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit}");
-        for (setting, value) in Self::PLANNER {
-            ours.push_str(&format!(" -c {setting}={value}"));
-        }
-        config.options(format!("{ours} {asked}").trim());
+        let planner: Vec<_> = Self::PLANNER.iter().map(|(setting, value)| format!("-c {setting}={value}")).collect();
+        let limits = format!("-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit}");
+        config.options(format!("{limits} {} {asked}", planner.join(" ")).trim());
         config.application_name("tidegate").connect_timeout(self.acquire_timeout);
         Ok(config)
     }
