@@ -20,7 +20,7 @@ use std::sync::Arc;
 use access::Entered;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use identity::{At, AuthError, Identity, Presented};
 use kit::{Answer, Authorization, Host, Request, Seen, authorization};
 use model::{Caller, OnInstance, Op};
@@ -116,7 +116,11 @@ impl<'r> Visit<'r> {
 
     async fn identify(&self, instance: Entered, presented: Presented) -> Result<(Caller, Arc<OnInstance>), Refused> {
         let at = At::Registry { instance: &instance, service: self.host.as_str() };
-        let caller = self.door.identity.authenticate(self.op, presented, at).await?;
+        let identity = &self.door.identity;
+        let caller = match self.head.method {
+            Method::PATCH | Method::PUT => identity.authenticate_sender(self.op, presented, at).await?,
+            _ => identity.authenticate(self.op, presented, at).await?,
+        };
         Ok((caller, Arc::clone(&instance.on)))
     }
 

@@ -77,6 +77,13 @@ impl Identity {
         self.received(op, by, answer)
     }
 
+    /// The same for a request whose body its client cannot send again: it is under the limit of requests on credit.
+    pub async fn authenticate_sender(&self, op: &Op, presented: Presented, at: At<'_>) -> Result<Caller, AuthError> {
+        let by = By::of(&presented, &at);
+        let answer = self.told(op, presented, at).await;
+        self.received_with(op, by, answer, true)
+    }
+
     async fn told(&self, op: &Op, presented: Presented, at: At<'_>) -> Result<Caller, AuthError> {
         self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
         match (presented, at) {

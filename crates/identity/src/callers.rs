@@ -21,8 +21,9 @@ impl CallerLimit {
     }
 
     /// Milliseconds to wait, if it is too often. Nobody in particular is no caller: that is for the limit of addresses.
-    fn take(&self, op: &Op, caller: &Caller) -> Result<(), i64> {
+    fn take(&self, op: &Op, caller: &Caller, on_credit: bool) -> Result<(), i64> {
         match (&self.0, caller.known()) {
+            (Some(limit), Some(known)) if on_credit => limit.take_on_credit(&known.principal, op.now),
             (Some(limit), Some(known)) => limit.take(&known.principal, op.now),
             _ => Ok(()),
         }
@@ -32,7 +33,12 @@ impl CallerLimit {
 impl Identity {
     /// Counts who came, and holds who is believed to the limit.
     pub(crate) fn received(&self, op: &Op, by: By, answer: Result<Caller, AuthError>) -> Result<Caller, AuthError> {
-        let answer = answer.and_then(|caller| match self.callers.take(op, &caller) {
+        self.received_with(op, by, answer, false)
+    }
+
+    /// The same; on credit, if what was sent cannot be sent again.
+    pub(crate) fn received_with(&self, op: &Op, by: By, answer: Result<Caller, AuthError>, on_credit: bool) -> Result<Caller, AuthError> {
+        let answer = answer.and_then(|caller| match self.callers.take(op, &caller, on_credit) {
             Ok(()) => Ok(caller),
             Err(retry_after_ms) => Err(AuthError::Throttled { retry_after_ms }),
         });
@@ -43,7 +49,7 @@ impl Identity {
 
     /// The same for who has signed.
     pub(crate) fn received_signed(&self, op: &Op, answer: Result<Caller, SignedError>) -> Result<Caller, SignedError> {
-        let answer = answer.and_then(|caller| match self.callers.take(op, &caller) {
+        let answer = answer.and_then(|caller| match self.callers.take(op, &caller, false) {
             Ok(()) => Ok(caller),
             Err(retry_after_ms) => Err(SignedError::Throttled { retry_after_ms }),
         });

@@ -61,6 +61,15 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     /// Takes one request from the key's bucket; or says in how many milliseconds there is one. Whoever is refused beside others is
     /// told a later moment than they: clients that send several requests at once would else come back together, and give up.
     pub fn take(&self, key: &K, now: Timestamp) -> Result<(), i64> {
+        self.draw(key, now, 0)
+    }
+
+    /// The same on credit, of another bucket at most: for what cannot be sent again. The key's next requests wait until it is paid.
+    pub fn take_on_credit(&self, key: &K, now: Timestamp) -> Result<(), i64> {
+        self.draw(key, now, -self.most)
+    }
+
+    fn draw(&self, key: &K, now: Timestamp, least: i64) -> Result<(), i64> {
         let full =
             || Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(Bucket { thousandths: self.most, filled: now, expected: now })));
         let Ok(bucket) = self.buckets.get_or_insert_with(key, full);
@@ -68,7 +77,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         let passed = now.millis_since(bucket.filled).clamp(0, self.most);
         bucket.thousandths = self.most.min(bucket.thousandths.saturating_add(passed.saturating_mul(self.a_second)));
         bucket.filled = now;
-        if bucket.thousandths >= ONE {
+        if bucket.thousandths >= least.saturating_add(ONE) {
             bucket.thousandths -= ONE;
             return Ok(());
         }
@@ -131,6 +140,15 @@ mod tests {
         }
         assert_eq!(throttle.take(&1, at(-3_600_000)), Err(LONGEST), "a clock that stepped back");
         assert!(Throttle::new(5000, 1, 1).take(&1, at(0)).is_ok());
+    }
+
+    #[test]
+    fn credit_is_one_bucket_and_is_paid_before_anything_else() {
+        let throttle = Throttle::new(2, 5, 16);
+        assert_eq!((0..50).filter(|_| throttle.take(&1, at(0)).is_ok()).count(), 10);
+        assert_eq!((0..50).filter(|_| throttle.take_on_credit(&1, at(0)).is_ok()).count(), 10, "and no more");
+        assert!(throttle.take(&1, at(4999)).is_err());
+        assert!(throttle.take(&1, at(5501)).is_ok(), "five seconds for ten, and half a one for its own");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) const STAGES: &[Stage] = &[
     stage("npm-clients", 10, "clients that are npm packages, at pinned versions", &[], peers::npm::provision),
     stage("store-postgres", 240, "the suites of store, registry and trail over PostgreSQL", &["debian"], suites::store_postgres),
     stage("conformance", 10, "the OCI conformance suite", &["release", "debian", "go-clients"], suites::conformance),
-    stage("clients", 70, "real container clients", &["release", "debian", "go-clients"], suites::clients),
+    stage("clients", 70, "real container clients", &["release", "debian", "go-clients", "python-clients"], suites::clients),
     stage("revocation", 160, "two nodes on one PostgreSQL", &["release", "debian"], suites::revocation),
     stage("federation", 10, "tokens of a real OpenID Provider", &["release", "go-clients"], suites::federation),
     stage(

@@ -39,7 +39,7 @@ impl Registry {
             let mut before = std::mem::take(&mut there.all);
             for rule in rules {
                 let same = before.iter().position(|kept| kept.rule == *rule);
-                there.all.push(same.map_or_else(|| there.new(rule), |at| before.remove(at)));
+                there.all.push(same.map_or_else(|| there.made(rule), |at| before.remove(at)));
             }
             Ok(())
         })
@@ -53,7 +53,7 @@ impl Registry {
         rule: &RetentionRule,
     ) -> Result<RetentionRuleId, RegistryError> {
         self.change_rules(permit, |there| {
-            let added = there.new(rule);
+            let added = there.made(rule);
             let id = added.id;
             there.all.push(added);
             Ok(id)
@@ -176,7 +176,7 @@ struct Rules<'a> {
 
 impl Rules<'_> {
     /// One that was not there.
-    fn new(&self, rule: &RetentionRule) -> KeptRule {
+    fn made(&self, rule: &RetentionRule) -> KeptRule {
         let number = u32::try_from((self.random)() >> 32).unwrap_or_default();
         let id = RetentionRuleId { namespace: self.namespace, number };
         KeptRule { id, rule: rule.clone(), created: self.now, changed: self.now }

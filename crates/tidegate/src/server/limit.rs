@@ -45,6 +45,11 @@ impl AddressLimit {
         self.take_from(op.source_ip, op.now).inspect_err(|_| self.refused.inc())
     }
 
+    /// The same on credit: for a request whose body its client cannot send again.
+    pub(super) fn take_on_credit(&self, op: &Op) -> Result<(), i64> {
+        self.throttle.take_on_credit(&Source::of(op.source_ip), op.now).inspect_err(|_| self.refused.inc())
+    }
+
     fn take_from(&self, address: IpAddr, now: Timestamp) -> Result<(), i64> {
         self.throttle.take(&Source::of(address), now)
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use http::header::RETRY_AFTER;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use kit::limits::{MAX_HEAD_BYTES, MAX_HEADERS, MAX_REQUESTS_IN_FLIGHT, MAX_TARGET_BYTES};
 use kit::{Answer, Host, HostError, Observed, ObservedBody, Peer, Request, RequestBody, host_of, problem};
@@ -50,7 +50,9 @@ pub(super) async fn serve<A: App>(
 impl<A: App> Frame<A> {
     /// The answer to one request too many from its address.
     fn too_often(&self, op: &Op, head: &Parts) -> Option<Answer> {
-        let wait_ms = self.limit.as_ref()?.take(op).err()?;
+        let limit = self.limit.as_ref()?;
+        let sends = matches!(head.method, Method::PATCH | Method::PUT) && head.uri.path().starts_with("/v2/");
+        let wait_ms = if sends { limit.take_on_credit(op) } else { limit.take(op) }.err()?;
         self.app.too_often(op, head, wait_ms)
     }
 }
