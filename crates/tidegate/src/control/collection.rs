@@ -140,7 +140,7 @@ fn refused(code: &str, message: &str) -> ControlError {
     ControlError::Refused { code: code.to_owned(), message: message.to_owned() }
 }
 
-fn row(run: Run, by: Option<Doer>) -> RunRow {
+fn row(run: &Run, by: Option<Doer>) -> RunRow {
     let by = by.filter(|_| run.ended.is_none());
     RunRow {
         run: run.number,
@@ -161,13 +161,13 @@ impl Desk {
         let begun = self.registry.begin_collection(self.operator(op)).await?;
         self.collector.look();
         tracing::info!(run = begun.run.number, joined = begun.joined, "somebody asked for a collection");
-        Ok(BegunRow { joined: begun.joined, run: row(begun.run, None) })
+        Ok(BegunRow { joined: begun.joined, run: row(&begun.run, None) })
     }
 
     /// How far a run is.
     pub(crate) async fn collection_run(&self, number: i64) -> Result<RunRow, ControlError> {
         let found = self.registry.collection_run(number).await?;
-        found.map(|(run, by)| row(run, by)).ok_or_else(|| refused("not_found", "there is no such run of the collection any more"))
+        found.map(|(run, by)| row(&run, by)).ok_or_else(|| refused("not_found", "there is no such run of the collection any more"))
     }
 
     /// What the collection has done, and has before it.
@@ -183,8 +183,8 @@ impl Desk {
             grace_seconds: config.times.grace.0,
             delete_after_seconds: config.times.delete_after.0,
             next_at: next,
-            running: running.map(|run| row(run, by)),
-            last: last.map(|run| row(run, None)),
+            running: running.map(|run| row(&run, by)),
+            last: last.map(|run| row(&run, None)),
             objects_waiting: blobs,
             bytes_waiting: bytes,
             waiting_since: oldest,
