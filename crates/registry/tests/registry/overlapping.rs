@@ -135,8 +135,7 @@ fn a_push_again_beside_the_end_of_the_blob() {
             house.put_blob(APP, LAYER).await;
             change(&house, "DELETE FROM blob_link").await;
             let (repository, meeting) = (repository(&house).await, Meeting::new());
-            let seen: Result<Vec<BlobSeen>, StoreError> =
-                house.store.read(|tx| Box::pin(collection::blobs(tx, (i64::MIN, &[]), 10))).await;
+            let seen: Result<Vec<BlobSeen>, StoreError> = house.store.read(|tx| Box::pin(collection::blobs(tx, (i64::MIN, &[]), 10))).await;
             let old = seen.unwrap()[0];
             let new = UploadId::from_random(900 + number as u64);
             let (pushed, gone) = tokio::join!(push(&house, repository, new, &meeting, early.0), condemn(&house, old, &meeting, early.1));

@@ -45,7 +45,7 @@ impl Image {
             content(seed, if shared { SIZES[number % SIZES.len()] } else { 1_500 })
         };
         let (config, mut layers) = (blob(), vec![blob()]);
-        for _ in 0..own as usize % 3 {
+        for _ in 0..own % 3 {
             layers.push(blob());
         }
         let text = manifest(&config, &layers);

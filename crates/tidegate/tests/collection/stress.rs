@@ -38,12 +38,14 @@ fn stress(name: &str, mut house: House) {
         let crowd: Vec<_> = (0..CROWD).map(|number| scope.spawn(move || one_of_many(house, number, stop, total))).collect();
         let collector = scope.spawn(move || collect(house, stop, runs));
         let end = Instant::now() + Duration::from_secs(seconds);
-        while Instant::now() < end && !collector.is_finished() && !owners.iter().chain(&[]).any(|one| one.is_finished()) {
+        while Instant::now() < end && !collector.is_finished() && !owners.iter().any(std::thread::ScopedJoinHandle::is_finished) {
             std::thread::sleep(Duration::from_millis(100));
         }
         stop.store(true, Ordering::SeqCst);
         collector.join().unwrap();
-        crowd.into_iter().for_each(|one| one.join().unwrap());
+        for one in crowd {
+            one.join().unwrap();
+        }
         owners.into_iter().map(|one| one.join().unwrap()).collect()
     });
     let (counts, runs) = (*total.lock().unwrap(), runs.load(Ordering::SeqCst));

@@ -67,7 +67,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     panic!("{what}: not so after 30 s");
 }
 
-fn done(ran: Ran) -> Value {
+fn done(ran: &Ran) -> Value {
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     serde_json::from_str(&ran.out).unwrap()
 }
@@ -96,7 +96,7 @@ fn a_run_is_previewed_asked_for_and_told_of_beside_a_running_server() {
 
     let ran = at.run(&["gc", "run", "-o", "json"]);
     assert!(ran.err.contains("… run 1, "), "it says how far it is: {}", ran.err);
-    let ended = done(ran);
+    let ended = done(&ran);
     has(&ended, &KEYS);
     assert_eq!((&ended["run"], &ended["asked"], &ended["phase"], &ended["node_id"]), (&json!(1), &json!(true), &json!(null), &json!(null)));
     assert_eq!((&ended["links_removed"], &ended["objects_deleted"], &ended["bytes_freed"]), (&json!(1), &json!(1), &json!(4)), "{ended}");
@@ -139,7 +139,7 @@ fn while_no_server_runs_the_command_walks_itself() {
     assert_eq!(at.json(&["gc", "run", "--dry-run"])["links_removed"], json!(70));
     let ran = at.run(&["gc", "run"]);
     assert!(ran.err.contains(", by command-") || ran.err.contains("waiting for a node"), "{}", ran.err);
-    let ended = done(ran);
+    let ended = done(&ran);
     assert_eq!((&ended["links_removed"], &ended["objects_deleted"]), (&json!(70), &json!(70)), "{ended}");
     // It has given its lease back: the next one need not wait for its end.
     assert_eq!(at.json(&["gc", "run"])["run"], json!(2));
@@ -154,9 +154,9 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
         let path = entry.path();
         let is_content = path.metadata().is_ok_and(|about| about.len() > 0);
         if path.is_dir() {
-            found.extend(walk(&path))
+            found.extend(walk(&path));
         } else if is_content {
-            found.push(path)
+            found.push(path);
         }
     }
     found
