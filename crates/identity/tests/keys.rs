@@ -2,9 +2,17 @@
 
 #[cfg(test)]
 mod keys {
+    use std::sync::Arc;
+
+    use identity::Keeper;
+    use model::Seconds;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
+    use secrets::Dice;
     use serde_json::json;
     use store::{StoreError, params};
-    use testkit::{Client, House, PASSWORD, Reply, house};
+    use testkit::{Client, House, NOW, PASSWORD, Reply, house};
+    use tokens::Tokens;
 
     fn allow(actions: &[&str]) -> String {
         json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}).to_string()
@@ -194,5 +202,22 @@ mod keys {
         sql(&house, "UPDATE change SET kind = 'another' WHERE at_ms = 0").await;
         root.get("/api/v1/whoami").await.expect(200);
         alice.get("/v2/").await.expect(401);
+    }
+
+    /// Both have found that it is time, and one was stopped before it went on.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_nodes_that_find_it_time_for_a_new_signing_key_make_one() {
+        let house = house().await;
+        let dice = Arc::new(Dice::new(Box::new(ChaCha20Rng::seed_from_u64(7))));
+        let sealing = Keeper::open(&house.store, &house.master_keys, &dice, NOW).await.unwrap().sealing();
+        let other = Tokens::open(Arc::clone(&house.store), sealing, dice, tokens::ISSUER, Seconds::minutes(5), NOW).await.unwrap();
+        let (here, later) = (house.identity.tokens(), NOW.plus(Seconds::days(31)));
+        assert!(other.rotate_if_due(later).await.unwrap());
+        // It has not heard of it: nobody has looked at the change feed.
+        assert!(!here.rotate_if_due(later.plus(Seconds(1))).await.unwrap());
+        let kids = async |tokens: &Tokens| tokens.public_keys(later).await.unwrap().into_iter().map(|key| key.kid).collect::<Vec<_>>();
+        assert_eq!((kids(here).await.len(), kids(here).await), (2, kids(&other).await));
+        let third = later.plus(Seconds::days(31));
+        assert!(here.rotate_if_due(third).await.unwrap() && !other.rotate_if_due(third).await.unwrap());
     }
 }

@@ -1,11 +1,17 @@
 //! Leases: a job runs on one node at a time, and passes on when its holder dies.
+//!
+//! They begin and end by the database's clock, which is one for all nodes: whose own clock is wrong neither takes what is another's
+//! nor keeps what is over (`docs/decisions/leases.md`). A unit that takes the lease and then changes something is fenced: had another
+//! node taken it meanwhile, the two units would have met in the lease's row, and this one would have been run again.
 
 use model::{Seconds, Timestamp};
 
+use crate::node::clock;
 use crate::{StoreError, Tx, params};
 
-/// Takes or renews the lease `name` for `holder`. False: another holds it.
-pub async fn take(tx: &mut Tx<'_>, name: &str, holder: &str, now: Timestamp, life: Seconds) -> Result<bool, StoreError> {
+/// Takes or renews the lease `name` for `holder`, for `life` from now on. False: another holds it.
+pub async fn take(tx: &mut Tx<'_>, name: &str, holder: &str, life: Seconds) -> Result<bool, StoreError> {
+    let now = clock(tx).await?;
     let sql = "INSERT INTO lease (name, holder, until_ms) VALUES ($1, $2, $3) \
                ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms \
                WHERE lease.holder = excluded.holder OR lease.until_ms < $4";
@@ -24,7 +30,7 @@ pub async fn release_all(tx: &mut Tx<'_>, holder: &str) -> Result<u64, StoreErro
     tx.execute("DELETE FROM lease WHERE holder = $1", params![holder]).await
 }
 
-/// Who holds which lease at `now`: holder and name, by name.
+/// Who holds which lease at `now`, which the database says: holder and name, by name.
 pub async fn held(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
     let rows = tx.rows("SELECT holder, name FROM lease WHERE until_ms >= $1 ORDER BY name", params![now.millis()]).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()

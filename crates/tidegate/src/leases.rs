@@ -1,6 +1,6 @@
 //! What one node does for all: the work that is done under a lease, and by nobody who does not hold it.
 //!
-//! A lease is a row in the database: who holds it, and until when. A node that ends properly gives its leases back; one that
+//! A lease is a row in the database: who holds it, and until when by the database's clock. A node that ends properly gives its leases back; one that
 //! dies loses them when their life is over. Before each step of a job the node asks for its lease anew ([`Leases::holds`]), so that
 //! one which was stopped for a while goes no further where another has taken over. Between asking and doing it can be stopped
 //! all the same: so a step is a transaction, or may be done twice.
@@ -49,8 +49,7 @@ impl Leases {
     }
 
     async fn take(&self, Job { name, life }: Job, holder: &str) -> bool {
-        let now = SystemClock.now();
-        let taken: Result<bool, StoreError> = self.store.write_soon(|tx| Box::pin(lease::take(tx, name, holder, now, life))).await;
+        let taken: Result<bool, StoreError> = self.store.write_soon(|tx| Box::pin(lease::take(tx, name, holder, life))).await;
         taken.unwrap_or_else(|error| {
             tracing::warn!(%error, lease = name, "a lease for background work cannot be taken");
             false
@@ -65,5 +64,47 @@ impl Leases {
         if let Err(error) = done {
             tracing::warn!(%error, "the leases for background work were not given back: they end by themselves");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::params;
+
+    use super::*;
+
+    const JOB: Job = Job { name: "job", life: Seconds::hours(1) };
+
+    async fn end(store: &Store) {
+        let ended: Result<u64, StoreError> =
+            store.write(|tx| Box::pin(async move { tx.execute("UPDATE lease SET until_ms = 1", params![]).await })).await;
+        ended.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_holder_that_comes_back_goes_no_further() {
+        let store = Arc::new(Store::memory().await.unwrap());
+        let (one, other) = (Leases::new(&store, "one"), Leases::new(&store, "other"));
+        assert!(one.holds(JOB).await && !other.holds(JOB).await && one.holds(JOB).await);
+        // It is killed, or stopped for longer than the lease lives.
+        end(&store).await;
+        assert!(other.holds(JOB).await && !one.holds(JOB).await);
+        // Nobody has asked meanwhile: it goes on.
+        end(&store).await;
+        assert!(other.holds(JOB).await);
+        // It ends properly: nobody waits, and it takes nothing any more.
+        other.give_back().await;
+        assert!(one.holds(JOB).await && !other.holds(JOB).await);
+        end(&store).await;
+        assert!(!other.holds(JOB).await);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_first_to_ask_is_one_of_all() {
+        let store = Arc::new(Store::memory().await.unwrap());
+        let (one, other) = (Leases::new(&store, "one"), Leases::new(&store, "other"));
+        assert!(one.is_first(JOB).await && !other.is_first(JOB).await);
+        end(&store).await;
+        assert!(other.is_first(JOB).await && !one.is_first(JOB).await);
     }
 }

@@ -160,8 +160,8 @@ impl Presence {
         match (differs, self.told.swap(differs, Ordering::Relaxed)) {
             (true, false) => tracing::warn!(
                 ahead_ms = ahead,
-                "this machine's clock differs from the database's: leases, ends of tokens and times in the audit trail are wrong by as \
-                 much; let NTP set it"
+                "this machine's clock differs from the database's: ends of tokens and times in the audit trail are wrong by as much; \
+                 let NTP set it"
             ),
             (false, true) => tracing::info!("this machine's clock agrees with the database's again"),
             _ => {}

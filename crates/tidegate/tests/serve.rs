@@ -5,6 +5,10 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use sha2::Digest as _;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tidegate");
 
@@ -33,10 +37,18 @@ impl Server {
         get(&self.address, path)
     }
 
-    /// SIGTERM; exit code and what it logged.
-    fn terminate(mut self) -> (Option<i32>, String) {
+    fn told_to_stop(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// SIGTERM; exit code and what it logged.
+    fn terminate(self) -> (Option<i32>, String) {
+        self.told_to_stop();
+        self.ends()
+    }
+
+    fn ends(mut self) -> (Option<i32>, String) {
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         (self.child.wait().unwrap().code(), log)
@@ -78,6 +90,69 @@ fn starts_answers_and_stops() {
         assert!(line.contains(field), "{field}: {line}");
     }
     assert!(!log.contains("secret"), "a query string was logged");
+}
+
+/// Behind a load balancer: it says that it leaves, and serves whoever has not noticed yet.
+#[test]
+fn a_server_that_leaves_answers_for_a_while_and_a_second_signal_ends_it_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--drain-seconds", "600"]);
+    assert!(server.get("/readyz").starts_with("HTTP/1.1 200"));
+    server.told_to_stop();
+    let mut said = server.get("/readyz");
+    while said.starts_with("HTTP/1.1 200") {
+        said = server.get("/readyz");
+    }
+    assert!(said.starts_with("HTTP/1.1 503") && said.contains(r#""failing":["stopping"]"#), "{said}");
+    // Whoever still asks is answered, and told to ask elsewhere next time.
+    let answer = server.get("/v2/");
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
+    let (code, log) = server.terminate();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("told twice"), "{log}");
+}
+
+/// Longer than a node may go without a look at what has changed: that look goes on until the last request is answered.
+#[test]
+fn an_upload_under_way_is_finished_when_the_server_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--shutdown-seconds", "120"]);
+    let secrets = std::fs::read_to_string(folder.path().join("bootstrap.json")).unwrap();
+    let secrets: serde_json::Value = serde_json::from_str(&secrets).unwrap();
+    let basic = base64::engine::general_purpose::STANDARD.encode(format!("root:{}", secrets["root_password"].as_str().unwrap()));
+    let (begin, rest) = ([7_u8; 4096], [9_u8; 4096]);
+    let digest = hex::encode(sha2::Sha256::digest([begin, rest].concat()));
+    let mut socket = TcpStream::connect(&server.address).unwrap();
+    write!(
+        socket,
+        "POST /v2/demo/app/blobs/uploads/?digest=sha256:{digest} HTTP/1.1\r\nhost: a\r\nauthorization: Basic {basic}\r\n\
+         expect: 100-continue\r\ncontent-length: 8192\r\n\r\n"
+    )
+    .unwrap();
+    // It is let in, and its body is waited for.
+    let mut reader = BufReader::new(socket.try_clone().unwrap());
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    assert!(line.starts_with("HTTP/1.1 100"), "{line}");
+    socket.write_all(&begin).unwrap();
+    server.told_to_stop();
+    wait_until_refused(&server.address);
+    std::thread::sleep(Duration::from_millis(2500));
+    socket.write_all(&rest).unwrap();
+    let mut answer = String::new();
+    reader.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("HTTP/1.1 201"), "{answer}");
+    let (code, log) = server.ends();
+    assert!(code == Some(0) && !log.contains("cut off"), "{log}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test waits for a process")]
+fn wait_until_refused(address: &str) {
+    let end = Instant::now() + Duration::from_mins(1);
+    while TcpStream::connect(address).is_ok() {
+        assert!(Instant::now() < end, "it goes on accepting");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]

@@ -116,9 +116,9 @@ impl Ring {
         }
         let key = self.generate(now, now.plus(ANNOUNCED))?;
         let key = &key;
-        self.store.write(|tx| Box::pin(insert_next(tx, key, wanted))).await?;
+        let made = self.store.write(|tx| Box::pin(insert_next(tx, key, youngest, wanted))).await?;
         self.forget();
-        Ok(true)
+        Ok(made)
     }
 
     fn generate(&self, now: Timestamp, signs_from: Timestamp) -> Result<SigningKey, TokenError> {
@@ -186,14 +186,25 @@ async fn insert_first(tx: &mut Tx<'_>, key: &SigningKey) -> Result<(), StoreErro
     Ok(())
 }
 
-async fn insert_next(tx: &mut Tx<'_>, key: &SigningKey, wanted: Option<(&Audit, &Record)>) -> Result<(), StoreError> {
+/// False: another node has made one since this one looked, however long ago that was. `youngest`: from when on the key signs after which
+/// this one comes.
+async fn insert_next(
+    tx: &mut Tx<'_>,
+    key: &SigningKey,
+    youngest: Option<Timestamp>,
+    wanted: Option<(&Audit, &Record)>,
+) -> Result<bool, StoreError> {
+    if signing_key::all(tx).await?.iter().map(|key| key.signs_from).max() != youngest {
+        return Ok(false);
+    }
     if let Some((audit, record)) = wanted {
         access::audit::write(tx, audit, record).await?;
     }
     signing_key::retire_older(tx, key.signs_from, key.signs_from.plus(OVERLAP)).await?;
     signing_key::insert(tx, key).await?;
     signing_key::delete_retired(tx, Timestamp::from_millis(key.created.millis() - KEPT.0 * 1000)).await?;
-    change::append(tx, key.created, Change::SigningKeys).await
+    change::append(tx, key.created, Change::SigningKeys).await?;
+    Ok(true)
 }
 
 fn spki(point: &[u8]) -> Vec<u8> {

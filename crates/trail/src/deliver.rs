@@ -167,7 +167,7 @@ impl Trail {
             return Ok(true);
         }
         let node = &*self.node;
-        let ours = self.store.write(|tx| Box::pin(remember::take(tx, JOB, node, now))).await?;
+        let ours = self.store.write(|tx| Box::pin(remember::take(tx, JOB, node))).await?;
         self.leases.note(JOB, now, ours);
         Ok(ours)
     }

@@ -14,7 +14,8 @@ const RENEW_MS: i64 = 5_000;
 /// Heads of so many accounts are remembered.
 const ACCOUNTS: usize = 10_000;
 
-/// Until when this node holds which lease.
+/// Until when this node holds which lease, by its own clock from before it asked: never longer than the database says. (A clock that
+/// is set back makes it hold on for as long; then it meets the other in the database, and one of them goes no further.)
 #[derive(Default)]
 pub(crate) struct Leases(Mutex<HashMap<&'static str, Timestamp>>);
 
@@ -42,8 +43,8 @@ impl Leases {
 }
 
 /// Takes or renews a lease, in a transaction. False: another holds it.
-pub(crate) async fn take(tx: &mut Tx<'_>, name: &'static str, node: &str, now: Timestamp) -> Result<bool, StoreError> {
-    store::lease::take(tx, name, node, now, LIFE).await
+pub(crate) async fn take(tx: &mut Tx<'_>, name: &'static str, node: &str) -> Result<bool, StoreError> {
+    store::lease::take(tx, name, node, LIFE).await
 }
 
 /// Where a chain has come to, as the sealer goes on from it.

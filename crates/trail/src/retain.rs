@@ -109,11 +109,7 @@ impl Trail {
     /// Takes away the days that are older than each account keeps them; how many records. Where `sink` names a sink, what it has
     /// not taken stays. What begins then is signed before anything goes, and that it went is written down.
     pub async fn retain(&self, op: &Op, sink: Option<&str>, audit: &Audit) -> Result<u64, TrailError> {
-        let node = &*self.node;
         if self.keeping.default.is_none() && !self.store.read(|tx| Box::pin(account::any_audit_retention(tx))).await? {
-            return Ok(0);
-        }
-        if !self.store.write(|tx| Box::pin(remember::take(tx, JOB, node, op.now))).await? {
             return Ok(0);
         }
         let (mut gone, mut after) = (0, i64::MIN);
@@ -122,26 +118,36 @@ impl Trail {
             let Some((last, _)) = accounts.last() else { return Ok(gone) };
             after = last.as_i64();
             for (account, _) in accounts {
-                gone += self.retain_in(op, account, sink, audit).await?;
+                let (deleted, ours) = self.retain_in(op, account, sink, audit).await?;
+                gone += deleted;
+                if !ours {
+                    return Ok(gone);
+                }
             }
         }
     }
 
-    async fn retain_in(&self, op: &Op, account: AccountId, sink: Option<&str>, audit: &Audit) -> Result<u64, TrailError> {
+    /// How many records went, and whether the job is still this node's: each transaction takes the lease.
+    async fn retain_in(&self, op: &Op, account: AccountId, sink: Option<&str>, audit: &Audit) -> Result<(u64, bool), TrailError> {
         let moved = self.store.write(|tx| Box::pin(self.move_beginning(tx, op, account, sink, audit))).await?;
-        let Some(end) = moved else { return Ok(0) };
+        let end = match moved {
+            Moved::To(end) => end,
+            Moved::Nowhere => return Ok((0, true)),
+            Moved::Elsewhere => return Ok((0, false)),
+        };
         let mut gone = 0;
         loop {
-            let deleted = self.store.write_apart(|tx| Box::pin(delete_oldest(tx, account, end, CHUNK))).await?;
+            let deleted = self.store.write_apart(|tx| Box::pin(delete_some(tx, &self.node, account, end))).await?;
+            let Some(deleted) = deleted else { return Ok((gone, false)) };
             gone += deleted;
             if deleted == 0 {
-                return Ok(gone);
+                return Ok((gone, true));
             }
         }
     }
 
-    /// Signs the new beginning; the place up to which everything may go. None: nothing is that old. (What an interrupted round
-    /// left is still there, before the beginning: it goes with the next.)
+    /// Signs the new beginning: everything up to there may go. (What an interrupted round left is still there, before the
+    /// beginning: it goes with the next.)
     async fn move_beginning(
         &self,
         tx: &mut Tx<'_>,
@@ -149,14 +155,17 @@ impl Trail {
         account: AccountId,
         sink: Option<&str>,
         audit: &Audit,
-    ) -> Result<Option<Position>, TrailError> {
-        let Some(keep) = self.keeping.of(account::audit_retention(tx, account).await?) else { return Ok(None) };
+    ) -> Result<Moved, TrailError> {
+        if !remember::take(tx, JOB, &self.node).await? {
+            return Ok(Moved::Elsewhere);
+        }
+        let Some(keep) = self.keeping.of(account::audit_retention(tx, account).await?) else { return Ok(Moved::Nowhere) };
         let oldest = day(Timestamp::from_millis(op.now.millis().saturating_sub(keep.0.saturating_mul(1000))));
         let ring = self.keys.renewed(tx).await?;
-        let Some(last) = last_to_go(tx, account, oldest, sink).await? else { return Ok(None) };
+        let Some(last) = last_to_go(tx, account, oldest, sink).await? else { return Ok(Moved::Nowhere) };
         let stood = mark::get(tx, account, Kind::Begin).await?.and_then(|text| read::beginning(&ring, &text));
-        if stood.is_some_and(|stood| stood >= last.at) {
-            return Ok(stood);
+        if let Some(stood) = stood.filter(|stood| *stood >= last.at) {
+            return Ok(Moved::To(stood));
         }
         let begin = Checkpoint {
             purpose: Purpose::Begin,
@@ -169,8 +178,26 @@ impl Trail {
         mark::set(tx, account, Kind::Begin, begin.sequence, &ring.youngest()?.sign(&begin)?).await?;
         let detail = format!("records up to {} (sealed {}) are deleted", begin.sequence, begin.at);
         write(tx, audit, &Record::job(op, account, "retention").with_detail(detail)).await?;
-        Ok(Some(last.at))
+        Ok(Moved::To(last.at))
     }
+}
+
+/// Where the beginning of a trail is.
+enum Moved {
+    /// Up to here everything may go.
+    To(Position),
+    /// Nothing is old enough.
+    Nowhere,
+    /// Another node does this.
+    Elsewhere,
+}
+
+/// None: another node does this.
+async fn delete_some(tx: &mut Tx<'_>, node: &str, account: AccountId, end: Position) -> Result<Option<u64>, StoreError> {
+    if !remember::take(tx, JOB, node).await? {
+        return Ok(None);
+    }
+    delete_oldest(tx, account, end, CHUNK).await.map(Some)
 }
 
 /// The last record of the days before `oldest` that the sink has taken.

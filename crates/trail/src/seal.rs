@@ -74,7 +74,7 @@ impl Trail {
     }
 
     async fn try_seal(&self, tx: &mut Tx<'_>, batch: &[Waiting], now: Timestamp, due: bool) -> Result<Option<Done>, TrailError> {
-        if due && !remember::take(tx, JOB, &self.node, now).await? {
+        if due && !remember::take(tx, JOB, &self.node).await? {
             return Ok(None);
         }
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(None) };

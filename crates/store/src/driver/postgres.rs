@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use tokio::sync::{Mutex, MutexGuard};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 
@@ -15,9 +14,11 @@ use super::error::StoreError;
 use super::meters::{Connections, Meters};
 use super::tx::{Failure, Tx, Unit, Work, went_on};
 pub(super) use session::Session;
+use turns::Turns;
 
 mod session;
 mod tls;
+mod turns;
 
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
@@ -36,13 +37,12 @@ const MIGRATE_PAUSE: Duration = Duration::from_secs(1);
 const QUEUE: usize = 1024;
 /// Connections besides, for what everything else depends on ([`Lane::First`]): the change feed, and whether the database answers.
 const FIRST: usize = 2;
-/// Turns that are taken one after another.
-const TURNS: usize = 64;
 
 /// How to reach PostgreSQL. Debug never prints the URL, which may hold a password.
 #[derive(Clone)]
 pub struct PostgresSettings {
-    /// `postgres://user:password@host:port/database?sslmode=require`. Without `sslmode=require` there is no TLS.
+    /// `postgres://user:password@host:port/database?sslmode=require`. Without `sslmode=require` there is no TLS. Several hosts
+    /// (`one:5432,other:5432`) are asked in this order, and with `target_session_attrs=read-write` the one that takes writes is taken.
     pub url: String,
     /// Connections at most.
     pub pool_size: usize,
@@ -80,7 +80,9 @@ impl PostgresSettings {
         let planner = Self::PLANNER.join(" -c ");
         let ours = format!("-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit} -c {planner}");
         config.options(format!("{ours} {asked}").trim());
-        config.application_name("tidegate").connect_timeout(self.acquire_timeout);
+        // One that does not answer leaves time for the others.
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX).max(1);
+        config.application_name("tidegate").connect_timeout(self.acquire_timeout / hosts);
         Ok(config)
     }
 }
@@ -107,28 +109,24 @@ pub(super) struct Postgres {
     pauses: AtomicU64,
     waiting: AtomicUsize,
     meters: Meters,
-    /// Of the units that are run again, one at a time runs: those who met do not meet again, and each has its turn.
-    again: Mutex<()>,
-    /// Who changes the rows of one thing, one after another; several things may share a turn.
-    turns: Box<[Mutex<()>]>,
-    wait: Duration,
+    turns: Turns,
 }
 
 /// A place in the queue for a connection.
-struct Turn<'c>(&'c AtomicUsize);
+struct Place<'c>(&'c AtomicUsize);
 
-impl<'c> Turn<'c> {
+impl<'c> Place<'c> {
     fn take(waiting: &'c AtomicUsize) -> Result<Self, StoreError> {
-        let turn = Self(waiting);
+        let place = Self(waiting);
         if waiting.fetch_add(1, Ordering::Relaxed) < QUEUE {
-            Ok(turn)
+            Ok(place)
         } else {
             Err(StoreError::unavailable("too many wait for a connection"))
         }
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -161,27 +159,8 @@ impl Postgres {
             pauses: AtomicU64::new(u64::from(std::process::id())),
             waiting: AtomicUsize::new(0),
             meters: meters.clone(),
-            again: Mutex::new(()),
-            turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
-            wait: settings.acquire_timeout,
+            turns: Turns::new(settings.statement_timeout + SLACK),
         })
-    }
-
-    pub(super) async fn write_in_turn<'c, T, E>(
-        &'c self,
-        turn: u64,
-        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
-    ) -> Result<T, E>
-    where
-        T: Send,
-        E: From<StoreError> + Send,
-    {
-        let place = usize::try_from(turn % TURNS as u64).unwrap_or_default();
-        let _turn = match self.turns.get(place) {
-            Some(turn) => Some(tokio::time::timeout(self.wait, turn.lock()).await.map_err(|_| StoreError::unavailable("too many wait"))?),
-            None => None,
-        };
-        self.write(Durability::Full, body).await
     }
 
     pub(super) fn connections(&self) -> Connections {
@@ -203,9 +182,11 @@ impl Postgres {
         result
     }
 
+    /// Runs a unit, again when it meets another. `thing`: what its rows are of, if it is known beforehand that others change them too.
     pub(super) async fn write<'c, T, E>(
         &'c self,
         durability: Durability,
+        thing: Option<u64>,
         body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
     ) -> Result<T, E>
     where
@@ -217,10 +198,14 @@ impl Postgres {
             Durability::Soon => WRITE_SOON,
             Durability::Apart => WRITE_APART,
         };
+        // Turns are waited for without a connection.
+        let own = match thing {
+            Some(thing) => Some(self.turns.of(thing).await?),
+            None => None,
+        };
         let mut tries = 1;
         loop {
-            // Waited for without a connection.
-            let turn = if tries == 1 { None } else { Some(self.turn_again().await?) };
+            let turn = if own.is_some() || tries == 1 { None } else { Some(self.turns.again().await?) };
             let (error, met) = match self.attempt(begin, &body).await {
                 Ok(value) => return Ok(value),
                 Err(refused) => refused,
@@ -309,13 +294,8 @@ impl Postgres {
         if lane == Lane::First {
             return self.first.get().await.map_err(StoreError::unavailable);
         }
-        let _turn = Turn::take(&self.waiting)?;
+        let _place = Place::take(&self.waiting)?;
         self.pool.get().await.map_err(StoreError::unavailable)
-    }
-
-    async fn turn_again(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
-        let late = |_| StoreError::unavailable("others that run again take too long");
-        tokio::time::timeout(self.patience, self.again.lock()).await.map_err(late)
     }
 
     /// Longer at each try, and different for each task, so that those who met do not meet again.

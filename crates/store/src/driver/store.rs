@@ -208,7 +208,7 @@ impl Store {
     {
         match &self.backend {
             Backend::Sqlite(sqlite) => Box::pin(sqlite.write(Durability::Full, body)).await,
-            Backend::Postgres(postgres) => Box::pin(postgres.write_in_turn(turn, body)).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.write(Durability::Full, Some(turn), body)).await,
         }
     }
 
@@ -229,7 +229,7 @@ impl Store {
         };
         match &self.backend {
             Backend::Sqlite(sqlite) => self.meters.timed(kind, Box::pin(sqlite.write(durability.of_one_writer(), body))).await,
-            Backend::Postgres(postgres) => self.meters.timed(kind, Box::pin(postgres.write(durability, body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(kind, Box::pin(postgres.write(durability, None, body))).await,
         }
     }
 

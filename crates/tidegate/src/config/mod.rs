@@ -185,5 +185,7 @@ pub(crate) struct Config {
     /// How Alibaba Cloud's hosts are named, and how often a key may call.
     pub(crate) alibaba: door_alibaba::Settings,
     pub(crate) max_connections: usize,
+    /// How long a server that was told to stop serves on, and then how long what is under way may take.
+    pub(crate) drain: Duration,
     pub(crate) shutdown: Duration,
 }

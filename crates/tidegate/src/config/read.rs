@@ -93,6 +93,7 @@ impl Config {
                 requests_per_second: u32::try_from(from.number("alibaba.requests_per_second", 1, 100_000)?).unwrap_or(1),
             },
             max_connections: usize::try_from(from.number("max_connections", 1, 1_000_000)?).unwrap_or(1),
+            drain: from.seconds("drain_seconds", 0, 3600)?,
             shutdown: from.seconds("shutdown_seconds", 0, 3600)?,
             data_dir,
         })

@@ -243,7 +243,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Requests that one access key may make in a second at the Alibaba Cloud APIs, on each node",
     ),
     one("max_connections", "number", "8192", "Connections at a time; further ones wait to be accepted"),
-    one("shutdown_seconds", "seconds", "30", "How long requests under way may take after SIGTERM"),
+    one(
+        "drain_seconds",
+        "seconds",
+        "0",
+        "How long after SIGTERM everything is still answered while `/readyz` says 503: behind a load balancer three of its looks at it",
+    ),
+    one("shutdown_seconds", "seconds", "30", "How long requests under way may take after SIGTERM, and after `drain_seconds`"),
 ];
 
 /// Names of the environment that are the client's own or the tests'.

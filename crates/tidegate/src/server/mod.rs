@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 
 pub(crate) use limit::AddressLimit;
 pub(crate) use run::run;
-pub(crate) use stop::Stop;
+pub(crate) use stop::{Leaving, Stop};
 pub(crate) use tls::install_crypto_provider;
 
 /// What answers the requests of a listener.
@@ -68,6 +68,7 @@ pub(crate) struct Frame<A> {
     pub(crate) limit: Option<Arc<AddressLimit>>,
     /// Room for answers that are held back.
     pub(crate) held_back: Semaphore,
+    pub(crate) leaving: Leaving,
 }
 
 /// How long connections are waited for; tests have less of it.

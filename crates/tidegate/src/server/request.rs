@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use http::header::RETRY_AFTER;
+use http::header::{CONNECTION, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -30,10 +30,11 @@ pub(super) async fn serve<A: App>(
     request: http::Request<Incoming>,
 ) -> Result<Response<ObservedBody>, Infallible> {
     let (head, body) = request.into_parts();
+    let is_http1 = head.version < Version::HTTP_2;
     let op = frame.edge.op(ends.peer, &head);
     let door = frame.app.door(&head);
     let observed = Observed::begin(op.clone(), &head, door, frame.log, Arc::clone(&frame.metrics));
-    let answer = match admit(&frame, &head, ends.local) {
+    let mut answer = match admit(&frame, &head, ends.local) {
         Ok(_) if let Some(refused) = frame.too_often(&op, &head) => refused,
         Ok(host) => {
             let request = Request { op, host, head, body: RequestBody::Incoming(body) };
@@ -43,6 +44,10 @@ pub(super) async fn serve<A: App>(
     };
     if answer.status() == StatusCode::TOO_MANY_REQUESTS {
         frame.hold_back().await;
+    }
+    // What the client asks next it asks on a new connection, and so of another server. (On HTTP/2 the stop itself says so.)
+    if is_http1 && frame.leaving.has_begun() {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(observed.answered(answer))
 }

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kit::limits::MAX_HELD_BACK;
 use kit::{Edge, HttpMetrics, LogRequests, Metrics, Randomness as _};
@@ -10,12 +11,13 @@ use model::{Clock as _, NetworkName};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 
 use super::accept::{Slots, accept};
 use super::limit::AddressLimit;
 use super::listen::listen;
 use super::local::{LocalListener, accept_local};
-use super::stop::{Signals, Stop, stop};
+use super::stop::{Leaving, Signals, Stop, Stopper, stop};
 use super::tls::Tls;
 use super::{App, Frame, Patience};
 use crate::audit_metrics;
@@ -35,6 +37,11 @@ use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
 use crate::{audit_sink, bootstrap, collection_metrics, jobs, metrics};
 
+/// How long the end of a server may take once the last request is answered: what waits is written, leases are given back. A database that
+/// does not answer holds nobody up for longer.
+const CLOSING: Duration = Duration::from_secs(10);
+/// The same where it was told twice.
+const CLOSING_AT_ONCE: Duration = Duration::from_secs(1);
 /// Connections of the admin listener, apart from the others so that it answers under load.
 const ADMIN_CONNECTIONS: usize = 64;
 
@@ -60,18 +67,20 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let counted = metrics::register(&mut metrics, &house, log, limit.as_ref());
     let http = Arc::new(counted.http);
     let metrics = Arc::new(metrics);
-    let health = Arc::new(checks(&house));
-    let (stopper, stop) = stop();
+    let leaving = Leaving::default();
+    let health = Arc::new(checks(&house, &leaving));
+    // The work in the background goes on until the last request is answered: what is under way needs a fresh change feed.
+    let ((stopper, stop), (ender, end)) = (stop(), stop());
     let leases = Leases::new(&house.store, &node);
-    jobs::start(&house, &leases, &work, &stop);
+    jobs::start(&house, &leases, &work, &end);
     let collector = Collector::new(config.collection);
-    collector.start(&house, &leases, &stop);
-    collection_metrics::start(&house, &stop, &counted.collection);
-    key_jobs::start(&house, &leases, &stop, &counted.keys);
-    audit_metrics::start(&house, work.sink.as_deref(), &stop, &counted.audit);
+    collector.start(&house, &leases, &end);
+    collection_metrics::start(&house, &end, &counted.collection);
+    key_jobs::start(&house, &leases, &end, &counted.keys);
+    audit_metrics::start(&house, work.sink.as_deref(), &end, &counted.audit);
     let place = Place { node: node.clone(), listen: addresses(&listeners), started: SystemClock.now() };
-    presence::start(&house, place, &health, &stop, &counted.nodes);
-    let frames = Frames { config: &config, http, random: random.clone(), limit };
+    presence::start(&house, place, &health, &end, &counted.nodes);
+    let frames = Frames { config: &config, http, random: random.clone(), limit, leaving: &leaving };
     let slots = Slots::new(config.max_connections);
     let app = Arc::new(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
     let doors = frames.frame(Arc::clone(&app), None);
@@ -93,18 +102,40 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     tokio::spawn(reload_on_hangup(Reload { tls, config: config.clone(), house: house.clone(), random }, stop.clone()));
 
     signals.stop().await;
+    let patience = tokio::select! {
+        () = leave(&config, &leaving, &stopper, &slots) => CLOSING,
+        () = signals.stop() => {
+            tracing::warn!("told twice: cut off what was still running");
+            CLOSING_AT_ONCE
+        }
+    };
+    stopper.stop();
+    ender.stop();
+    if timeout(patience, close(&house, &leases, &node)).await.is_err() {
+        tracing::warn!("the database does not answer: what waited to be written is lost, and leases end by themselves");
+    }
+    Ok(())
+}
+
+/// Says that it leaves and serves on for a while, then lets what runs finish.
+async fn leave(config: &Config, leaving: &Leaving, stopper: &Stopper, slots: &Slots) {
+    leaving.begin();
+    if !config.drain.is_zero() {
+        tracing::info!(seconds = config.drain.as_secs(), "leaving: `/readyz` says so, and requests are answered for a while");
+        sleep(config.drain).await;
+    }
     tracing::info!("stopping: requests under way may finish");
     stopper.stop();
-    tokio::select! {
-        open = slots.drained(config.shutdown) => if open > 0 {
-            tracing::warn!(connections = open, "cut off what was still running");
-        },
-        () = signals.stop() => tracing::warn!("told twice: cut off what was still running"),
+    let open = slots.drained(config.shutdown).await;
+    if open > 0 {
+        tracing::warn!(connections = open, "cut off what was still running");
     }
+}
+
+async fn close(house: &House, leases: &Leases, node: &str) {
     house.close().await;
     leases.give_back().await;
-    presence::end(&house, &node).await;
-    Ok(())
+    presence::end(house, node).await;
 }
 
 /// The listeners of named networks.
@@ -129,8 +160,13 @@ fn control(config: &Config, frames: &Frames<'_>, door: ControlDoor, stop: &Stop)
 }
 
 /// What must answer for this node to be ready.
-fn checks(house: &House) -> Health {
+fn checks(house: &House, leaving: &Leaving) -> Health {
     let mut health = Health::default();
+    let leaving = leaving.clone();
+    health.add("stopping", move || {
+        let stays = !leaving.has_begun();
+        async move { if stays { Ok(()) } else { Err("it was told to stop".to_owned()) } }
+    });
     let (store, blobs, access) = (Arc::clone(&house.store), house.blobs.clone(), Arc::clone(&house.access));
     health.add("database", move || {
         let store = Arc::clone(&store);
@@ -189,6 +225,7 @@ struct Frames<'a> {
     http: Arc<HttpMetrics>,
     random: SystemRandom,
     limit: Option<Arc<AddressLimit>>,
+    leaving: &'a Leaving,
 }
 
 impl Frames<'_> {
@@ -215,7 +252,8 @@ impl Frames<'_> {
 
     fn around<A: App>(&self, app: A, edge: Edge, log: LogRequests, limit: Option<Arc<AddressLimit>>) -> Arc<Frame<A>> {
         let (metrics, held_back) = (Arc::clone(&self.http), Semaphore::new(MAX_HELD_BACK));
-        Arc::new(Frame { app, edge, log, metrics, patience: Patience::default(), limit, held_back })
+        let leaving = self.leaving.clone();
+        Arc::new(Frame { app, edge, log, metrics, patience: Patience::default(), limit, held_back, leaving })
     }
 }
 

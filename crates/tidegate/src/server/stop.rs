@@ -1,5 +1,8 @@
 //! The word to stop, passed to whoever waits for it, and the signals that give it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -30,6 +33,20 @@ impl Stop {
 impl Stopper {
     pub(crate) fn stop(&self) {
         self.0.send_replace(true);
+    }
+}
+
+/// Whether this server is about to stop. It still answers, and says to whoever chooses among servers that they choose another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Leaving(Arc<AtomicBool>);
+
+impl Leaving {
+    pub(super) fn begin(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Acquire)
     }
 }
 

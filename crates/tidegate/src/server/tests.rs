@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::accept::{Slots, accept};
-use super::stop::{Stopper, stop};
+use super::stop::{Leaving, Stopper, stop};
 use super::tls::Tls;
 use super::*;
 use crate::config::TlsFiles;
@@ -53,6 +53,7 @@ impl App for Sample {
 struct Running {
     address: SocketAddr,
     stopper: Stopper,
+    leaving: Leaving,
     slots: Slots,
     reached: Arc<Notify>,
     metrics: Arc<HttpMetrics>,
@@ -76,10 +77,12 @@ fn serve(patience: Patience, tls: Option<Arc<Tls>>) -> Running {
     let edge = Edge::new(Arc::new(SystemClock), Arc::new(SystemRandom::open()));
     let app = Sample(Arc::clone(&reached));
     let (metrics_of, held_back) = (Arc::clone(&metrics), Semaphore::new(1));
-    let frame = Arc::new(Frame { app, edge, log: LogRequests::Off, metrics: metrics_of, patience, limit: None, held_back });
+    let leaving = Leaving::default();
+    let (log, leaves) = (LogRequests::Off, leaving.clone());
+    let frame = Arc::new(Frame { app, edge, log, metrics: metrics_of, patience, limit: None, held_back, leaving: leaves });
     let ((stopper, stop), slots) = (stop(), Slots::new(8));
     let accepting = tokio::spawn(accept(listener, tls, frame, slots.clone(), stop));
-    Running { address, stopper, slots, reached, metrics, accepting }
+    Running { address, stopper, leaving, slots, reached, metrics, accepting }
 }
 
 /// Sends raw bytes and reads until the server closes in good order.
@@ -196,6 +199,22 @@ async fn a_request_under_way_finishes_when_the_server_stops() {
     server.accepting.await.unwrap();
     assert!(TcpStream::connect(server.address).await.is_err(), "nobody accepts any more");
     drop(idle);
+}
+
+#[tokio::test]
+async fn a_server_that_is_about_to_stop_answers_and_keeps_no_connection() {
+    let server = serve(Patience::default(), None);
+    let kept = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    socket.write_all(kept).await.unwrap();
+    let mut first = [0; 12];
+    socket.read_exact(&mut first).await.unwrap();
+    server.leaving.begin();
+    socket.write_all(kept).await.unwrap();
+    let mut rest = String::new();
+    socket.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.contains("HTTP/1.1 200") && rest.contains("connection: close"), "{rest}");
+    assert_eq!(status(&raw(server.address, kept).await), "200");
 }
 
 #[tokio::test]

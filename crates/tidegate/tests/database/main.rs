@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "it measures how long an answer takes")]
 
 mod failing;
+mod failover;
 mod house;
 mod locked;
 #[expect(dead_code, reason = "each suite needs a part of it")]

@@ -21,6 +21,8 @@ pub(crate) struct Trio {
     /// Root, by Basic.
     pub(crate) root: String,
     pub(crate) s3: S3,
+    /// Its URL, past the wires.
+    database: String,
     pub(crate) folder: tempfile::TempDir,
 }
 
@@ -31,6 +33,11 @@ impl Trio {
 
     /// The same, where clients call them so; else as the proxy is called.
     pub(crate) fn start_called(name: &str, called: Option<&str>) -> Self {
+        Self::start_with(name, called, &[])
+    }
+
+    /// With settings of the nodes.
+    pub(crate) fn start_with(name: &str, called: Option<&str>, more: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (url, s3, mut proxy) = (create_database(name), S3::start(folder.path()), Proxy::listen());
         let blobs = s3.settings();
@@ -39,6 +46,7 @@ impl Trio {
             let (wire, through) = Wire::before(&url);
             let mut settings = Settings::in_folder(folder.path(), &format!("node{number}")).set("TIDEGATE_DATABASE", &through);
             settings.environment.extend(blobs.clone());
+            settings.environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
             let settings = settings.set("TIDEGATE_MASTER_KEY", MASTER_KEY);
             let called = called.unwrap_or(&proxy.address);
             nodes.push(Node::start(settings.set("TIDEGATE_EXTERNAL_URL", &format!("http://{called}"))));
@@ -47,7 +55,7 @@ impl Trio {
         let addresses: Vec<String> = nodes.iter().map(|node| node.address().to_owned()).collect();
         proxy.serve(&addresses, false);
         let root = root(&nodes[0]);
-        Self { proxy, nodes, wires, root, s3, folder }
+        Self { proxy, nodes, wires, root, s3, database: url, folder }
     }
 
     /// One request at one node, which is called as the proxy is.
@@ -102,5 +110,27 @@ impl Trio {
         let settings = killed.kill();
         std::thread::sleep(pause);
         self.nodes.insert(node, Node::start(settings));
+    }
+
+    /// SIGTERM, and the same node again.
+    pub(crate) fn restart(&mut self, node: usize) {
+        let stopped = self.nodes.remove(node);
+        let settings = stopped.stop();
+        self.nodes.insert(node, Node::start(settings));
+    }
+
+    /// A statement in the database that they share; the first column of what it returns.
+    pub(crate) fn sql(&self, statement: &str) -> Vec<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&self.database, tokio_postgres::NoTls).await.unwrap();
+            tokio::spawn(connection);
+            let answers = client.simple_query(statement).await.unwrap();
+            let text = |answer| match answer {
+                tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
+                _ => None,
+            };
+            answers.into_iter().filter_map(text).collect()
+        })
     }
 }

@@ -36,16 +36,16 @@ pub(crate) struct Client {
 
 /// What came of a client's work.
 #[derive(Default, Debug)]
-struct Done {
-    pushes: u64,
-    pulls: u64,
-    retries: u64,
+pub(crate) struct Done {
+    pub(crate) pushes: u64,
+    pub(crate) pulls: u64,
+    pub(crate) retries: u64,
     /// `NAME:TAG` of everything whose push was acknowledged.
     acknowledged: Vec<String>,
 }
 
 impl Client {
-    fn new(trio: &Trio, name: &'static str) -> Self {
+    pub(crate) fn new(trio: &Trio, name: &'static str) -> Self {
         Self::at(trio, name, &trio.proxy.address)
     }
 
@@ -111,7 +111,7 @@ impl Client {
     }
 
     /// Pushes and pulls until told to stop: each may be tried twice.
-    fn work(&self, first_seed: u64, on: &AtomicBool) -> Done {
+    pub(crate) fn work(&self, first_seed: u64, on: &AtomicBool) -> Done {
         let mut done = Done::default();
         while on.load(Ordering::Relaxed) {
             let seed = first_seed + done.pushes;
@@ -131,6 +131,7 @@ impl Client {
         if first.code == Some(0) {
             return 0;
         }
+        println!("{} of {name} has to be tried again:\n{first}", self.name);
         let second = act();
         assert_eq!(second.code, Some(0), "{} of {name} needs more than one retry:\n{first}\n{second}", self.name);
         1

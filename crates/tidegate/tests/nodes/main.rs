@@ -7,7 +7,9 @@
 
 mod balancer;
 mod cut_off;
+mod drain;
 mod house;
+mod jobs;
 mod kills;
 #[expect(dead_code, reason = "the clients suite uses the rest")]
 #[path = "../clients/layout.rs"]

@@ -55,6 +55,15 @@ pub(crate) fn wait_until(what: &str, limit: Duration, mut is_so: impl FnMut() ->
     begin.elapsed()
 }
 
+/// Says `false` when it is dropped, so that threads that go on until then end where a test fails, too.
+pub(crate) struct Ends<'a>(pub(crate) &'a std::sync::atomic::AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 /// The digest of some content, as references spell it.
 pub(crate) fn digest(content: &[u8]) -> String {
     use sha2::Digest as _;

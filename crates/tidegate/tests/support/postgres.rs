@@ -47,6 +47,44 @@ impl Postgres {
         postgres
     }
 
+    /// A second server that follows this one, in a folder beside it; from now on a commit waits for it.
+    pub(crate) fn standby(&self) -> Self {
+        let folder = self.folder.with_file_name("standby");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let (uid, gid) = account();
+        chown(&folder, uid, gid).unwrap();
+        let (host, port) = self.address.split_once(':').unwrap();
+        let mut copy = call("pg_basebackup", &folder);
+        copy.args([
+            "-h",
+            host,
+            "-p",
+            port,
+            "-U",
+            "postgres",
+            "--wal-method=stream",
+            "--checkpoint=fast",
+            "--write-recovery-conf",
+            "--no-sync",
+        ]);
+        let made = copy.arg("--pgdata").arg(folder.join("data")).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let address = free_address();
+        let standby = Self { child: serve(&folder, &address, &self.settings), address, folder, settings: self.settings.clone() };
+        standby.wait();
+        self.run("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.run("SELECT pg_reload_conf()");
+        let follows = "SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'";
+        wait_until("the standby follows", Duration::from_secs(30), || self.run(follows) == ["sync"]);
+        standby
+    }
+
+    /// What a node connects to that knows both: the one that takes writes.
+    pub(crate) fn url_with(&self, standby: &Self) -> String {
+        format!("postgres://{ROLE}@{},{}/{ROLE}?target_session_attrs=read-write", self.address, standby.address)
+    }
+
     /// What a node connects to.
     pub(crate) fn url(&self) -> String {
         format!("postgres://{ROLE}@{}/{ROLE}", self.address)

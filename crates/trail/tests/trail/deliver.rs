@@ -9,7 +9,7 @@ use testkit::House;
 use trail::{RefusalKind, Refused, Sink};
 
 use crate::house::{happen, on_each, records};
-use crate::nodes::node;
+use crate::nodes::{end_leases, node};
 
 on_each! { everything_arrives_in_order a_refusal_is_tried_again_after_a_pause a_batch_that_is_too_large_is_made_smaller
 what_was_taken_and_not_noted_comes_again one_node_delivers }
@@ -122,6 +122,12 @@ async fn one_node_delivers(house: House) {
     assert!(other.deliver(&sink, &clock).await.unwrap().behind);
     assert_eq!(sink.sequences().len(), before, "the other holds the lease");
     clock.advance(Seconds(11));
+    end_leases(&house.store).await;
     other.deliver(&sink, &clock).await.unwrap();
     assert_eq!(sink.sequences().len(), records(&house).await.len());
+    // The first was only stopped.
+    happen(&house, &[3]).await;
+    let before = sink.sequences().len();
+    assert!(house.trail.deliver(&sink, &clock).await.unwrap().behind);
+    assert_eq!(sink.sequences().len(), before, "the lease is another's");
 }

@@ -32,7 +32,15 @@ pub(crate) async fn another_trail(house: House, heads: &[String]) -> House {
     let another = node(&house.store, "another").await;
     another.remember(heads);
     house.advance(Seconds(60)).await;
+    end_leases(&house.store).await;
     house.with_trail(Arc::new(another))
+}
+
+/// As if the life of every lease were over.
+pub(crate) async fn end_leases(store: &Store) {
+    let ended: Result<u64, StoreError> =
+        store.write(|tx| Box::pin(async move { tx.execute("UPDATE lease SET until_ms = 1", store::params![]).await })).await;
+    ended.unwrap();
 }
 
 pub(crate) fn op(at: Timestamp) -> Op {
@@ -74,6 +82,11 @@ async fn only_one_node_seals_at_a_time(house: House) {
     assert_eq!(house.seal().await, 1);
     // It dies; its lease ends.
     write(&house.store, &audit, account, NOW).await;
+    end_leases(&house.store).await;
+    assert_eq!(other.seal(house.now().plus(Seconds(11))).await.unwrap(), 1);
+    // The first was only stopped: it goes no further, for its memory of the lease has ended too.
+    write(&house.store, &audit, account, NOW).await;
+    assert_eq!(house.trail.seal(house.now().plus(Seconds(11))).await.unwrap(), 0, "the lease is another's");
     assert_eq!(other.seal(house.now().plus(Seconds(11))).await.unwrap(), 1);
     // It stops as it should; the next one need not wait.
     write(&house.store, &audit, account, NOW).await;
@@ -108,12 +121,13 @@ async fn writer(store: Arc<Store>, number: u32, account: AccountId) -> u64 {
 }
 
 /// Seals as fast as it can until it is told to stop, whether or not another does.
-async fn sealer(trail: Arc<Trail>, stop: Arc<std::sync::atomic::AtomicBool>, forced: bool) -> u64 {
+async fn sealer(store: Arc<Store>, trail: Arc<Trail>, stop: Arc<std::sync::atomic::AtomicBool>) -> u64 {
     let mut sealed = 0;
     let mut now = NOW;
     while !stop.load(std::sync::atomic::Ordering::SeqCst) {
-        // A minute in a moment: every lease of the other has always ended, so that the two meet as often as they can.
-        now = now.plus(Seconds(if forced { 60 } else { 0 }));
+        // A minute in a moment: every lease has always ended, so that the two meet as often as they can.
+        now = now.plus(Seconds(60));
+        end_leases(&store).await;
         match trail.seal(now).await {
             Ok(count) => sealed += count,
             Err(error) => assert!(error.to_string().contains("try again"), "{error}"),
@@ -131,7 +145,7 @@ fn many_writers_on_two_nodes_and_two_sealers_that_meet_leave_nothing_out() {
         let account = house.bootstrap.account;
         let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let trails = [Arc::clone(&house.trail), Arc::new(node(&second, "second").await)];
-        let sealers: Vec<_> = trails.iter().map(|t| tokio::spawn(sealer(Arc::clone(t), Arc::clone(&stop), true))).collect();
+        let sealers: Vec<_> = trails.iter().map(|t| tokio::spawn(sealer(Arc::clone(&second), Arc::clone(t), Arc::clone(&stop)))).collect();
         let stores = [Arc::clone(&house.store), Arc::clone(&second)];
         let writers: Vec<_> = (0..12_u32).map(|n| tokio::spawn(writer(Arc::clone(&stores[n as usize % 2]), n + 10, account))).collect();
         let mut written = 0;

@@ -8,10 +8,10 @@ use testkit::House;
 use trail::Keeping;
 
 use crate::house::{DAY, found, happen, length, number, on_each, records, sql, trail, verify};
-use crate::nodes::node;
+use crate::nodes::{end_leases, node};
 
 on_each! { whole_days_go_and_the_rest_is_whole what_the_sink_has_not_taken_stays the_signed_beginning_cannot_be_made_up
-an_account_keeps_its_trail_within_the_servers_bounds who_takes_an_account_over_takes_no_young_records_away }
+an_account_keeps_its_trail_within_the_servers_bounds who_takes_an_account_over_takes_no_young_records_away one_node_takes_away }
 
 /// The account keeps its trail for so many days; the job does its round.
 async fn retain(house: &House, days: i64, sink: Option<&str>) -> u64 {
@@ -35,6 +35,7 @@ async fn round(house: &House, sink: Option<&str>) -> u64 {
 async fn keeping(house: House, default: Option<Seconds>, least: i64, most: i64) -> House {
     let trail = node(&house.store, "keeper").await;
     house.advance(Seconds(60)).await;
+    end_leases(&house.store).await;
     house.with_trail(Arc::new(trail.keeping(Keeping { default, least: Seconds::days(least), most: Seconds::days(most) })))
 }
 
@@ -136,4 +137,24 @@ async fn who_takes_an_account_over_takes_no_young_records_away(house: House) {
     assert_eq!(shown(&house).await["kept_days"], 90);
     house.advance(Seconds::days(20)).await;
     assert!(round(&house, None).await > 0);
+}
+
+async fn one_node_takes_away(house: House) {
+    let house = keeping(house, None, 1, 400).await;
+    happen(&house, &[2]).await;
+    house.advance(Seconds::days(30)).await;
+    let keeper = Arc::clone(&house.trail);
+    let other = node(&house.store, "other").await.keeping(Keeping { default: Some(Seconds::days(10)), ..Keeping::default() });
+    house.root_manager().await.put("/api/v1/audit-retention", &json!({"days": 400})).await.expect(200);
+    assert_eq!(round(&house, None).await, 0, "nothing is that old, and the lease is this node's");
+    house.root_manager().await.delete("/api/v1/audit-retention").await.expect(204);
+    let house = house.with_trail(Arc::new(other));
+    assert_eq!(round(&house, None).await, 0, "another holds the lease");
+    end_leases(&house.store).await;
+    assert!(round(&house, None).await > 0);
+    // The first was only stopped, before its next step: it goes no further, whatever there is to do.
+    house.root_manager().await.put("/api/v1/audit-retention", &json!({"days": 90})).await.expect(200);
+    house.advance(Seconds::days(100)).await;
+    let house = house.with_trail(keeper);
+    assert_eq!(round(&house, None).await, 0, "the lease is another's");
 }

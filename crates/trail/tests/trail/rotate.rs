@@ -8,7 +8,7 @@ use serde_json::json;
 use testkit::House;
 
 use crate::house::{found, happen, length, number, on_each, records, sql, trail, verify};
-use crate::nodes::{another_trail, node};
+use crate::nodes::{another_trail, end_leases, node};
 
 on_each! { the_old_key_hands_over_in_the_chain a_node_that_did_not_make_the_key_goes_on_with_it
 a_made_up_key_signs_nothing_and_is_said_to_be_one keys_are_not_changed_without_end the_server_has_one_key_for_all }
@@ -64,6 +64,7 @@ async fn a_node_that_did_not_make_the_key_goes_on_with_it(house: House) {
     rotate(&house).await;
     happen(&house, &[2]).await;
     house.advance(Seconds(60)).await;
+    end_leases(&house.store).await;
     let house = house.with_trail(Arc::new(other));
     happen(&house, &[2]).await;
     assert!(verify(&house).await.whole, "{:?}", verify(&house).await.problems);

@@ -9,7 +9,7 @@ use testkit::House;
 use trail::{RefusalKind, Refused, Sink};
 
 use crate::house::{happen, length, on_each, sql};
-use crate::nodes::node;
+use crate::nodes::{end_leases, node};
 
 on_each! { what_waits_to_be_sealed_is_counted what_waits_to_be_delivered_is_counted
 a_node_that_starts_says_that_the_database_was_set_back a_node_that_starts_over_what_it_has_sealed_says_nothing }
@@ -61,6 +61,7 @@ async fn what_waits_to_be_delivered_is_counted(house: House) {
 async fn started(house: House, kept: &[String]) -> House {
     let another = node(&house.store, "another").await;
     another.remember(kept);
+    end_leases(&house.store).await;
     house.with_trail(Arc::new(another))
 }
 
