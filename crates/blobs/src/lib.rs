@@ -122,6 +122,16 @@ impl BlobStore {
         Objects::open(storage, options).await.map(Backend::Objects).map(Self)
     }
 
+    /// As [`open_objects`](Self::open_objects), for reading alone: nothing is tried, and nothing written.
+    pub fn look_into_objects(storage: &ObjectStorage, options: Options) -> Result<Self, ObjectsError> {
+        Objects::new(storage, options).map(Backend::Objects).map(Self)
+    }
+
+    /// As [`open`](Self::open), for reading alone: nothing is made or written. The folder must be one that was opened before.
+    pub fn look_into(dir: &Path, options: Options) -> Result<Self, OpenError> {
+        Directory::look_into(Files, dir, options).map(Backend::Directory).map(Self)
+    }
+
     /// Whether a claim keeps other nodes off too. Where it does not, nothing is spoilt that is finished, but two nodes may
     /// work on one upload: only the state that the database takes may be finished.
     pub fn claims_everywhere(&self) -> bool {

@@ -32,6 +32,7 @@ pub mod driver;
 pub mod federated;
 pub mod freed_name;
 pub mod guard;
+pub mod hold;
 pub mod instance;
 pub mod integration;
 pub mod label;
@@ -52,7 +53,9 @@ pub mod tag;
 pub mod upload;
 pub mod usage;
 
-pub use driver::{Conflict, Database, DirectoryLock, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Tx, Value, Work};
+pub use driver::{
+    Applied, Conflict, Database, DirectoryLock, Each, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Table, Tx, Value, Work,
+};
 pub use recent::Recent;
 
 /// The schema, step by step: `migrations/NNNN_name.sql`.
@@ -70,4 +73,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "nonces", sql: include_str!("../migrations/0011_nonces.sql") },
     Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
+    Migration { number: 14, name: "care", sql: include_str!("../migrations/0014_care.sql") },
 ];

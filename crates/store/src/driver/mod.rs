@@ -9,15 +9,17 @@ mod sqlite;
 mod store;
 mod tx;
 mod value;
+mod whole;
 
 pub use error::{Cause, Conflict, StoreError};
 pub use lock::DirectoryLock;
-pub use migrate::Migration;
+pub use migrate::{Applied, Migration};
 pub use postgres::PostgresSettings;
 pub use row::Row;
 pub use store::{Database, Store};
 pub use tx::{Tx, Work};
 pub use value::{FromValue, Value};
+pub use whole::{Each, Table};
 
 /// How long after a unit of work has returned a power cut may still take it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

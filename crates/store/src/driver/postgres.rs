@@ -18,6 +18,9 @@ mod session;
 mod tls;
 
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Waits for a moment that a serial order explains, and then as long as it likes.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; SET LOCAL statement_timeout = 0; \
+                        SET LOCAL idle_in_transaction_session_timeout = 0";
 const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 const WRITE_SOON: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL synchronous_commit = off";
 const WRITE_APART: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
@@ -113,6 +116,16 @@ impl Postgres {
         result
     }
 
+    pub(super) async fn snapshot<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        let (session, result, _) = self.run(SNAPSHOT, &body).await?;
+        session.rollback().await;
+        result
+    }
+
     pub(super) async fn write<'c, T, E>(
         &'c self,
         durability: Durability,
@@ -186,8 +199,8 @@ impl Postgres {
         E: From<StoreError> + Send,
     {
         let client: Client = self.pool.get().await.map_err(StoreError::unavailable)?;
-        // A migration waits for another node's, however long that takes.
-        let patience = (begin != MIGRATE).then_some(self.patience);
+        // A migration waits for another node's, however long that takes; a snapshot for a moment that will do.
+        let patience = (begin != MIGRATE && begin != SNAPSHOT).then_some(self.patience);
         let session = Session::begin(client, begin, patience).await?;
         let mut tx = Tx::new(Unit::Postgres(Box::new(session)));
         let result = body(&mut tx).await;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Durability;
 use super::error::StoreError;
-use super::migrate::{self, Migration};
+use super::migrate::{self, Applied, Migration};
 use super::postgres::{Postgres, PostgresSettings};
 use super::sqlite::Sqlite;
 use super::tx::{Tx, Work};
@@ -46,7 +46,8 @@ impl Store {
         Self::open(&Database::Memory).await
     }
 
-    /// Opens a database that is there to look into it, beside a server that may be using it. Nothing may be written.
+    /// Opens a database that is there to look into it, beside a server that may be using it. Nothing may be written that a server
+    /// keeps in memory.
     pub fn peek(database: &Database) -> Result<Self, StoreError> {
         let backend = match database {
             Database::Memory => Backend::Sqlite(Sqlite::temporary()?),
@@ -94,6 +95,24 @@ impl Store {
             Backend::Sqlite(sqlite) => Box::pin(sqlite.scan(body)).await,
             Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
         }
+    }
+
+    /// As [`scan`](Self::scan), for as long as it takes: a backup, a check of everything. On PostgreSQL the snapshot is one that a
+    /// serial order of all changes explains, and no statement of it times out.
+    pub async fn snapshot<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => Box::pin(sqlite.scan(body)).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.snapshot(body)).await,
+        }
+    }
+
+    /// The steps of the schema that this database has taken.
+    pub async fn applied(&self) -> Result<Vec<Applied>, StoreError> {
+        self.read(|tx| Box::pin(migrate::applied(tx))).await
     }
 
     /// Runs `body` as one unit of work, serialisable, and returns when it is durable. An `Err` of the body undoes it.

@@ -1,10 +1,13 @@
 //! The command line. A command is a variant here and a file beside.
 
+mod backup;
+mod beside;
 mod completion;
 mod config;
 mod generate;
 mod master_key;
 mod reference;
+mod restore;
 mod serve;
 
 use std::process::ExitCode;
@@ -37,6 +40,10 @@ enum Command {
     /// The master key, which seals stored secrets
     #[command(subcommand)]
     MasterKey(master_key::Verb),
+    /// Back up the database and its blobs, beside a running server
+    Backup(Box<backup::Arguments>),
+    /// Restore a backup into an empty database and an empty store of blobs
+    Restore(Box<restore::Arguments>),
     /// Print the completion script of a shell
     Completion {
         /// Which shell
@@ -56,6 +63,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Client(command) => return manage::run(*command, environment()),
         Command::Config(verb) => config::run(&verb),
         Command::MasterKey(verb) => master_key::run(&verb),
+        Command::Backup(arguments) => return backup::run(&arguments),
+        Command::Restore(arguments) => return restore::run(&arguments),
         Command::Completion { shell } => completion::run(shell, &mut CommandLine::command()),
         Command::Version => print(concat!("tidegate ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Generate(document) => generate::run(document, CommandLine::command()),

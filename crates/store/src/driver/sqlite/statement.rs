@@ -8,8 +8,9 @@ use rusqlite::{CachedStatement, Connection, Error, ErrorCode, ToSql, ffi};
 use crate::driver::error::{Conflict, StoreError};
 use crate::driver::row::Row;
 use crate::driver::value::Value;
+use crate::driver::whole::Each;
 
-pub(in crate::driver) fn execute(connection: &Connection, sql: &'static str, params: &[Value]) -> Result<u64, StoreError> {
+pub(in crate::driver) fn execute(connection: &Connection, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
     let run = || prepare(connection, sql, params)?.raw_execute();
     run().map(|changed| changed as u64).map_err(store_error)
 }
@@ -29,6 +30,19 @@ pub(in crate::driver) fn rows(connection: &Connection, sql: &'static str, params
     };
     let rows = read().map_err(store_error)?;
     rows.into_iter().map(|values| complete(sql, values)).collect()
+}
+
+/// Gives every row of a statement to `each`, as it is read.
+pub(in crate::driver) fn walk(connection: &Connection, sql: &str, each: Each<'_>) -> Result<(), StoreError> {
+    let mut statement = prepare(connection, sql, &[]).map_err(store_error)?;
+    let width = statement.column_count();
+    let mut answer = statement.raw_query();
+    while let Some(row) = answer.next().map_err(store_error)? {
+        let values: Result<Vec<_>, Error> = (0..width).map(|index| row.get_ref(index).map(value)).collect();
+        let values: Option<Vec<Value>> = values.map_err(store_error)?.into_iter().collect();
+        each(values.ok_or_else(|| StoreError::corrupt(format!("a value of an unknown type: {sql}")))?)?;
+    }
+    Ok(())
 }
 
 pub(in crate::driver) fn batch(connection: &Connection, sql: &str) -> Result<(), StoreError> {
