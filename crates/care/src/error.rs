@@ -59,7 +59,7 @@ impl CareError {
         move |cause| Self::File { path, cause }
     }
 
-    pub(crate) fn damaged(piece: impl Into<String>, problem: impl ToString) -> Self {
+    pub(crate) fn damaged(piece: impl Into<String>, problem: &(impl ToString + ?Sized)) -> Self {
         Self::Damaged { piece: piece.into(), problem: problem.to_string() }
     }
 

@@ -15,9 +15,7 @@ mod hashing;
 mod progress;
 mod restore;
 
-pub use backup::{
-    Backup, BackupMade, Checked, Problem, Pruned, Signature, Snapshot, Target, check_snapshot, describe, prune, snapshots,
-};
+pub use backup::{Backup, BackupMade, Checked, Problem, Pruned, Signature, Snapshot, Target, check_snapshot, describe, prune, snapshots};
 pub use error::CareError;
 pub use progress::{Progress, Report};
 pub use restore::{Restore, Restored, master_key_in};

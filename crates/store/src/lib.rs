@@ -54,7 +54,8 @@ pub mod upload;
 pub mod usage;
 
 pub use driver::{
-    Applied, Conflict, Database, DirectoryLock, Each, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Table, Tx, Value, Work,
+    Applied, Conflict, Database, DirectoryLock, Each, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Table, Tx, Value,
+    Work,
 };
 pub use recent::Recent;
 

@@ -37,6 +37,7 @@ pub(super) const STAGES: &[Stage] = &[
     ),
     stage("s3", 100, "blobs in object storage", &["release", "debian", "go-clients"], suites::s3),
     stage("crash", 55, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
+    stage("care", 60, "backups from one kind of database into another", &["release", "debian", "go-clients"], suites::care),
     stage("fuzz", 310, "everything that parses a stranger's bytes", &[], fuzz::run_targets),
 ];
 

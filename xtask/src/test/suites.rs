@@ -99,6 +99,11 @@ pub(super) fn crash(workspace: &Workspace) -> Result<String> {
     cargo_test(suite(workspace, "crash")?.env(POSTGRES_URL, cluster.url()))
 }
 
+pub(super) fn care(workspace: &Workspace) -> Result<String> {
+    let cluster = Cluster::start()?;
+    cargo_test(suite(workspace, "care")?.env(POSTGRES_URL, cluster.url()))
+}
+
 /// The call of a suite of the program; its tests run one after the other, since each has the machine's two cores.
 fn suite(workspace: &Workspace, name: &str) -> Result<Command> {
     let file = format!("crates/tidegate/tests/{name}.rs");

@@ -51,7 +51,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    fn problem(&mut self, piece: impl Into<String>, problem: impl ToString) {
+    fn problem(&mut self, piece: impl Into<String>, problem: &(impl ToString + ?Sized)) {
         self.problem_count += 1;
         if self.problems.len() < LISTED {
             self.problems.push(Problem { piece: piece.into(), problem: problem.to_string() });
@@ -98,8 +98,8 @@ fn check_rows(manifest: &Manifest, folder: &Path, checked: &mut Checked, report:
         if check_piece(folder, &table.piece, checked) {
             match count(folder, table) {
                 Ok(rows) if rows == table.rows => checked.rows += rows,
-                Ok(rows) => checked.problem(&table.piece.file, format!("it has {rows} rows instead of {}", table.rows)),
-                Err(error) => checked.problem(&table.piece.file, error),
+                Ok(rows) => checked.problem(&table.piece.file, &format!("it has {rows} rows instead of {}", table.rows)),
+                Err(error) => checked.problem(&table.piece.file, &error),
             }
         }
         report(Progress::Rows { table: &table.table, done: table.rows });
@@ -122,10 +122,10 @@ fn check_piece(folder: &Path, piece: &Piece, checked: &mut Checked) -> bool {
     match piece_of(folder, &piece.file) {
         Ok(found) if found == *piece => {}
         Ok(found) if found.bytes != piece.bytes => {
-            checked.problem(&piece.file, format!("it has {} bytes instead of {}", found.bytes, piece.bytes));
+            checked.problem(&piece.file, &format!("it has {} bytes instead of {}", found.bytes, piece.bytes));
         }
         Ok(_) => checked.problem(&piece.file, "its content has changed"),
-        Err(error) => checked.problem(&piece.file, error),
+        Err(error) => checked.problem(&piece.file, &error),
     }
     checked.problem_count == before
 }
@@ -146,7 +146,7 @@ fn check_blobs(target: &Target, manifest: &Manifest, folder: &Path, checked: &mu
         }
         match check_blob(target, &blob) {
             Ok(()) => (checked.blobs, checked.blob_bytes) = (checked.blobs + 1, checked.blob_bytes + blob.size),
-            Err(problem) => checked.problem(format!("blob {key} ({})", blob.digest), problem),
+            Err(problem) => checked.problem(format!("blob {key} ({})", blob.digest), &problem),
         }
         report(Progress::Blobs { what: "checked", done: checked.blobs, of: Some(manifest.blobs.count), bytes: checked.blob_bytes });
     }

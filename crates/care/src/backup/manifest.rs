@@ -100,17 +100,17 @@ impl Manifest {
             return Err(CareError::damaged(FILE, "it is too large"));
         }
         let text = fs::read(&path).map_err(CareError::file(&path))?;
-        let mac = fs::read_to_string(folder.join(MAC_FILE)).map_err(|error| CareError::damaged(MAC_FILE, error))?;
+        let mac = fs::read_to_string(folder.join(MAC_FILE)).map_err(|error| CareError::damaged(MAC_FILE, &error))?;
         let signature = signature(&text, &mac, keys)?;
-        let format: Format = serde_json::from_slice(&text).map_err(|error| CareError::damaged(FILE, error))?;
+        let format: Format = serde_json::from_slice(&text).map_err(|error| CareError::damaged(FILE, &error))?;
         if format.format != FORMAT {
             let text = format!("the backup has format {}, this version reads {FORMAT}: use the version that made it", format.format);
             return Err(CareError::Refused(text));
         }
-        let manifest: Self = serde_json::from_slice(&text).map_err(|error| CareError::damaged(FILE, error))?;
+        let manifest: Self = serde_json::from_slice(&text).map_err(|error| CareError::damaged(FILE, &error))?;
         let mut pieces = manifest.tables.iter().map(|table| &table.piece).chain(&manifest.master_key);
         match pieces.find(|piece| !is_plain(&piece.file)) {
-            Some(piece) => Err(CareError::damaged(FILE, format!("{:?} is no name of a piece", piece.file))),
+            Some(piece) => Err(CareError::damaged(FILE, &format!("{:?} is no name of a piece", piece.file))),
             None => Ok((manifest, signature)),
         }
     }

@@ -27,12 +27,12 @@ pub use check::{Checked, Problem, check_snapshot};
 pub(crate) use content::AT_ONCE;
 use content::{Copied, copy_all};
 pub use manifest::Signature;
-pub(crate) use manifest::{Manifest, TablePiece, write_file};
 use manifest::{FORMAT, Step};
+pub(crate) use manifest::{Manifest, TablePiece, write_file};
 pub(crate) use piece::PieceReader;
 pub use prune::{Pruned, Snapshot, describe, prune, snapshots};
-use rows::{Rows, dump};
 pub(crate) use rows::{BlobRow, BlobRows, is_taken};
+use rows::{Rows, dump};
 pub use target::Target;
 pub(crate) use target::key_text;
 

@@ -9,8 +9,8 @@ use store::{StoreError, Table, Tx, Value};
 
 use super::manifest::{BlobCount, TablePiece};
 use super::piece::{PieceReader, PieceWriter};
-use crate::progress::{Progress, Report};
 use crate::CareError;
+use crate::progress::{Progress, Report};
 
 /// What stays out, and why. Every other table is taken.
 const LEFT_OUT: &[(&str, &str)] = &[
@@ -147,7 +147,7 @@ impl Iterator for BlobRows {
         Some(match blob {
             Ok(Some(blob)) => Ok(blob),
             Ok(None) => Err(CareError::damaged(&self.file, "a row is no blob's")),
-            Err(error) => Err(CareError::damaged(&self.file, error)),
+            Err(error) => Err(CareError::damaged(&self.file, &error)),
         })
     }
 }

@@ -107,7 +107,9 @@ impl Target {
         match name {
             None => names.last().cloned().ok_or_else(|| CareError::refused(format!("there is no whole backup in {}", self.root.display()))),
             Some(name) if names.iter().any(|known| known == name) => Ok(name.to_owned()),
-            Some(name) => Err(CareError::refused(format!("there is no backup {name} in {}: see `tidegate backup list`", self.root.display()))),
+            Some(name) => {
+                Err(CareError::refused(format!("there is no backup {name} in {}: see `tidegate backup list`", self.root.display())))
+            }
         }
     }
 
@@ -126,7 +128,8 @@ impl Target {
                 }
             }
             let plain = Timestamp::from_seconds(now.seconds()).to_string().replace(':', "");
-            let name = (1..).map(|n| if n == 1 { plain.clone() } else { format!("{plain}-{n}") }).find(|name| !parent.join(name).exists());
+            let name =
+                (1..1000).map(|n| if n == 1 { plain.clone() } else { format!("{plain}-{n}") }).find(|name| !parent.join(name).exists());
             let name = name.unwrap_or(plain);
             let folder = parent.join(format!("{name}{PART}"));
             make(&folder)?;

@@ -18,7 +18,7 @@ use store::{Database, MIGRATIONS, Migration, Store, Value};
 
 use crate::backup::{KEY_FILE, Manifest, PieceReader, Signature, Target, check_snapshot};
 use crate::progress::Report;
-use crate::{Checked, CareError};
+use crate::{CareError, Checked};
 
 /// A backup to be restored.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ fn rows_of(folder: &Path, file: &str) -> Result<impl Iterator<Item = Result<Vec<
     let path = folder.join(file);
     let file = file.to_owned();
     let rows = PieceReader::open(&path).map_err(CareError::file(&path))?;
-    Ok(rows.map(move |row| row.map_err(|error| CareError::damaged(&file, error))))
+    Ok(rows.map(move |row| row.map_err(|error| CareError::damaged(&file, &error))))
 }
 
 /// What stands under a key already is no error where it is the same.

@@ -51,7 +51,7 @@ impl Filling<'_> {
         }
         for table in &tables {
             let piece = self.manifest.table(&table.name);
-            let piece = piece.ok_or_else(|| CareError::damaged("manifest.json", format!("table {} is not in it", table.name)))?;
+            let piece = piece.ok_or_else(|| CareError::damaged("manifest.json", &format!("table {} is not in it", table.name)))?;
             self.fill_table(tx, table, piece).await?;
         }
         Ok(())

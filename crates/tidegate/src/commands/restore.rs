@@ -91,7 +91,8 @@ fn keys(arguments: &Arguments, config: &Config) -> Result<(MasterKeys, bool), Fa
     }
     let wanted = care::describe(&Target::open(&arguments.from)?, arguments.backup.as_deref())?.master_keys.join(", ");
     let place = config.data_dir.join("master.key");
-    Err(format!("the backup's secrets lie under master key {wanted}, which is not in the backup: put it into {} first", place.display()).into())
+    Err(format!("the backup's secrets lie under master key {wanted}, which is not in the backup: put it into {} first", place.display())
+        .into())
 }
 
 fn keep_key(config: &Config, keys: &MasterKeys) -> Result<(), Failure> {

@@ -1,0 +1,9 @@
+//! Looking after a server: backups from one kind of database and store into another, damaged ones, what `doctor` and `fsck` find.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
+
+mod damage;
+mod house;
+mod round;
+#[expect(dead_code, reason = "each suite needs a part of it")]
+#[path = "../support/mod.rs"]
+mod support;
