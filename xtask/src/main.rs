@@ -1,4 +1,4 @@
-//! The project's tasks: `cargo xtask test`, `floors`, `generate`, `peers`, `measure`.
+//! The project's tasks: `cargo xtask test`, `floors`, `generate`, `image`, `peers`, `measure`.
 //!
 //! For: everything that a person or CI does to the project besides building it. It may not depend on any crate of ours (what it
 //! needs of Tidegate it gets by running the program, as a user would), and nothing may depend on it.
@@ -19,6 +19,7 @@ mod command;
 mod floors;
 mod fuzz;
 mod generate;
+mod image;
 mod licences;
 mod measure;
 mod peers;
@@ -46,6 +47,8 @@ enum Task {
     Licences,
     /// Write the files that are made by the program itself; with --check, only compare.
     Generate(generate::Options),
+    /// Build the container image with buildah, around a program that is built here.
+    Image(image::Options),
     /// Install the clients and servers that the tests run against.
     Peers,
     /// Measure Tidegate beside its peers.
@@ -70,6 +73,7 @@ fn carry_out(task: Task) -> Result<()> {
         Task::Floors => floors::check(workspace)?,
         Task::Licences => licences::check(workspace)?,
         Task::Generate(options) => generate::run(workspace, &options)?,
+        Task::Image(options) => image::image(workspace, &options)?,
         Task::Peers => peers::provision(workspace)?,
     };
     println!("{remark}");

@@ -17,6 +17,7 @@ use crate::peers;
 use crate::workspace::Workspace;
 
 mod figures;
+mod growth;
 mod http;
 mod logins;
 mod population;
@@ -53,6 +54,8 @@ enum What {
     Population(population::Options),
     /// From a start to the first answer, and memory at rest, beside the other registries.
     Start(start::Options),
+    /// Questions among 10^3 to 10^6 of everything, and what pulls leave in the database.
+    Growth(growth::Options),
     /// A plain receiver of PUT requests: the limit that pushes are held against.
     Sink(sink::Options),
 }
@@ -108,6 +111,7 @@ pub(crate) fn measure(workspace: &Workspace, options: &Options) -> Result<()> {
         Some(What::Logins(logins)) => logins::run(&Tidegate::start(&program()?, false)?, logins),
         Some(What::Population(population)) => population::run(&Tidegate::start(&program()?, false)?, population),
         Some(What::Start(start)) => start::run(workspace, &program()?, start),
+        Some(What::Growth(options)) => growth::measure(workspace, options),
         Some(What::Sink(options)) => sink::run(options),
     }
 }
@@ -127,7 +131,9 @@ impl Everything {
         let population = if self.try_out { (100, 1000) } else { (10_000, 200_000) };
         let population = population::Options { principals: population.0, grants: population.1 };
         population::run(&Tidegate::start(program, false)?, &population)?;
-        start::run(workspace, program, &start::Options { rounds })
+        start::run(workspace, program, &start::Options { rounds })?;
+        let (most, pulls) = if self.try_out { (1000, 1000) } else { (1_000_000, 100_000) };
+        growth::measure(workspace, &growth::Options { back_end: Vec::new(), most, pulls })
     }
 
     /// Rounds, and the seconds of one.

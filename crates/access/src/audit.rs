@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use meter::Counter;
 use model::{AccountId, Caller, CredentialId, CredentialKind, Digest, Op, PrincipalId, Resource, Timestamp};
 use store::audit::Event;
 use store::credential::Use;
@@ -189,6 +190,7 @@ pub struct Audit {
     batch: Mutex<Batch>,
     written: Mutex<HashMap<CredentialId, Timestamp>>,
     flushing: tokio::sync::Mutex<()>,
+    lost: Counter,
 }
 
 impl std::fmt::Debug for Audit {
@@ -207,6 +209,7 @@ impl Audit {
             batch: Mutex::default(),
             written: Mutex::default(),
             flushing: tokio::sync::Mutex::default(),
+            lost: Counter::default(),
         }
     }
 
@@ -248,6 +251,11 @@ impl Audit {
         self.lock().note_use(Use { credential, at: op.now, from: op.source_ip });
     }
 
+    /// How many records were given up because the database did not take them.
+    pub const fn lost(&self) -> &Counter {
+        &self.lost
+    }
+
     /// How many records wait to be written.
     pub fn backlog(&self) -> usize {
         let batch = self.lock();
@@ -280,6 +288,7 @@ impl Audit {
         tracing::error!(%cause, "a chunk of audit records was refused; writing them one by one");
         for one in chunk {
             if let Err(error) = self.write_chunk(std::slice::from_ref(one)).await {
+                self.lost.inc();
                 tracing::error!(%error, action = &*one.0.action, "an audit record could not be written");
             }
         }
@@ -304,6 +313,7 @@ impl Audit {
         let room = (2 * BATCH).saturating_sub(batch.records.len());
         let lost = counted.len().saturating_sub(room);
         if lost > 0 {
+            self.lost.inc_by(lost as u64);
             tracing::error!(lost, "audit records lost: the database has not taken any for too long");
         }
         batch.records.extend(counted.into_iter().take(room));

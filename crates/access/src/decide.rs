@@ -12,7 +12,7 @@ use store::StoreError;
 use crate::gather::{Place, Standing};
 use crate::layers::Layer;
 use crate::rules::Crowd;
-use crate::{Audit, Directory, Granted, Networks, Outcome, Permit, PrincipalRights, Record, Refusal};
+use crate::{Audit, Directory, Granted, Meters, Networks, Outcome, Permit, PrincipalRights, Record, Refusal};
 
 /// Decides, and writes down what it refuses.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub struct Access {
     audit: Arc<Audit>,
     networks: Networks,
     crowd: Crowd,
+    meters: Meters,
 }
 
 /// What policies say, before a token's scopes are looked at.
@@ -31,8 +32,8 @@ enum Say {
 
 impl Access {
     /// Decides over `directory`, writes refusals to `audit`.
-    pub const fn new(directory: Arc<Directory>, audit: Arc<Audit>) -> Self {
-        Self { directory, audit, networks: Networks::none(), crowd: Crowd::new() }
+    pub fn new(directory: Arc<Directory>, audit: Arc<Audit>) -> Self {
+        Self { directory, audit, networks: Networks::none(), crowd: Crowd::new(), meters: Meters::default() }
     }
 
     /// The same, on a server with named networks.
@@ -44,6 +45,11 @@ impl Access {
     /// The server's named networks.
     pub const fn networks(&self) -> &Networks {
         &self.networks
+    }
+
+    /// What is counted of decisions.
+    pub const fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     pub(crate) const fn crowd(&self) -> &Crowd {
@@ -63,7 +69,7 @@ impl Access {
     /// May `caller` do `A` to `on`, today, from there?
     pub async fn admit<A: ActionKind>(&self, op: &Op, caller: &Caller, on: A::On) -> Result<Permit<A>, Refusal> {
         let resource = on.resource();
-        match self.may(op, caller, A::ACTION, &resource).await {
+        match self.meters.decided(self.may(op, caller, A::ACTION, &resource).await) {
             Ok(()) => Ok(Permit::new(op.clone(), caller.clone(), on)),
             Err(refusal) => {
                 Box::pin(self.write_down(op, caller, A::ACTION, &resource, &refusal)).await;
@@ -129,6 +135,7 @@ impl Access {
                             Err(_) => {}
                         }
                     }
+                    self.meters.granted(allowed.len(), actions.len());
                     if !allowed.is_empty() {
                         granted.add(Scope::Repository(name.clone(), allowed));
                     }
@@ -140,7 +147,7 @@ impl Access {
 
     /// Which repositories of `instance` may `caller` do `action` to? Lists seek by its ranges and never scan what is hidden.
     pub async fn visible(&self, op: &Op, caller: &Caller, action: Action, instance: &Arc<OnInstance>) -> Result<Filter, Refusal> {
-        let seen = self.filter(op, caller, action, instance).await;
+        let seen = self.meters.decided(self.filter(op, caller, action, instance).await);
         if let Err(refusal) = &seen {
             self.write_down(op, caller, action, &Resource::Instance(Arc::clone(instance)), refusal).await;
         }
@@ -273,7 +280,7 @@ pub(crate) fn is_root_of(resource: &Resource, caller: &PrincipalRights) -> bool 
 
 /// Is this done to the server as a whole? Then its first account does it, and no other.
 pub(crate) const fn is_of_server(action: Action) -> bool {
-    matches!(action, Action::RotateSigningKey | Action::RotateAuditKey | Action::ReadMetrics)
+    matches!(action, Action::RotateSigningKey | Action::RotateAuditKey | Action::ReadMetrics | Action::ListNodes)
 }
 
 /// The right that a scope's action asks for.

@@ -8,19 +8,22 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use meter::{Stopwatch, Tally};
 use model::{AccountId, CredentialId, InstanceId, OnInstance, PolicyId, PrincipalId, PrincipalKind, ProviderId, RepositoryName, Timestamp};
 use policy::TrustDocument;
-use quick_cache::sync::Cache;
 use store::account::{Account, Principal};
-use store::change::{self, Change};
+use store::change::{self, Change, Entry};
 use store::credential::Credential;
 use store::instance::Instance;
 use store::provider::Provider;
 use store::{Store, StoreError, Tx, Work};
 use tokio::time::timeout;
 
+use crate::meters::FeedMeters;
 use crate::owned::OwnedPolicies;
 use crate::rules::Entrance;
+use crate::shelf;
+use crate::turns::Turns;
 use crate::{Refusal, Rules};
 
 /// How long a node may go without a look at the change feed before it must not decide anything.
@@ -97,7 +100,7 @@ struct Loaded {
     guards: Option<(Attached, Vec<(PolicyId, InForce)>)>,
 }
 
-type Shelf<K, V> = Cache<K, Arc<V>>;
+type Shelf<K, V> = shelf::Shelf<K, Arc<V>>;
 
 /// This node's memory of who there is and what they may.
 pub struct Directory {
@@ -113,7 +116,7 @@ pub struct Directory {
     /// Below which domains host names speak of instances.
     suffixes: OnceLock<Vec<String>>,
     rules: Shelf<InstanceId, Rules>,
-    public: Cache<(InstanceId, RepositoryName), bool>,
+    public: shelf::Shelf<(InstanceId, RepositoryName), bool>,
     owned: Shelf<InstanceId, OwnedPolicies>,
     guards: Shelf<AccountId, Attached>,
     /// Changes up to here are applied. Guarded by `applying` wherever it decides what is kept.
@@ -121,7 +124,9 @@ pub struct Directory {
     looked: AtomicI64,
     applying: Mutex<()>,
     following: tokio::sync::Mutex<()>,
+    turns: Turns,
     listeners: Mutex<Vec<Listener>>,
+    meters: FeedMeters,
 }
 
 /// Somebody else who keeps what a change can end: told of each change, `None` meaning "forget everything".
@@ -139,24 +144,26 @@ impl Directory {
         let head = store.read(|tx| Box::pin(change::head(tx))).await?;
         Ok(Self {
             store,
-            principals: Cache::new(100_000),
-            policies: Cache::new(10_000),
-            credentials: Cache::new(100_000),
-            sessions: Cache::new(20_000),
-            accounts: Cache::new(1_000),
+            principals: Shelf::new(100_000),
+            policies: Shelf::new(10_000),
+            credentials: Shelf::new(100_000),
+            sessions: Shelf::new(20_000),
+            accounts: Shelf::new(1_000),
             first: OnceLock::new(),
-            providers: Cache::new(4_096),
-            instances: Cache::new(4_096),
+            providers: Shelf::new(4_096),
+            instances: Shelf::new(4_096),
             suffixes: OnceLock::new(),
-            rules: Cache::new(4_096),
-            public: Cache::new(65_536),
-            owned: Cache::new(128),
-            guards: Cache::new(1_000),
+            rules: Shelf::new(4_096),
+            public: shelf::Shelf::new(65_536),
+            owned: Shelf::new(128),
+            guards: Shelf::new(1_000),
             applied: AtomicI64::new(head),
             looked: AtomicI64::new(now.millis()),
             applying: Mutex::new(()),
             following: tokio::sync::Mutex::new(()),
+            turns: Turns::new(),
             listeners: Mutex::new(Vec::new()),
+            meters: FeedMeters::default(),
         })
     }
 
@@ -175,19 +182,21 @@ impl Directory {
     /// Looks at the change feed and forgets what has changed. A background job calls it each 250 ms; a use case calls it
     /// after its own change, so that the change is in force here before it is answered.
     pub async fn follow(&self, now: Timestamp) -> Result<(), StoreError> {
+        let watch = Stopwatch::start();
         let _one_at_a_time = self.following.lock().await;
         loop {
             let from = self.applied.load(Ordering::Acquire);
-            let look = self.store.read(|tx| Box::pin(head_and_since(tx, from)));
+            let look = self.store.read_first(|tx| Box::pin(head_and_since(tx, from)));
             let (head, changes) =
                 timeout(LOOK_PATIENCE, look).await.map_err(|_| StoreError::Unavailable("the change feed does not answer".into()))??;
-            let next = changes.first().map(|(seq, _)| *seq);
+            let next = changes.first().map(|entry| entry.seq);
             if head < from || (head > from && next != Some(from + 1)) {
                 // Numbers have no gaps: rows are gone (restored from a backup, or pruned while this node slept).
                 self.forget_everything(head);
                 continue;
             }
             self.apply(&changes);
+            self.note_lag(&changes, now, watch);
             if changes.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
                 break;
             }
@@ -212,6 +221,7 @@ impl Directory {
     /// Starts anew at `head`: nothing that was known before is believed.
     fn forget_everything(&self, head: i64) {
         tracing::warn!(head, "the change feed has a gap: everything is read again");
+        self.meters.gaps.inc();
         let _guard = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
         let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         self.forget(None);
@@ -219,10 +229,18 @@ impl Directory {
         self.applied.store(head, Ordering::Release);
     }
 
-    fn apply(&self, changes: &[(i64, Option<Change>)]) {
+    /// How long after each change began it is in force here; clocks of nodes that differ show as more or less of it.
+    fn note_lag(&self, changes: &[Entry], now: Timestamp, watch: Stopwatch) {
+        for entry in changes {
+            let before = u64::try_from(now.millis_since(entry.at)).unwrap_or(0);
+            self.meters.applied.took(Duration::from_millis(before) + watch.elapsed());
+        }
+    }
+
+    fn apply(&self, changes: &[Entry]) {
         let _guard = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
         let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
-        for (seq, change) in changes {
+        for Entry { seq, change, .. } in changes {
             self.forget(*change);
             listeners.iter().for_each(|tell| tell(*change));
             self.applied.store(*seq, Ordering::Release);
@@ -237,12 +255,12 @@ impl Directory {
                 // Its domains say of whose instances host names speak.
                 self.instances.clear();
             }
-            Some(Change::Principal(id)) => drop(self.principals.remove(&PrincipalId::from_i64(id))),
+            Some(Change::Principal(id)) => self.principals.remove(&PrincipalId::from_i64(id)),
             Some(Change::Credential(id)) => {
                 self.credentials.remove(&CredentialId::from_i64(id));
                 self.sessions.remove(&CredentialId::from_i64(id));
             }
-            Some(Change::Policy(id)) => drop(self.policies.remove(&PolicyId::from_i64(id))),
+            Some(Change::Policy(id)) => self.policies.remove(&PolicyId::from_i64(id)),
             Some(Change::Instance(id)) => {
                 self.instances.clear();
                 // How they are named follows its name.
@@ -253,8 +271,8 @@ impl Directory {
                 self.rules.remove(&InstanceId::from_i64(id));
             }
             Some(Change::Visibility(_)) => self.public.clear(),
-            Some(Change::ResourcePolicy(id)) => drop(self.owned.remove(&InstanceId::from_i64(id))),
-            Some(Change::Provider(id)) => drop(self.providers.remove(&ProviderId::from_i64(id))),
+            Some(Change::ResourcePolicy(id)) => self.owned.remove(&InstanceId::from_i64(id)),
+            Some(Change::Provider(id)) => self.providers.remove(&ProviderId::from_i64(id)),
             Some(Change::IssuerKeys(_) | Change::SigningKeys) => {}
             None => {
                 self.principals.clear();
@@ -285,15 +303,47 @@ impl Directory {
         now.millis() - self.looked.load(Ordering::Acquire) > FRESH_MS
     }
 
+    /// The newest change that is applied here.
+    pub fn applied(&self) -> i64 {
+        self.applied.load(Ordering::Acquire)
+    }
+
     /// Milliseconds since the last look at the feed.
     pub fn lag(&self, now: Timestamp) -> i64 {
         now.millis() - self.looked.load(Ordering::Acquire)
+    }
+
+    /// What is counted of following the feed.
+    pub const fn meters(&self) -> &FeedMeters {
+        &self.meters
+    }
+
+    /// How often each part of the memory was asked and had the answer.
+    pub fn tallies(&self) -> [(&'static str, &Tally); 10] {
+        [
+            ("principals", self.principals.tally()),
+            ("policies", self.policies.tally()),
+            ("credentials", self.credentials.tally()),
+            ("sessions", self.sessions.tally()),
+            ("accounts", self.accounts.tally()),
+            ("providers", self.providers.tally()),
+            ("instances", self.instances.tally()),
+            ("network_rules", self.rules.tally()),
+            ("resource_policies", self.owned.tally()),
+            ("visibility", self.public.tally()),
+        ]
     }
 
     /// A principal and what is attached to it. What its rights are decided by comes with it in one read: its groups, its account,
     /// and the documents that are not known yet.
     pub async fn principal(&self, id: PrincipalId) -> Result<Option<Arc<PrincipalRights>>, StoreError> {
         if let Some(known) = self.principals.get(&id) {
+            return Ok(Some(known));
+        }
+        let _turn = self.turns.take(&id).await?;
+        if self.principals.has(&id)
+            && let Some(known) = self.principals.get(&id)
+        {
             return Ok(Some(known));
         }
         let read = self.store.read(|tx| Box::pin(async move { Ok((change::head(tx).await?, self.load(tx, id).await?)) }));
@@ -318,15 +368,12 @@ impl Directory {
     async fn load(&self, tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<Loaded>, StoreError> {
         let Some(rights) = rights(tx, id).await? else { return Ok(None) };
         let mut groups = Vec::new();
-        for group in rights.groups.iter().filter(|group| self.principals.get(*group).is_none()) {
+        for group in rights.groups.iter().filter(|group| !self.principals.has(*group)) {
             groups.extend(self::rights(tx, *group).await?);
         }
         let policies = self.unknown(tx, groups.iter().chain([&rights]).flat_map(|holder| &holder.policies)).await?;
-        let account = match self.accounts.get(&rights.account) {
-            Some(_) => None,
-            None => store::account::account_by_id(tx, rights.account).await?,
-        };
-        let guards = if self.guards.get(&rights.account).is_some() {
+        let account = if self.accounts.has(&rights.account) { None } else { store::account::account_by_id(tx, rights.account).await? };
+        let guards = if self.guards.has(&rights.account) {
             None
         } else {
             let guards = named(store::guard::of_account(tx, rights.account).await?);
@@ -344,7 +391,7 @@ impl Directory {
     ) -> Result<Vec<(PolicyId, InForce)>, StoreError> {
         let mut policies = Vec::new();
         for (_, policy) in attached {
-            let Some(policy) = policy.filter(|policy| self.policies.get(policy).is_none()) else { continue };
+            let Some(policy) = policy.filter(|policy| !self.policies.has(policy)) else { continue };
             policies.extend(in_force(tx, policy).await?.map(|found| (policy, found)));
         }
         Ok(policies)
@@ -415,12 +462,18 @@ impl Directory {
         if let Some(known) = self.instances.get(host) {
             return Ok(Some(known));
         }
+        let _turn = self.turns.take(host).await?;
+        if self.instances.has(host)
+            && let Some(known) = self.instances.get(host)
+        {
+            return Ok(Some(known));
+        }
         let suffixes = self.suffixes.get().map_or(&[][..], Vec::as_slice);
         let read = self.store.read(|tx| {
             Box::pin(async move {
                 let found = entrance(tx, host, suffixes).await?;
                 let owned = match found.as_ref().map(|entrance| &entrance.instance.on) {
-                    Some(on) if self.owned.get(&on.id).is_none() => Some(OwnedPolicies::load(tx, on).await?),
+                    Some(on) if !self.owned.has(&on.id) => Some(OwnedPolicies::load(tx, on).await?),
                     _ => None,
                 };
                 Ok((change::head(tx).await?, found, owned))
@@ -450,6 +503,12 @@ impl Directory {
     pub async fn is_public(&self, instance: InstanceId, name: &RepositoryName) -> Result<bool, StoreError> {
         let key = (instance, name.clone());
         if let Some(known) = self.public.get(&key) {
+            return Ok(known);
+        }
+        let _turn = self.turns.take(&key).await?;
+        if self.public.has(&key)
+            && let Some(known) = self.public.get(&key)
+        {
             return Ok(known);
         }
         let (head, public) = self
@@ -510,6 +569,12 @@ impl Directory {
         if let Some(known) = kept.get(&key) {
             return Ok(Some(known));
         }
+        let _turn = self.turns.take(&key).await?;
+        if kept.has(&key)
+            && let Some(known) = kept.get(&key)
+        {
+            return Ok(Some(known));
+        }
         let (head, value) = self.store.read(load).await?;
         let value = value.map(Arc::new);
         if let Some(value) = &value {
@@ -527,7 +592,7 @@ impl Directory {
     }
 }
 
-async fn head_and_since(tx: &mut Tx<'_>, from: i64) -> Result<(i64, Vec<(i64, Option<Change>)>), StoreError> {
+async fn head_and_since(tx: &mut Tx<'_>, from: i64) -> Result<(i64, Vec<Entry>), StoreError> {
     Ok((change::head(tx).await?, change::since(tx, from, PAGE).await?))
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use model::{Action, ActionKind, Caller, Op, Resource, Scopes, Target};
 use policy::{Uncovered, Why};
@@ -74,7 +75,7 @@ impl<A: ActionKind> Permit<A> {
 
 impl<A: ActionKind> Permit<A> {
     /// The record of a refusal by something besides the caller's own rights.
-    pub fn denied(&self, why: &'static str) -> crate::Record {
+    pub fn denied(&self, why: impl Into<Arc<str>>) -> crate::Record {
         crate::Record::new(&self.op, &self.by, A::ACTION.as_str(), &self.on.resource(), crate::Outcome::Denied).with_detail(why)
     }
 }

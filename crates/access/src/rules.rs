@@ -12,7 +12,7 @@ use store::instance::Instance;
 use store::network::{Endpoints, Public};
 
 use crate::cidr::Blocks;
-use crate::{Access, Cidr, CidrError, Frequent, Outcome, Record, Refusal};
+use crate::{Access, Cidr, CidrError, Decision, Frequent, Outcome, Record, Refusal};
 
 /// What stands in the trail for an attempt to reach an instance at all.
 const CONNECT: &str = "connect";
@@ -145,6 +145,7 @@ impl Access {
 
     async fn turn_away(&self, op: &Op, instance: &Instance, why: NotLetIn) -> Refusal {
         let on = Resource::Instance(Arc::clone(&instance.on));
+        self.meters().decisions.count((Decision::Network,));
         self.write_down_stranger(op, &Caller::anonymous(), CONNECT, &on, why).await;
         Refusal::Network(op.source_ip)
     }

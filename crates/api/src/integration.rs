@@ -60,7 +60,7 @@ pub struct Integration {
     /// Since when it is gone; null: it is there.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub gone_at: Option<Timestamp>,
-    /// How many credentials were made for it and are still there.
+    /// How many credentials were made for it and are still there; 10000: that many or more.
     pub credentials: i64,
     /// When one of them was last used, to the minute; null: never.
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -22,10 +22,13 @@ mod instance;
 mod integration;
 mod label;
 mod namespace;
+mod node;
 mod page;
 mod policy;
+mod protection;
 mod repository;
 mod resource_policy;
+mod retention;
 mod role;
 mod rotation;
 mod secret;
@@ -55,14 +58,20 @@ pub use group::{CreateGroup, Group, UpdateGroup};
 pub use instance::{CreateInstance, Instance, InstanceUsage, UpdateInstance};
 pub use integration::{CreateIntegration, Integration, IntegrationKind, IntegrationQuery, UpdateIntegration};
 pub use label::{LabelQuery, Labelled, UpdateLabels};
-pub use namespace::{CreateNamespace, Namespace, UpdateNamespace};
+pub use namespace::{CreateNamespace, Namespace, NamespaceQuota, SetNamespaceQuota, UpdateNamespace};
+pub use node::Node;
 pub use page::{OwnerQuery, Page};
 pub use policy::{
     AttachedPolicy, CreatePolicy, CreatePolicyVersion, Decision, ExplainPolicy, Explanation, Policy, PolicyDocument, PolicyHolder,
     PolicyVersion, SetDefaultVersion, UpdatePolicy,
 };
+pub use protection::{
+    CreateImmutableTagRule, DigestHolder, DigestKind, DigestQuery, ImageProtection, ImageReference, ImmutableTagRule, Lock, Relation,
+    UpdateImmutableTagRule, UpdateLocks,
+};
 pub use repository::{CreateRepository, Repository, RepositoryQuery, UpdateRepository};
 pub use resource_policy::{ResourcePolicy, SetResourcePolicy};
+pub use retention::{Retention, RetentionItem, RetentionRule, RetentionRun, RunRetention, SetRetention};
 pub use role::{AssumeRole, CreateRole, EndedSessions, Role, Session, UpdateRole};
 pub use rotation::{Rotate, RotatedAccessKey, RotatedCredential};
 pub use secret::Secret;

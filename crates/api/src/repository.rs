@@ -4,6 +4,8 @@ use model::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::Lock;
+
 /// Create a repository.
 #[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,12 @@ pub struct CreateRepository {
     /// What it holds.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// Which of its tags are immutable: a pattern; empty: none. Unless told, as the namespace says of new ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub immutable_tags: Option<String>,
+    /// Save these: a pattern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub immutable_tags_except: Option<String>,
 }
 
 /// Change a repository; what is left out stays.
@@ -34,6 +42,12 @@ pub struct UpdateRepository {
     /// What it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Which of its tags are immutable: a pattern; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub immutable_tags: Option<String>,
+    /// Save these: a pattern; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub immutable_tags_except: Option<String>,
 }
 
 /// A repository.
@@ -53,6 +67,12 @@ pub struct Repository {
     pub summary: String,
     /// What it holds.
     pub description: String,
+    /// Which of its tags are immutable, besides what the namespace's rules say.
+    pub immutable_tags: Option<String>,
+    /// Save these.
+    pub immutable_tags_except: Option<String>,
+    /// What it is locked against.
+    pub locked: Vec<Lock>,
     /// Made when.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,

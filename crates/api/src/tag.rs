@@ -4,6 +4,8 @@ use model::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::Lock;
+
 /// Point a new tag at a manifest that is there.
 #[derive(Clone, Serialize, Deserialize, ToSchema, Debug)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +47,8 @@ pub struct Tag {
     pub image_size: i64,
     /// The digest of the image's configuration; an index has none.
     pub config_digest: Option<String>,
+    /// What the tag is locked against.
+    pub locked: Vec<Lock>,
     /// Made when.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,

@@ -32,6 +32,7 @@ mod body;
 mod directory;
 mod error;
 mod jobs;
+mod meters;
 mod objects;
 mod state;
 
@@ -46,6 +47,7 @@ use model::{Algorithm, Digest, Timestamp, UploadId};
 pub use body::BlobBody;
 use directory::{Directory, Files};
 pub use error::{AppendCause, AppendError, BlobError, ObjectsError, OpenError};
+pub use meters::{Fault, Meters, Method, Operation, Status};
 use objects::Objects;
 pub use objects::{ObjectProtocol, ObjectStorage};
 pub use state::UploadState;
@@ -67,7 +69,10 @@ impl Default for Options {
 
 /// A place where content is kept. Cheap to clone; clones are the same place. Needs a tokio runtime around it.
 #[derive(Clone, Debug)]
-pub struct BlobStore(Backend);
+pub struct BlobStore {
+    backend: Backend,
+    meters: Meters,
+}
 
 #[derive(Clone, Debug)]
 enum Backend {
@@ -119,47 +124,66 @@ impl BlobStore {
     /// Opens an object storage, and tries that it can be written and read. Needs rustls's crypto provider installed by nobody:
     /// it names its own.
     pub async fn open_objects(storage: &ObjectStorage, options: Options) -> Result<Self, ObjectsError> {
-        Objects::open(storage, options).await.map(Backend::Objects).map(Self)
+        let meters = Meters::default();
+        let backend = Objects::open(storage, options, &meters).await.map(Backend::Objects)?;
+        Ok(Self { backend, meters })
     }
 
     /// As [`open_objects`](Self::open_objects), for reading alone: nothing is tried, and nothing written.
     pub fn look_into_objects(storage: &ObjectStorage, options: Options) -> Result<Self, ObjectsError> {
-        Objects::new(storage, options).map(Backend::Objects).map(Self)
+        let meters = Meters::default();
+        let backend = Objects::new(storage, options, &meters).map(Backend::Objects)?;
+        Ok(Self { backend, meters })
     }
 
     /// As [`open`](Self::open), for reading alone: nothing is made or written. The folder must be one that was opened before.
     pub fn look_into(dir: &Path, options: Options) -> Result<Self, OpenError> {
-        Directory::look_into(Files, dir, options).map(Backend::Directory).map(Self)
+        let backend = Directory::look_into(Files, dir, options).map(Backend::Directory)?;
+        Ok(Self { backend, meters: Meters::default() })
     }
 
     /// Whether a claim keeps other nodes off too. Where it does not, nothing is spoilt that is finished, but two nodes may
     /// work on one upload: only the state that the database takes may be finished.
     pub fn claims_everywhere(&self) -> bool {
-        matches!(self.0, Backend::Directory(_))
+        matches!(self.backend, Backend::Directory(_))
+    }
+
+    /// What is counted of this store's work.
+    pub const fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// Opens the folder `dir`, making it (mode 0700) where there is none, and tries that it can be written. Blocks: it
     /// is for the start of a program. Several nodes may share a folder whose file locks reach all of them.
     pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
-        Directory::open(Files, dir, options).map(Backend::Directory).map(Self)
+        let backend = Directory::open(Files, dir, options).map(Backend::Directory)?;
+        Ok(Self { backend, meters: Meters::default() })
     }
 
     /// Begins content under `key` and claims it. [`BlobError::Exists`] if there is any already. (Object storage finds out when
     /// the content is finished: keys are never used twice.)
     pub async fn create(&self, key: UploadId) -> Result<Upload, BlobError> {
-        match &self.0 {
-            Backend::Directory(d) => d.create(key).await.map(Held::Directory).map(Upload),
-            Backend::Objects(o) => o.create(key).map(Held::Objects).map(Upload),
-        }
+        let work = async {
+            match &self.backend {
+                Backend::Directory(d) => d.create(key).await.map(Held::Directory),
+                Backend::Objects(o) => o.create(key).map(Held::Objects),
+            }
+        };
+        let held = self.meters.timed(Operation::Create, work).await?;
+        Ok(Upload { held, meters: self.meters.clone() })
     }
 
     /// Claims what was begun under `key`. [`BlobError::Busy`] while another request has it, [`BlobError::Missing`] if
     /// there is nothing, as after a power cut before anything was durable. (Object storage says so when it is appended to.)
     pub async fn resume(&self, key: UploadId) -> Result<Upload, BlobError> {
-        match &self.0 {
-            Backend::Directory(d) => d.resume(key).await.map(Held::Directory).map(Upload),
-            Backend::Objects(o) => o.resume(key).map(Held::Objects).map(Upload),
-        }
+        let work = async {
+            match &self.backend {
+                Backend::Directory(d) => d.resume(key).await.map(Held::Directory),
+                Backend::Objects(o) => o.resume(key).map(Held::Objects),
+            }
+        };
+        let held = self.meters.timed(Operation::Resume, work).await?;
+        Ok(Upload { held, meters: self.meters.clone() })
     }
 
     /// The bytes `range` of the blob under `key`, whose size the caller knows from its row. A range past `size` is cut
@@ -167,58 +191,77 @@ impl BlobStore {
     pub async fn read(&self, key: UploadId, size: u64, range: Range<u64>) -> Result<BlobBody, BlobError> {
         let end = range.end.min(size);
         let range = range.start.min(end)..end;
-        match &self.0 {
-            Backend::Directory(d) => d.read(key, range).await,
-            Backend::Objects(o) => o.read(key, range).await,
-        }
+        self.meters.read.inc_by(range.end - range.start);
+        let work = async {
+            match &self.backend {
+                Backend::Directory(d) => d.read(key, range).await,
+                Backend::Objects(o) => o.read(key, range).await,
+            }
+        };
+        self.meters.timed(Operation::Read, work).await
     }
 
     /// Reads the first `size` bytes under `key` again: for an algorithm that did not run during the upload.
     pub async fn digest_again(&self, key: UploadId, size: u64, algorithm: Algorithm) -> Result<Digest, BlobError> {
-        match &self.0 {
-            Backend::Directory(d) => d.digest_again(key, size, algorithm).await,
-            Backend::Objects(o) => o.digest_again(key, size, algorithm).await,
-        }
+        let work = async {
+            match &self.backend {
+                Backend::Directory(d) => d.digest_again(key, size, algorithm).await,
+                Backend::Objects(o) => o.digest_again(key, size, algorithm).await,
+            }
+        };
+        self.meters.timed(Operation::Digest, work).await
     }
 
     /// Frees what is under `key`. Nothing there is no error, so that a deletion can be repeated. Readings that have
     /// begun go on. A power cut may bring the content back: it is found by [`list`](Self::list) again.
     pub async fn delete(&self, key: UploadId) -> Result<(), BlobError> {
-        match &self.0 {
-            Backend::Directory(d) => d.delete(key).await,
-            Backend::Objects(o) => o.delete(key).await,
-        }
+        let work = async {
+            match &self.backend {
+                Backend::Directory(d) => d.delete(key).await,
+                Backend::Objects(o) => o.delete(key).await,
+            }
+        };
+        self.meters.timed(Operation::Delete, work).await
     }
 
     /// Ends the upload that `state` describes, and frees whatever it has brought, whole or not. Only for who has taken the
     /// upload's row away, or never wrote one.
     pub async fn discard(&self, key: UploadId, state: &UploadState) -> Result<(), BlobError> {
-        match &self.0 {
-            Backend::Directory(d) => d.delete(key).await,
-            Backend::Objects(o) => o.discard(key, state).await,
-        }
+        let work = async {
+            match &self.backend {
+                Backend::Directory(d) => d.delete(key).await,
+                Backend::Objects(o) => o.discard(key, state).await,
+            }
+        };
+        self.meters.timed(Operation::Delete, work).await
     }
 
     /// A page of what uploads have staged beside the content, as [`list`](Self::list) pages. A directory stages nothing.
     pub async fn staged(&self, after: Option<UploadId>, at_most: usize) -> Result<Vec<Staged>, BlobError> {
-        match &self.0 {
-            Backend::Directory(_) => Ok(Vec::new()),
-            Backend::Objects(o) => o.staged(after, at_most).await,
-        }
+        let work = async {
+            match &self.backend {
+                Backend::Directory(_) => Ok(Vec::new()),
+                Backend::Objects(o) => o.staged(after, at_most).await,
+            }
+        };
+        self.meters.timed(Operation::List, work).await
     }
 
     /// Frees what is staged for an upload that no row names.
     pub async fn clear_staged(&self, key: UploadId) -> Result<(), BlobError> {
-        match &self.0 {
-            Backend::Directory(_) => Ok(()),
-            Backend::Objects(o) => o.clear_staged(key).await,
-        }
+        let work = async {
+            match &self.backend {
+                Backend::Directory(_) => Ok(()),
+                Backend::Objects(o) => o.clear_staged(key).await,
+            }
+        };
+        self.meters.timed(Operation::Delete, work).await
     }
 
     /// Where a client can get the content under `key` by itself for so long; none where it cannot. Nothing is asked of the
     /// storage: what is not there is found missing by the client.
     pub async fn location(&self, key: UploadId, lifetime: Duration) -> Result<Option<PresignedUrl>, BlobError> {
-        match &self.0 {
+        match &self.backend {
             Backend::Directory(_) => Ok(None),
             Backend::Objects(o) => o.location(key, lifetime).await.map(Some),
         }
@@ -226,33 +269,45 @@ impl BlobStore {
 
     /// The size of what is under `key`, in bytes; [`BlobError::Missing`] if nothing is.
     pub async fn size(&self, key: UploadId) -> Result<u64, BlobError> {
-        match &self.0 {
-            Backend::Directory(d) => d.size(key).await,
-            Backend::Objects(o) => o.size(key).await,
-        }
+        let work = async {
+            match &self.backend {
+                Backend::Directory(d) => d.size(key).await,
+                Backend::Objects(o) => o.size(key).await,
+            }
+        };
+        self.meters.timed(Operation::Size, work).await
     }
 
     /// A page of what is kept, in an order of the store's own: at most `at_most` (and at least one) that come `after`
     /// the last key of the page before. An empty page is the end.
     pub async fn list(&self, after: Option<UploadId>, at_most: usize) -> Result<Vec<Stored>, BlobError> {
-        match &self.0 {
-            Backend::Directory(d) => d.list(after, at_most).await,
-            Backend::Objects(o) => o.list(after, at_most).await,
-        }
+        let work = async {
+            match &self.backend {
+                Backend::Directory(d) => d.list(after, at_most).await,
+                Backend::Objects(o) => o.list(after, at_most).await,
+            }
+        };
+        self.meters.timed(Operation::List, work).await
     }
 
     /// Whether the store can be written now: makes a small file and removes it, without waiting for the disk.
     pub async fn ping(&self) -> Result<(), BlobError> {
-        match &self.0 {
-            Backend::Directory(d) => d.ping().await,
-            Backend::Objects(o) => o.ping().await,
-        }
+        let work = async {
+            match &self.backend {
+                Backend::Directory(d) => d.ping().await,
+                Backend::Objects(o) => o.ping().await,
+            }
+        };
+        self.meters.timed(Operation::Ping, work).await
     }
 }
 
 /// The claim on a key: whoever holds it is the only one who writes there. Dropped, it lets others resume.
 #[derive(Debug)]
-pub struct Upload(Held);
+pub struct Upload {
+    held: Held,
+    meters: Meters,
+}
 
 #[derive(Debug)]
 enum Held {
@@ -271,10 +326,12 @@ impl Upload {
     where
         S: Stream<Item = Result<Bytes, E>>,
     {
-        match &mut self.0 {
+        let before = state.offset();
+        let done = match &mut self.held {
             Held::Directory(u) => u.append(state, body, limit).await,
             Held::Objects(u) => u.append(state, body, limit, false).await,
-        }
+        };
+        self.meters.appended(before, done)
     }
 
     /// The same for a body that nothing follows. The state that comes back, in an error too, may be given to
@@ -284,18 +341,23 @@ impl Upload {
     where
         S: Stream<Item = Result<Bytes, E>>,
     {
-        match &mut self.0 {
+        let before = state.offset();
+        let done = match &mut self.held {
             Held::Directory(u) => u.append(state, body, limit).await,
             Held::Objects(u) => u.append(state, body, limit, true).await,
-        }
+        };
+        self.meters.appended(before, done)
     }
 
     /// Makes the content that `state` describes durable under its key, and says its SHA-256. Only after this may
     /// somebody be told that it is kept. Can be repeated.
     pub async fn finish(&mut self, state: &UploadState) -> Result<Digest, BlobError> {
-        match &mut self.0 {
-            Held::Directory(u) => u.finish(state).await,
-            Held::Objects(u) => u.finish(state).await,
-        }
+        let work = async {
+            match &mut self.held {
+                Held::Directory(u) => u.finish(state).await,
+                Held::Objects(u) => u.finish(state).await,
+            }
+        };
+        self.meters.timed(Operation::Finish, work).await
     }
 }

@@ -1,4 +1,4 @@
-//! Looking after what is kept: backup, restore, check, repair.
+//! Looking after what is kept: backup and restore.
 //!
 //! What it is for: use cases over a database and a store of blobs as a whole, for who holds the server's configuration. They take
 //! no permits, because they are below all rights: whoever calls them could read and write the files themselves. No door reaches
@@ -6,8 +6,7 @@
 //!
 //! It is for a program of its own, on a runtime with several threads: files are read and written in place.
 //!
-//! To add a table to the schema: nothing; a backup takes every table that `backup::rows` does not name as left out. To add a
-//! check: a statement in `fsck::rows`, and what mends it in `fsck::repair`.
+//! To add a table to the schema: nothing; a backup takes every table that `backup::rows` does not name as left out.
 
 mod backup;
 mod error;

@@ -16,7 +16,7 @@ mod transport;
 pub use endpoint::Endpoint;
 pub use error::ClientError;
 pub use tidegate::{
-    AccessKeys, AdminUsers, Audit, Credentials, Endpoints, Federated, Groups, Holder, Instances, Integrations, LabelOwner, Labels,
+    AccessKeys, AdminUsers, Audit, Credentials, Endpoints, Federated, Groups, Holder, Images, Instances, Integrations, LabelOwner, Labels,
     Namespaces, Place, Policies, Providers, Records, Repositories, ResourcePolicies, Roles, ServiceAccounts, SigningKeys, Tags, Tidegate,
     Users,
 };

@@ -19,17 +19,20 @@ mod roa;
 mod routes;
 mod shapes;
 mod signature;
-mod throttle;
 
 use std::sync::Arc;
 
 use identity::Identity;
+use kit::Answer;
+use model::{CredentialId, Op};
 use registry::Registry;
-
-use crate::throttle::Throttle;
+use throttle::Throttle;
 
 pub use product::Product;
 pub use routes::is_meant;
+
+/// Access keys whose buckets are remembered; another one's is full.
+const REMEMBERED: usize = 16_384;
 
 /// What can be set.
 #[derive(Clone, Debug)]
@@ -46,19 +49,29 @@ impl Default for Settings {
     }
 }
 
+/// The answer to one request too many from an address, in JSON: what was asked for has not been read.
+pub fn too_often(op: &Op, retry_after_ms: i64) -> Answer {
+    shapes::failed(op, shapes::Format::default(), "", "", errors::Problem::throttled(retry_after_ms))
+}
+
+/// The names of all operations, as log and metrics have them.
+pub fn operation_names() -> impl Iterator<Item = &'static str> {
+    operations::operations().map(|operation| operation.name).chain([roa::NAME])
+}
+
 /// The door.
 #[derive(Clone, Debug)]
 pub struct Alibaba {
     identity: Arc<Identity>,
     registry: Arc<Registry>,
     settings: Arc<Settings>,
-    throttle: Arc<Throttle>,
+    throttle: Arc<Throttle<CredentialId>>,
 }
 
 impl Alibaba {
     /// A door to these.
     pub fn new(identity: Arc<Identity>, registry: Arc<Registry>, settings: Settings) -> Self {
-        let throttle = Arc::new(Throttle::new(settings.requests_per_second));
+        let throttle = Arc::new(Throttle::new(settings.requests_per_second, 1, REMEMBERED));
         Self { identity, registry, settings: Arc::new(settings), throttle }
     }
 }

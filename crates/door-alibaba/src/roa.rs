@@ -1,7 +1,7 @@
 //! `GET /tokens` of Personal Edition (2016-06-07): the one call that old scripts make in its style. Its JSON is in lower case.
 
 use http::Method;
-use kit::{Answer, Request, SeenPrincipal};
+use kit::{Answer, Request, Seen};
 use model::{CredentialKind, OnAccount, Op, act};
 use signing::alibaba;
 
@@ -12,23 +12,23 @@ use crate::shapes::{self, Format, Object};
 use crate::signature::headers;
 
 const VERSION: &str = "2016-06-07";
+/// The call's name in log and metrics.
+pub(crate) const NAME: &str = "GetPersonalToken";
 
 impl Alibaba {
     /// Answers a request to `/tokens`.
     pub async fn answer_tokens(&self, request: Request) -> Answer {
         let op = request.op.clone();
-        let mut seen = None;
+        let mut seen = Seen { operation: Some(NAME), principal: None };
         let mut answer = match self.token(request, &mut seen).await {
             Ok(object) => shapes::answer(&op, http::StatusCode::OK, Format::Json, "", &object),
             Err(failure) => failed(&op, failure.spelled(Product::Cr)),
         };
-        if let Some(principal) = seen {
-            answer.extensions_mut().insert(principal);
-        }
+        answer.extensions_mut().insert(seen);
         answer
     }
 
-    async fn token(&self, request: Request, seen: &mut Option<SeenPrincipal>) -> Result<Object, Failure> {
+    async fn token(&self, request: Request, seen: &mut Seen) -> Result<Object, Failure> {
         if *request.method() != Method::GET {
             return Err(Problem::new(400, "UnsupportedHTTPMethod", "This http method is not supported.").into());
         }
@@ -43,7 +43,7 @@ impl Alibaba {
         }
         let caller = self.caller(&received, &read).await?;
         let known = caller.known().ok_or(access::Refusal::Unauthenticated)?;
-        *seen = Some(SeenPrincipal(known.principal));
+        seen.principal = Some(known.principal);
         let access = self.identity.access();
         let permit = access.admit::<act::GetAuthorizationToken>(op, &caller, OnAccount(known.account)).await?;
         let session = known.ends.filter(|_| known.credential.kind == CredentialKind::Session);

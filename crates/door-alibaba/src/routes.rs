@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, Method};
-use kit::{Answer, Host, Request, SeenPrincipal, read_body};
+use kit::{Answer, Host, Request, Seen, read_body};
 use model::{Action, Caller, Known, Op, PrincipalKind, Resource};
 use signing::alibaba::{self, Claim, Scheme};
 
@@ -82,9 +82,8 @@ impl Alibaba {
                 shapes::failed(&op, said.format, &said.action, &host, problem)
             }
         };
-        if let Some(known) = said.caller.known() {
-            answer.extensions_mut().insert(SeenPrincipal(known.principal));
-        }
+        let principal = said.caller.known().map(|known| known.principal);
+        answer.extensions_mut().insert(Seen { operation: said.operation.map(|operation| operation.name), principal });
         Some(answer)
     }
 
@@ -148,11 +147,7 @@ impl Alibaba {
         let Some(claim) = Claim::of(read).map_err(Problem::from)? else { return Err(Problem::missing("AccessKeyId").into()) };
         let caller = self.signer(&received.op, &received.entered, read, &claim).await?;
         if let Some(known) = caller.known() {
-            let taken = self.throttle.take(known.credential.id, received.op.now);
-            taken.map_err(|ms| Problem {
-                retry_after_ms: Some(ms),
-                ..Problem::new(400, "Throttling.User", "Request was denied due to user flow control.")
-            })?;
+            self.throttle.take(&known.credential.id, received.op.now).map_err(Problem::throttled)?;
         }
         Ok(caller)
     }

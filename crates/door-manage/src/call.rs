@@ -1,6 +1,6 @@
 //! One call of an operation: what a handler parses from and asks for permits with.
 
-use access::{Permit, Refusal};
+use access::{Filter, Permit, Refusal};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
@@ -120,6 +120,12 @@ impl Call {
             access.admit_or_hide(&self.op, &self.caller, on, see).await
         };
         Ok(permit?)
+    }
+
+    /// Which repositories of an instance the caller may do the operation's action to.
+    pub(crate) async fn visible(&self, action: Action, on: &std::sync::Arc<OnInstance>) -> Result<Filter, Problem> {
+        self.declared(action)?;
+        Ok(self.identity().access().visible(&self.op, &self.caller, action, on).await?)
     }
 
     /// An operation acts under the action that its line in the table names, and under no other.

@@ -112,6 +112,10 @@ impl From<AuthError> for Problem {
             AuthError::LockedOut { retry_after } => {
                 Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message) }
             }
+            AuthError::Throttled { retry_after_ms } => {
+                let retry_after = Some(identity::retry_after(retry_after_ms));
+                Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message) }
+            }
             AuthError::Busy | AuthError::Unavailable => Self::unavailable(message),
         }
     }
@@ -177,7 +181,10 @@ impl From<RegistryError> for Problem {
             | RegistryError::BlobUnknown
             | RegistryError::UploadUnknown => Self::not_found(),
             RegistryError::Exists => Self::new(StatusCode::CONFLICT, "already_exists", message),
-            RegistryError::Limit { .. } => Self::new(StatusCode::CONFLICT, "limit_exceeded", message),
+            RegistryError::Limit { .. } | RegistryError::Quota { .. } | RegistryError::RepositoryQuota { .. } => {
+                Self::new(StatusCode::CONFLICT, "limit_exceeded", message)
+            }
+            RegistryError::Protected(_) => Self::new(StatusCode::CONFLICT, "protected", message),
             RegistryError::NotEmpty => Self::new(StatusCode::CONFLICT, "in_use", message),
             RegistryError::Conflict => Self::new(StatusCode::CONFLICT, "conflict", message),
             RegistryError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message),
@@ -185,6 +192,7 @@ impl From<RegistryError> for Problem {
             | RegistryError::RangeInvalid { .. }
             | RegistryError::RangeUnsatisfiable { .. }
             | RegistryError::ManifestInvalid { .. }
+            | RegistryError::RuleInvalid { .. }
             | RegistryError::ManifestBlobUnknown { .. }
             | RegistryError::Interrupted(_) => Self::malformed(message),
             RegistryError::Full(_) | RegistryError::Unavailable(_) => Self::unavailable(message),

@@ -18,11 +18,20 @@ mod shapes;
 
 use std::sync::Arc;
 
-use identity::Identity;
+use identity::{AuthError, Identity};
+use kit::Answer;
+use model::Op;
 use registry::Registry;
 use trail::Trail;
 
 pub use openapi::openapi;
+pub use operations::operation_names;
+pub use shapes::node;
+
+/// The answer to one request too many from an address.
+pub fn too_often(op: &Op, retry_after_ms: i64) -> Answer {
+    errors::Problem::from(AuthError::Throttled { retry_after_ms }).answer(op)
+}
 
 /// The door.
 #[derive(Clone, Debug)]

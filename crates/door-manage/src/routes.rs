@@ -4,7 +4,7 @@ use access::Entered;
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
 use identity::{At, Presented};
-use kit::{Answer, Authorization, Needs, Request, SeenPrincipal, authorization, read_body};
+use kit::{Answer, Authorization, Needs, Request, Seen, authorization, read_body};
 use model::{Caller, Op};
 use secrets::Plain;
 
@@ -37,13 +37,11 @@ impl Manage {
 
     async fn run(&self, operation: &'static Operation, captures: Captures, request: Request) -> Answer {
         let op = request.op.clone();
-        let mut seen = None;
+        let mut seen = Seen { operation: Some(operation.id), principal: None };
         let answered = self.authenticated(operation, captures, request, &mut seen).await;
         let mut answer = answered.unwrap_or_else(|problem| problem.answer(&op));
         finish(&mut answer, None);
-        if let Some(principal) = seen {
-            answer.extensions_mut().insert(principal);
-        }
+        answer.extensions_mut().insert(seen);
         answer
     }
 
@@ -52,11 +50,11 @@ impl Manage {
         operation: &'static Operation,
         captures: Captures,
         request: Request,
-        seen: &mut Option<SeenPrincipal>,
+        seen: &mut Seen,
     ) -> Result<Answer, Problem> {
         let entered = self.identity.access().enter(&request.op, &request.host.name()).await?.ok_or_else(Problem::not_found)?;
         let caller = self.caller(operation, &request, &entered).await?;
-        *seen = caller.known().map(|k| SeenPrincipal(k.principal));
+        seen.principal = caller.known().map(|k| k.principal);
         let Request { op, host, head, body } = request;
         let body = read_body(body, MAX_BODY).await?;
         let call = Call { door: self.clone(), op, host, head, body, operation, captures, caller };

@@ -1,14 +1,17 @@
 //! From values of the use cases to shapes of `api`.
 
 use api::{
-    AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, Credential, Decision, DefaultAction, Endpoint, EndpointEntry,
-    EndpointKind, Explanation, Group, Instance, Integration, IntegrationKind, Labelled, Namespace, PermittedPrincipal, Policy,
-    PolicyDocument, PolicyVersion, RenewedAdminPassword, Repository, ResourcePolicy, Role, RotatedAccessKey, RotatedCredential, Secret,
-    SecretOwner, ServiceAccount, SigningKey, Tag, User, Whoami,
+    AccessKey, Account, AdminPassword, AdminUser, AttachedPolicy, Credential, Decision, DefaultAction, DigestHolder, DigestKind, Endpoint,
+    EndpointEntry, EndpointKind, Explanation, Group, ImageProtection, ImageReference, ImmutableTagRule, Instance, Integration,
+    IntegrationKind, Labelled, Lock, Namespace, Node, PermittedPrincipal, Policy, PolicyDocument, PolicyVersion, Relation,
+    RenewedAdminPassword, Repository, ResourcePolicy, Role, RotatedAccessKey, RotatedCredential, Secret, SecretOwner, ServiceAccount,
+    SigningKey, Tag, User, Whoami,
 };
 use identity::{IntegrationUse, MayDo, PolicyDetails};
-use model::{InstanceId, Known, NamespaceId, PolicyId, PrincipalId, ProviderId, RepositoryName};
+use model::{Glob, InstanceId, Known, NamespaceId, NamespaceName, PolicyId, PrincipalId, ProviderId, RepositoryName};
 use store::network::{Endpoints, Entry, Private, Public};
+
+use crate::errors::Problem;
 
 pub(crate) fn public_endpoint(id: InstanceId, endpoints: &Endpoints) -> Endpoint {
     let Public { enabled, lets_everybody_in } = endpoints.public;
@@ -386,6 +389,47 @@ pub(crate) fn instance_usage(id: InstanceId, usage: registry::InstanceUsage) -> 
     }
 }
 
+pub(crate) fn retention_rule(rule: &registry::RetentionRule) -> api::RetentionRule {
+    api::RetentionRule {
+        repositories: Some(rule.repositories.as_str().to_owned()),
+        tags: Some(rule.tags.as_str().to_owned()),
+        keep_newest: rule.keep_newest,
+        keep_tags: rule.keep_tags.as_ref().map(|glob| glob.as_str().to_owned()),
+        keep_pushed_days: rule.keep_pushed_days,
+        keep_pulled_days: rule.keep_pulled_days,
+        untagged_days: rule.untagged_days,
+    }
+}
+
+pub(crate) fn retention_run(done: registry::RetentionRun, dry_run: bool) -> api::RetentionRun {
+    let item = |item: registry::RetentionItem| api::RetentionItem {
+        repository: item.on.name.to_string(),
+        tag: item.tag.map(|tag| tag.to_string()),
+        digest: item.digest.to_string(),
+        removed: item.removed,
+        reason: item.reason,
+    };
+    api::RetentionRun {
+        dry_run,
+        tags_removed: done.tags_removed,
+        manifests_removed: done.manifests_removed,
+        tags_kept: done.tags_kept,
+        protected: done.protected,
+        items: done.items.into_iter().map(item).collect(),
+    }
+}
+
+pub(crate) fn namespace_quota(instance: InstanceId, of: &registry::NamespaceQuota) -> api::NamespaceQuota {
+    api::NamespaceQuota {
+        namespace: of.name.to_string(),
+        instance_id: instance.to_string(),
+        bytes: of.held.bytes,
+        max_bytes: of.quota.bytes,
+        repositories: of.held.repositories,
+        max_repositories: of.quota.repositories,
+    }
+}
+
 pub(crate) fn namespace(instance: InstanceId, n: &registry::Namespace) -> Namespace {
     Namespace {
         namespace_id: n.id.to_string(),
@@ -395,11 +439,13 @@ pub(crate) fn namespace(instance: InstanceId, n: &registry::Namespace) -> Namesp
         auto_create_repository: n.settings.auto_create_repository,
         sparse_indexes: n.settings.sparse_indexes,
         default_public: n.settings.default_public,
+        default_immutable_tags: n.settings.default_immutable_tags,
         created_at: n.created,
     }
 }
 
 pub(crate) fn repository(r: registry::Repository) -> Repository {
+    let (immutable_tags, immutable_tags_except) = r.immutable_tags.map(patterns).unwrap_or_default();
     Repository {
         repository_id: r.id.to_string(),
         instance_id: r.instance.to_string(),
@@ -408,9 +454,91 @@ pub(crate) fn repository(r: registry::Repository) -> Repository {
         public: r.public,
         summary: r.summary,
         description: r.description,
+        immutable_tags,
+        immutable_tags_except,
+        locked: locked(r.locks),
         created_at: r.created,
         updated_at: r.updated,
     }
+}
+
+fn patterns(tags: model::ImmutableTags) -> (Option<String>, Option<String>) {
+    (Some(tags.tags.to_string()), tags.except.map(|except| except.to_string()))
+}
+
+/// A pattern of tags or repositories; none: the empty text.
+pub(crate) fn pattern(field: &'static str, text: &str) -> Result<Option<Glob>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Glob::parse(text).map(Some).map_err(|error| Problem::invalid(field, error))
+}
+
+fn locked(locks: model::Locks) -> Vec<Lock> {
+    locks
+        .iter()
+        .map(|lock| match lock {
+            model::Lock::Read => Lock::Read,
+            model::Lock::Write => Lock::Write,
+            model::Lock::List => Lock::List,
+            model::Lock::Delete => Lock::Delete,
+        })
+        .collect()
+}
+
+pub(crate) fn locks(words: &[Lock]) -> model::Locks {
+    words
+        .iter()
+        .map(|lock| match lock {
+            Lock::Read => model::Lock::Read,
+            Lock::Write => model::Lock::Write,
+            Lock::List => model::Lock::List,
+            Lock::Delete => model::Lock::Delete,
+        })
+        .collect()
+}
+
+pub(crate) fn image_protection(repository: &RepositoryName, p: &registry::ImageProtection) -> ImageProtection {
+    ImageProtection {
+        repository: repository.to_string(),
+        tag: p.tag.as_ref().map(ToString::to_string),
+        digest: p.digest.to_string(),
+        locked: locked(p.locks),
+        kept_by: p.kept_by.as_ref().map(ToString::to_string),
+    }
+}
+
+pub(crate) fn tag_rule(namespace: &NamespaceName, rule: registry::TagRule) -> ImmutableTagRule {
+    let text = |glob: Option<Glob>| glob.map(|glob| glob.to_string());
+    ImmutableTagRule {
+        rule_id: rule.id.to_string(),
+        namespace: namespace.to_string(),
+        tags: rule.terms.tags.tags.to_string(),
+        except_tags: text(rule.terms.tags.except),
+        repositories: rule.terms.repositories.to_string(),
+        except_repositories: text(rule.terms.except_repositories),
+        enabled: rule.terms.enabled,
+        created_at: rule.created,
+    }
+}
+
+pub(crate) fn image_reference(found: registry::ImageReference) -> ImageReference {
+    ImageReference {
+        relation: match found.relation {
+            registry::Relation::Tag => Relation::Tag,
+            registry::Relation::Parent => Relation::Parent,
+            registry::Relation::Referrer => Relation::Referrer,
+        },
+        tag: found.tag.map(|tag| tag.to_string()),
+        digest: found.digest.to_string(),
+        media_type: found.media_type.map(|kind| kind.to_string()),
+        artifact_type: found.artifact_type,
+    }
+}
+
+pub(crate) fn digest_holder(found: &registry::Holding) -> DigestHolder {
+    let kind = if found.manifest { DigestKind::Manifest } else { DigestKind::Blob };
+    DigestHolder { repository_id: found.repository.to_string(), name: found.name.to_string(), kind }
 }
 
 pub(crate) fn tag(repository: &RepositoryName, t: &registry::Tagged) -> Tag {
@@ -422,6 +550,7 @@ pub(crate) fn tag(repository: &RepositoryName, t: &registry::Tagged) -> Tag {
         size: t.size,
         image_size: t.image_size,
         config_digest: t.config.map(|digest| digest.to_string()),
+        locked: locked(t.locks),
         created_at: t.created,
         updated_at: t.updated,
     }
@@ -435,6 +564,28 @@ pub(crate) fn signing_key(key: tokens::PublicKey) -> SigningKey {
         created_at: key.created,
         signs_from: key.signs_from,
         retires_at: key.retires,
+    }
+}
+
+/// A node: the shape of the control socket too.
+pub fn node(seen: identity::SeenNode) -> Node {
+    let identity::SeenNode { node: store::node::Node { beat, seen, .. }, alive, answering, leases } = seen;
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+    Node {
+        listen: words(&beat.listen),
+        failing: words(&beat.failing),
+        node_id: beat.id,
+        host: beat.host,
+        version: beat.version,
+        alive,
+        answering,
+        started_at: beat.started,
+        seen_at: seen,
+        feed_lag_ms: beat.feed_lag_ms,
+        feed_behind: beat.feed_behind,
+        clock_ahead_ms: beat.clock_ahead_ms,
+        database_ms: beat.database_ms,
+        leases,
     }
 }
 

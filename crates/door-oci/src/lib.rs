@@ -22,15 +22,22 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use identity::{At, AuthError, Identity, Presented};
-use kit::{Answer, Authorization, Host, Request, SeenPrincipal, authorization};
+use kit::{Answer, Authorization, Host, Request, Seen, authorization};
 use model::{Caller, OnInstance, Op};
 use registry::Registry;
 use secrets::Plain;
 
 use crate::errors::{Asked, Code, Failure, Refused, Scheme};
-pub use crate::operations::operations;
 use crate::operations::{Call, Declared};
+pub use crate::operations::{operation_names, operations};
 use crate::routes::{Route, route};
+
+/// The answer to one request too many from an address.
+pub fn too_often(wait_ms: i64) -> Answer {
+    let mut answer = Failure::too_often(wait_ms).answer();
+    answer.headers_mut().insert(API_VERSION, VERSION_2);
+    answer
+}
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 const VERSION_2: HeaderValue = HeaderValue::from_static("registry/2.0");
@@ -66,15 +73,14 @@ impl DoorOci {
         };
         let visit = Visit { door: self, op: &op, host: &host, head: &head, route, declared };
         let (scheme, caller) = visit.authenticate().await;
-        let seen = caller.as_ref().ok().and_then(|(caller, _)| caller.known()).map(|known| SeenPrincipal(known.principal));
+        let known = caller.as_ref().ok().and_then(|(caller, _)| caller.known());
+        let seen = Seen { operation: Some(declared.operation.name()), principal: known.map(|known| known.principal) };
         let outcome = match caller {
             Ok((caller, instance)) => visit.call(caller, instance).act(body).await,
             Err(refused) => Err(refused),
         };
         let mut answer = outcome.unwrap_or_else(|refused| refused.spell(&visit.asked(scheme)).answer());
-        if let Some(seen) = seen {
-            answer.extensions_mut().insert(seen);
-        }
+        answer.extensions_mut().insert(seen);
         answer
     }
 }

@@ -34,7 +34,7 @@ impl TokenDoorError {
             Self::Auth(AuthError::Invalid | AuthError::Expired | AuthError::Disabled | AuthError::Untrusted(_)) => {
                 (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "invalid_grant")
             }
-            Self::Auth(AuthError::LockedOut { .. } | AuthError::Busy) => {
+            Self::Auth(AuthError::LockedOut { .. } | AuthError::Throttled { .. } | AuthError::Busy) => {
                 (StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", "temporarily_unavailable")
             }
             Self::Auth(AuthError::Unavailable) | Self::Unavailable => {
@@ -73,6 +73,17 @@ impl TokenDoorError {
 
     /// As the client reads it.
     pub(crate) fn render(&self, method: &Method, host: &Host) -> Answer {
+        let mut answer = self.bare(method);
+        if answer.status() == StatusCode::UNAUTHORIZED
+            && let Ok(challenge) = HeaderValue::try_from(format!("Basic realm=\"{}\"", host.as_str()))
+        {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        answer
+    }
+
+    /// The same without a challenge.
+    pub(crate) fn bare(&self, method: &Method) -> Answer {
         let (status, code, oauth) = self.parts();
         let message = self.message();
         let errors = json!([{"code": code, "message": message, "detail": null}]);
@@ -82,13 +93,14 @@ impl TokenDoorError {
             json!({"errors": errors})
         };
         let mut answer = json(status, &body);
-        self.add_headers(&mut answer, host);
+        self.add_headers(&mut answer);
         answer
     }
 
-    fn add_headers(&self, answer: &mut Answer, host: &Host) {
+    fn add_headers(&self, answer: &mut Answer) {
         let retry = match self {
             Self::Auth(AuthError::LockedOut { retry_after }) => Some(*retry_after),
+            Self::Auth(AuthError::Throttled { retry_after_ms }) => Some(identity::retry_after(*retry_after_ms)),
             Self::Auth(AuthError::Busy | AuthError::Unavailable) | Self::Unavailable => Some(1),
             _ => None,
         };
@@ -97,11 +109,6 @@ impl TokenDoorError {
         }
         if let Self::Method(allowed) = self {
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-        }
-        if answer.status() == StatusCode::UNAUTHORIZED
-            && let Ok(challenge) = HeaderValue::try_from(format!("Basic realm=\"{}\"", host.as_str()))
-        {
-            answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
     }
 }

@@ -14,10 +14,20 @@ mod shapes;
 use std::sync::Arc;
 
 use http::Method;
-use identity::Identity;
-use kit::{Answer, Request};
+use identity::{AuthError, Identity};
+use kit::{Answer, Request, Seen};
 
 use crate::errors::TokenDoorError;
+
+/// The answer to one request too many from an address.
+pub fn too_often(method: &Method, retry_after_ms: i64) -> Answer {
+    TokenDoorError::Auth(AuthError::Throttled { retry_after_ms }).bare(method)
+}
+
+/// The names of all operations, as log and metrics have them.
+pub fn operation_names() -> impl Iterator<Item = &'static str> {
+    operations::OPERATIONS.iter().map(|operation| operation.name)
+}
 
 /// The door.
 #[derive(Clone, Debug)]
@@ -37,14 +47,16 @@ impl DoorToken {
     pub async fn answer(&self, request: Request) -> Answer {
         let (method, path) = (request.method().clone(), request.path().to_owned());
         let host = request.host.clone();
-        let answer = match (&method, &*path) {
-            (&Method::GET | &Method::HEAD, "/token") => self.get_token(request).await,
-            (&Method::POST, "/token") => self.post_token(request).await,
-            (&Method::GET | &Method::HEAD, "/.well-known/jwks.json") => self.keys(request).await,
-            (_, "/token") => Err(TokenDoorError::Method("GET, POST")),
-            (_, "/.well-known/jwks.json") => Err(TokenDoorError::Method("GET")),
-            _ => Err(TokenDoorError::NotFound),
+        let (operation, answer) = match (&method, &*path) {
+            (&Method::GET | &Method::HEAD, "/token") => (Some("get_token"), self.get_token(request).await),
+            (&Method::POST, "/token") => (Some("post_token"), self.post_token(request).await),
+            (&Method::GET | &Method::HEAD, "/.well-known/jwks.json") => (Some("list_keys"), self.keys(request).await),
+            (_, "/token") => (None, Err(TokenDoorError::Method("GET, POST"))),
+            (_, "/.well-known/jwks.json") => (None, Err(TokenDoorError::Method("GET"))),
+            _ => (None, Err(TokenDoorError::NotFound)),
         };
-        answer.unwrap_or_else(|error| error.render(&method, &host))
+        let mut answer = answer.unwrap_or_else(|error| error.render(&method, &host));
+        answer.extensions_mut().get_or_insert_default::<Seen>().operation = operation;
+        answer
     }
 }

@@ -3,6 +3,8 @@
 /// One operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation {
+    /// Its name in log and metrics.
+    pub name: &'static str,
     /// The method.
     pub method: &'static str,
     /// The path.
@@ -13,7 +15,9 @@ pub struct Operation {
 
 /// All of them.
 pub const OPERATIONS: &[Operation] = &[
-    Operation { method: "GET", path: "/token", open_because: "what is granted is asked ∩ allowed, decided by access" },
-    Operation { method: "POST", path: "/token", open_because: "what is granted is asked ∩ allowed, decided by access" },
-    Operation { method: "GET", path: "/.well-known/jwks.json", open_because: "public keys are public" },
+    Operation { name: "get_token", method: "GET", path: "/token", open_because: "what is granted is asked ∩ allowed, decided by access" },
+    Operation {
+        name: "post_token", method: "POST", path: "/token", open_because: "what is granted is asked ∩ allowed, decided by access"
+    },
+    Operation { name: "list_keys", method: "GET", path: "/.well-known/jwks.json", open_because: "public keys are public" },
 ];

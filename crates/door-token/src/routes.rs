@@ -6,7 +6,7 @@ use access::{Entered, Frequent, Outcome, Record};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use identity::{At, AuthError, Presented};
-use kit::{Answer, Authorization, Request, SeenPrincipal, authorization, json, read_body};
+use kit::{Answer, Authorization, Request, Seen, authorization, json, read_body};
 use model::{Caller, Op, Resource, Scopes};
 use secrets::Plain;
 use serde_json::json;
@@ -188,8 +188,6 @@ fn check_form(request: &Request) -> Result<(), TokenDoorError> {
 
 fn secret_answer(mut answer: Answer, caller: &Caller) -> Answer {
     answer.headers_mut().insert(CACHE_CONTROL, NO_STORE);
-    if let Some(known) = caller.known() {
-        answer.extensions_mut().insert(SeenPrincipal(known.principal));
-    }
+    answer.extensions_mut().insert(Seen { operation: None, principal: caller.known().map(|known| known.principal) });
     answer
 }

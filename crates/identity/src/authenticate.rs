@@ -16,7 +16,7 @@ use store::instance::Instance;
 use tokens::{Claims, Kind as TokenKind, Tokens, Usable};
 
 use crate::workloads::Named;
-use crate::{AuthError, Identity};
+use crate::{AuthError, By, Identity};
 
 /// What a client presents.
 #[derive(Debug)]
@@ -51,6 +51,17 @@ pub enum At<'a> {
     },
 }
 
+impl By {
+    const fn of(presented: &Presented, at: &At<'_>) -> Self {
+        match (presented, at) {
+            (Presented::Nothing, _) => Self::Nothing,
+            (Presented::Basic { .. }, _) => Self::Basic,
+            (Presented::Bearer(_), At::Registry { .. }) => Self::Bearer,
+            (Presented::Bearer(_), At::Management { .. }) => Self::Manage,
+        }
+    }
+}
+
 /// A stored credential with its owner, both alive.
 struct Alive {
     owner: Arc<PrincipalRights>,
@@ -61,6 +72,12 @@ struct Alive {
 impl Identity {
     /// Who is this? Nothing presented is nobody; anything wrong is an error, never nobody.
     pub async fn authenticate(&self, op: &Op, presented: Presented, at: At<'_>) -> Result<Caller, AuthError> {
+        let by = By::of(&presented, &at);
+        let answer = self.told(op, presented, at).await;
+        self.received(op, by, answer)
+    }
+
+    async fn told(&self, op: &Op, presented: Presented, at: At<'_>) -> Result<Caller, AuthError> {
         self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
         match (presented, at) {
             (Presented::Nothing, _) => Ok(Caller::anonymous()),
@@ -95,6 +112,7 @@ impl Identity {
                 self.write_down_failure(op, account, access_key_id, &answer).await;
             }
         }
+        let answer = self.received(op, By::Key, answer);
         self.write_down_login(op, answer).await
     }
 
@@ -157,11 +175,17 @@ impl Identity {
         let account = self.read(|tx| Box::pin(crate::names::account_of(tx, account, username))).await?;
         let answer = self.by_password(op, account, username, password, crate::passwords::SIGN_IN).await;
         self.write_down_failure(op, account, username, &answer).await;
+        let answer = self.received(op, By::SignIn, answer);
         self.write_down_login(op, answer).await
     }
 
     /// Who may go on as whom: the owner of a refresh token (Docker token specification, OAuth 2.0 form).
     pub async fn authenticate_refresh(&self, op: &Op, token: &Plain, instance: &Instance, service: &str) -> Result<Caller, AuthError> {
+        let answer = self.by_refresh(op, token, instance, service).await;
+        self.received(op, By::Refresh, answer)
+    }
+
+    async fn by_refresh(&self, op: &Op, token: &Plain, instance: &Instance, service: &str) -> Result<Caller, AuthError> {
         self.access.directory().fresh(op.now).await.map_err(|_| AuthError::Unavailable)?;
         if !instance.identity_tokens {
             return Err(AuthError::Invalid);
@@ -346,7 +370,7 @@ impl Identity {
 
     pub(crate) async fn write_down_failure(&self, op: &Op, account: AccountId, username: &str, answer: &Result<Caller, AuthError>) {
         let reason = match answer {
-            Ok(_) | Err(AuthError::Unavailable | AuthError::Busy) => return,
+            Ok(_) | Err(AuthError::Unavailable | AuthError::Busy | AuthError::Throttled { .. }) => return,
             Err(AuthError::Invalid) => "wrong user name or password",
             Err(AuthError::Expired) => "expired",
             Err(AuthError::Disabled) => "disabled",

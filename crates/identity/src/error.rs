@@ -28,6 +28,12 @@ pub enum AuthError {
         /// Seconds.
         retry_after: i64,
     },
+    /// More requests than a caller may make.
+    #[error("too many requests: try again in {} seconds", throttle::retry_after(*retry_after_ms))]
+    Throttled {
+        /// Milliseconds.
+        retry_after_ms: i64,
+    },
     /// More passwords to check than there is room to wait for.
     #[error("too many logins at once: try again in a moment")]
     Busy,

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use meter::Stopwatch;
 use secrets::{ChosenPassword, Dice, Hasher, PasswordHash, Plain};
 use tokio::sync::oneshot;
 
+use crate::HashMeters;
 use crate::lockout::Network;
 
 /// Jobs that may wait, in all and from one network.
@@ -21,10 +23,13 @@ enum Job {
     Hash(ChosenPassword, oneshot::Sender<Option<PasswordHash>>),
 }
 
+/// A job, and since when it waits.
+type Queued = (Job, Stopwatch);
+
 #[derive(Default)]
 struct Waiting {
     /// A line for each network that waits or is being served; empty only while the last of it is served.
-    by_network: HashMap<Network, VecDeque<Job>>,
+    by_network: HashMap<Network, VecDeque<Queued>>,
     /// Networks whose line is not being served, in the order of their turns.
     turns: VecDeque<Network>,
     count: usize,
@@ -36,6 +41,7 @@ struct Shared {
     waiting: Mutex<Waiting>,
     work: Condvar,
     calls: AtomicU64,
+    meters: HashMeters,
 }
 
 /// A bounded queue that is fair per source network.
@@ -54,8 +60,8 @@ pub(crate) struct Busy;
 
 impl HashQueue {
     /// A queue with so many hashers, each a thread.
-    pub fn new(hashers: usize, dice: &Arc<Dice>) -> Self {
-        let shared = Arc::new(Shared::default());
+    pub fn new(hashers: usize, dice: &Arc<Dice>, meters: &HashMeters) -> Self {
+        let shared = Arc::new(Shared { meters: meters.clone(), ..Shared::default() });
         for _ in 0..hashers.max(1) {
             let (shared, dice) = (Arc::downgrade(&shared), Arc::clone(dice));
             std::thread::spawn(move || work(&shared, &dice));
@@ -76,20 +82,27 @@ impl HashQueue {
     /// Is this the password? With no stored hash the work is the same and the answer is no.
     pub(crate) async fn verify(&self, from: Network, password: Plain, stored: Option<PasswordHash>) -> Result<bool, Busy> {
         let (tell, told) = oneshot::channel();
-        self.submit(from, Job::Verify(password, stored, tell))?;
-        told.await.ok().flatten().ok_or(Busy)
+        self.submit(from, Job::Verify(password, stored, tell), told).await
     }
 
     /// Hashes a password that is being set.
     pub(crate) async fn hash(&self, from: Network, password: ChosenPassword) -> Result<PasswordHash, Busy> {
         let (tell, told) = oneshot::channel();
-        self.submit(from, Job::Hash(password, tell))?;
-        told.await.ok().flatten().ok_or(Busy)
+        self.submit(from, Job::Hash(password, tell), told).await
     }
 
-    fn submit(&self, from: Network, job: Job) -> Result<(), Busy> {
+    /// Waits for what comes of a job.
+    async fn submit<T>(&self, from: Network, job: Job, told: oneshot::Receiver<Option<T>>) -> Result<T, Busy> {
+        let done = match self.enqueue(from, job) {
+            Ok(()) => told.await.ok().flatten().ok_or(Busy),
+            Err(busy) => Err(busy),
+        };
+        done.inspect_err(|_| self.shared.meters.refused.inc())
+    }
+
+    fn enqueue(&self, from: Network, job: Job) -> Result<(), Busy> {
         let mut waiting = self.shared.lock();
-        waiting.add(from, job)?;
+        waiting.add(from, (job, Stopwatch::start()))?;
         drop(waiting);
         self.shared.work.notify_one();
         Ok(())
@@ -110,7 +123,7 @@ impl Shared {
 }
 
 impl Waiting {
-    fn add(&mut self, from: Network, job: Job) -> Result<(), Busy> {
+    fn add(&mut self, from: Network, job: Queued) -> Result<(), Busy> {
         let before_it = self.by_network.get(&from).map_or(0, VecDeque::len);
         if before_it >= WAITING_FROM_ONE || (self.count >= WAITING && !self.push_out(before_it)) {
             return Err(Busy);
@@ -134,7 +147,7 @@ impl Waiting {
     }
 
     /// The next job: networks take turns, and none has two hashers at a time.
-    fn take(&mut self) -> Option<(Network, Job)> {
+    fn take(&mut self) -> Option<(Network, Queued)> {
         let network = self.turns.pop_front()?;
         let job = self.by_network.get_mut(&network)?.pop_front()?;
         self.count = self.count.saturating_sub(1);
@@ -158,7 +171,7 @@ fn work(shared: &Weak<Shared>, dice: &Dice) {
         if waiting.closed {
             return;
         }
-        let Some((network, job)) = waiting.take() else {
+        let Some((network, (job, queued))) = waiting.take() else {
             let (guard, waited) = shared.work.wait_timeout(waiting, IDLE).unwrap_or_else(PoisonError::into_inner);
             let idle = waited.timed_out() && guard.count == 0;
             drop(guard);
@@ -170,7 +183,10 @@ fn work(shared: &Weak<Shared>, dice: &Dice) {
         drop(waiting);
         // Counted before it is answered, so that whoever has the answer sees the count.
         shared.calls.fetch_add(1, Ordering::AcqRel);
+        shared.meters.waited.took(queued.elapsed());
+        let watch = Stopwatch::start();
         run(job, &mut hasher, dice);
+        shared.meters.worked.took(watch.elapsed());
         shared.lock().served(network);
     }
 }
@@ -194,7 +210,8 @@ mod tests {
     }
 
     fn add(waiting: &mut Waiting, from: Network) -> Result<(), Busy> {
-        waiting.add(from, Job::Verify(Plain::new("right-Password-1".to_owned()).unwrap(), None, oneshot::channel().0))
+        let job = Job::Verify(Plain::new("right-Password-1".to_owned()).unwrap(), None, oneshot::channel().0);
+        waiting.add(from, (job, Stopwatch::start()))
     }
 
     fn take(waiting: &mut Waiting) -> Option<Network> {

@@ -9,6 +9,8 @@ use crate::{Identity, IdentityError};
 
 /// Integrations of one account.
 const MAX: i64 = 1000;
+/// Credentials of one integration that are counted.
+const COUNTED: i64 = 10_000;
 const MISSING: IdentityError = IdentityError::NotFound("integration");
 
 /// An integration with what its credentials tell of it.
@@ -16,7 +18,7 @@ const MISSING: IdentityError = IdentityError::NotFound("integration");
 pub struct IntegrationUse {
     /// The integration.
     pub integration: Integration,
-    /// How many credentials were made for it and are there.
+    /// How many credentials were made for it and are there; from [`COUNTED`] on, that many.
     pub credentials: i64,
     /// When one of them was last used.
     pub last_used: Option<Timestamp>,
@@ -161,7 +163,7 @@ impl Identity {
         let record = &permit.success();
         self.change(permit.op().now, |tx| {
             Box::pin(async move {
-                let (left, _) = integration::used(tx, id).await?;
+                let (left, _) = integration::used(tx, id, COUNTED).await?;
                 if left > 0 {
                     let what = format!("{left} credentials were made for it: delete them first (`tidegate credential list --integration`)");
                     return Err(IdentityError::InUse(what));
@@ -195,7 +197,7 @@ impl IntegrationUse {
 }
 
 async fn with_use(tx: &mut Tx<'_>, integration: Integration) -> Result<IntegrationUse, StoreError> {
-    let (credentials, last_used) = integration::used(tx, integration.id).await?;
+    let (credentials, last_used) = integration::used(tx, integration.id, COUNTED).await?;
     Ok(IntegrationUse { integration, credentials, last_used })
 }
 

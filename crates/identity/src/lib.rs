@@ -10,6 +10,7 @@ mod accounts;
 mod admin_user;
 mod authenticate;
 mod bootstrap;
+mod callers;
 mod client_secrets;
 mod credentials;
 mod delegation;
@@ -26,9 +27,11 @@ mod labels;
 mod limits;
 mod lockout;
 mod login_profiles;
+mod meters;
 mod named;
 mod names;
 mod network;
+mod nodes;
 mod passwords;
 mod policies;
 mod policy_lists;
@@ -52,6 +55,7 @@ use std::sync::Arc;
 
 use access::Access;
 use fetch::Fetcher;
+use meter::Tally;
 use model::Timestamp;
 use secrets::{Dice, Pepper};
 use store::credential::Credential;
@@ -74,7 +78,9 @@ pub use keeper::{Keeper, KeeperError};
 pub use labels::{Carrier, LabelChanges, Labels};
 pub use limits::Limits;
 pub use login_profiles::LoginProfile;
+pub use meters::{By, HashMeters, Meters, Outcome};
 pub use network::{MAX_PRIVATE_ENDPOINTS, PublicChange, Zeal};
+pub use nodes::{SeenNode, is_alive};
 pub use policies::{Attaches, BUILT_IN_SINCE, Detaches, ListsAttached, PolicyDetails, Rotate, SetDefault};
 pub use policy_lists::{AttachedPolicy, ListedPolicy};
 pub use principals::Leaving;
@@ -90,6 +96,7 @@ pub use service_accounts::{CreateServiceAccount, NewServiceAccount, UpdateServic
 pub use sessions::{AssumeRole, NewSession};
 pub use signed::{SIGNED_WINDOW, Signed, SignedError};
 pub use simulation::{MayDo, Permitted};
+pub use throttle::retry_after;
 pub use users::{CreateUser, UpdateUser, User};
 pub use workloads::FederatedSession;
 
@@ -109,6 +116,10 @@ pub struct Identity {
     /// Generated secrets' credentials by the secret's keyed hash, as they are now.
     secrets: Recent<[u8; 32], Arc<Credential>>,
     workloads: workloads::Workloads,
+    callers: callers::CallerLimit,
+    meters: Meters,
+    /// This node's name among its equals.
+    node: Arc<str>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -121,18 +132,22 @@ impl Identity {
     /// Over a store, with what keeps its secrets. `hashers` argon2id jobs run at once.
     pub fn new(store: Arc<Store>, access: Arc<Access>, tokens: Arc<Tokens>, keeper: Keeper, dice: Arc<Dice>, hashers: usize) -> Self {
         let workloads = workloads::Workloads::new(&access);
+        let meters = Meters::default();
         let checked = passwords::Checked::new(dice.with(|random| Pepper::generate(random)));
         Self {
             store,
             access,
             tokens,
-            hashing: HashQueue::new(hashers, &dice),
+            hashing: HashQueue::new(hashers, &dice, &meters.hashing),
             dice,
             keeper,
             lockout: lockout::Lockout::default(),
             secrets: Recent::new(REMEMBERED),
             workloads,
             checked,
+            callers: callers::CallerLimit::default(),
+            meters,
+            node: Arc::default(),
         }
     }
 
@@ -140,6 +155,34 @@ impl Identity {
     #[must_use]
     pub fn fetching_with(mut self, fetcher: Arc<Fetcher>) -> Self {
         self.workloads.fetch_with(fetcher);
+        self
+    }
+
+    /// The same, letting each caller make so many requests a second, and what ten seconds bring at once; none: any number.
+    #[must_use]
+    pub fn limiting_callers(self, a_second: Option<u32>) -> Self {
+        Self { callers: callers::CallerLimit::new(a_second), ..self }
+    }
+
+    /// What is counted of logins.
+    pub const fn meters(&self) -> &Meters {
+        &self.meters
+    }
+
+    /// How many passwords wait to be hashed.
+    pub fn hashes_waiting(&self) -> usize {
+        self.hashing.waiting()
+    }
+
+    /// How often each memory of logins was asked and had the answer.
+    pub fn tallies(&self) -> [(&'static str, &Tally); 3] {
+        [("secrets", self.secrets.tally()), ("passwords", self.checked.tally()), ("workloads", self.workloads.tally())]
+    }
+
+    /// The same, under this name among its equals.
+    #[must_use]
+    pub fn on_node(mut self, node: &str) -> Self {
+        self.node = node.into();
         self
     }
 

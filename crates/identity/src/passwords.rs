@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use access::{Permit, audit};
+use meter::Tally;
 use model::{AccountId, Caller, CredentialId, CredentialKind, InstanceId, Op, PrincipalId, Seconds, Timestamp, act};
 use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
 use quick_cache::{DefaultHashBuilder, UnitWeighter};
@@ -31,6 +32,7 @@ pub(crate) fn permanent_slot(instance: InstanceId) -> String {
 pub(crate) struct Checked {
     pepper: Pepper,
     known: Cache<[u8; 32], Remembered>,
+    tally: Tally,
 }
 
 /// The turn to check a password; whoever presents the same at the same moment waits for what comes of it.
@@ -39,7 +41,7 @@ type Remembered = (PrincipalId, CredentialId, Arc<str>, Timestamp);
 
 impl Checked {
     pub(crate) fn new(pepper: Pepper) -> Self {
-        Self { pepper, known: Cache::new(10_000) }
+        Self { pepper, known: Cache::new(10_000), tally: Tally::default() }
     }
 
     fn key(&self, account: AccountId, username: &str, slot: &str, password: &Plain) -> [u8; 32] {
@@ -51,7 +53,13 @@ impl Checked {
         if self.known.get(key).is_some_and(|(.., until)| until <= now) {
             self.known.remove(key);
         }
-        self.known.get_value_or_guard_async(key).await.map(|(principal, credential, name, _)| (principal, credential, name))
+        let known = self.known.get_value_or_guard_async(key).await;
+        self.tally.count(known.is_ok());
+        known.map(|(principal, credential, name, _)| (principal, credential, name))
+    }
+
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     fn remember(&self, key: [u8; 32], turn: Option<Turn<'_>>, what: Remembered) {

@@ -14,7 +14,7 @@ use store::StoreError;
 use store::credential::Credential;
 use store::nonce;
 
-use crate::{AuthError, Identity};
+use crate::{AuthError, Identity, Outcome};
 
 /// A request's time may be this far from the server's clock, either way.
 pub const SIGNED_WINDOW: Seconds = Seconds::minutes(15);
@@ -74,6 +74,12 @@ pub enum SignedError {
     /// Another key's token.
     #[error("the security token is not the key's")]
     TokenMismatch,
+    /// More requests than a caller may make.
+    #[error("too many requests")]
+    Throttled {
+        /// Milliseconds to wait.
+        retry_after_ms: i64,
+    },
     /// The database does not answer, or this node has lost touch with it.
     #[error("signatures cannot be checked right now: try again")]
     Unavailable,
@@ -97,7 +103,24 @@ impl SignedError {
             Self::NonceUsed => Some("the nonce was used before"),
             Self::TokenExpired => Some("expired"),
             Self::TokenMissing | Self::TokenMalformed | Self::TokenMismatch => Some("wrong security token"),
-            Self::NonceMalformed | Self::Unavailable => None,
+            Self::NonceMalformed | Self::Throttled { .. } | Self::Unavailable => None,
+        }
+    }
+
+    /// As it is counted.
+    pub(crate) const fn outcome(self) -> Outcome {
+        match self {
+            Self::Inactive => Outcome::Disabled,
+            Self::OutOfTime | Self::TokenExpired => Outcome::Expired,
+            Self::Throttled { .. } => Outcome::Throttled,
+            Self::Unavailable => Outcome::Unavailable,
+            Self::UnknownKey
+            | Self::WrongSignature
+            | Self::NonceUsed
+            | Self::NonceMalformed
+            | Self::TokenMissing
+            | Self::TokenMalformed
+            | Self::TokenMismatch => Outcome::Invalid,
         }
     }
 }
@@ -122,6 +145,7 @@ impl Identity {
         if let Some(reason) = answer.as_ref().err().and_then(|error| error.reason()) {
             self.note_failure(op, account, signed.access_key_id, reason).await;
         }
+        let answer = self.received_signed(op, answer);
         self.write_down_login(op, answer).await
     }
 
@@ -205,7 +229,9 @@ impl Identity {
 /// What is said to whoever has the secret of a key that opens nothing any more.
 const fn ended(kind: CredentialKind, error: &AuthError) -> SignedError {
     match (error, kind) {
-        (AuthError::Unavailable | AuthError::Busy | AuthError::LockedOut { .. }, _) => SignedError::Unavailable,
+        (AuthError::Unavailable | AuthError::Busy | AuthError::LockedOut { .. } | AuthError::Throttled { .. }, _) => {
+            SignedError::Unavailable
+        }
         (AuthError::Expired | AuthError::Invalid, CredentialKind::Session) => SignedError::TokenExpired,
         _ => SignedError::Inactive,
     }

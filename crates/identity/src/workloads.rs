@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use access::{Access, Frequent, Outcome, Record, Refusal};
 use federation::{Claims, Issuer, Issuers, Jwt, Mismatch, shown};
 use fetch::Fetcher;
+use meter::Tally;
 use model::{AccountId, Caller, CredentialId, OnAccount, Op, PrincipalId, PrincipalKind, ProviderId, Resource, Seconds, Timestamp};
 use policy::{Context, Effective, Key, TrustDocument, Who};
 use quick_cache::sync::Cache;
@@ -23,11 +24,12 @@ use store::federated::Federated;
 use store::provider::Provider;
 
 use crate::federated::conditions;
+use crate::meters::Outcome as Met;
 use crate::names::resolve;
 use crate::providers::{client_ids, issuer_of};
 use crate::roles::read_trust;
 use crate::sessions::Behind;
-use crate::{AssumeRole, AuthError, Identity, IdentityError, NewSession, TokenFault, Untrusted};
+use crate::{AssumeRole, AuthError, By, Identity, IdentityError, NewSession, TokenFault, Untrusted};
 
 /// Verified tokens that are remembered.
 const REMEMBERED: usize = 10_000;
@@ -42,6 +44,7 @@ const MAX_TRUSTED: usize = 64;
 pub(crate) struct Workloads {
     pub(crate) issuers: Issuers,
     known: Arc<Known>,
+    tally: Tally,
 }
 
 /// What has been verified. Whatever changes whom somebody trusts empties it.
@@ -99,7 +102,11 @@ impl Workloads {
                 listening.empty();
             }
         }));
-        Self { issuers: Issuers::offline(), known }
+        Self { issuers: Issuers::offline(), known, tally: Tally::default() }
+    }
+
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Forgets keys that are outdated, before a token is held against them. Whoever finds nothing outdated finds it forgotten.
@@ -162,7 +169,7 @@ impl Identity {
         let account = self.account_of_client(client_id).await?.unwrap_or(account);
         let answer = self.by_workload(op, account, client_id.map_or(Named::Not, Named::As), token).await;
         self.write_down_failure(op, account, client_id.unwrap_or("workload"), &answer).await;
-        let caller = answer?;
+        let caller = self.received(op, By::Workload, answer)?;
         if let Some(known) = caller.known() {
             let workload = self.workload(op, account, token).await?;
             let record = || {
@@ -234,7 +241,7 @@ impl Identity {
     /// A token that an issuer of the account did sign, and who trusts it; verified now or a moment ago.
     async fn workload(&self, op: &Op, account: AccountId, token: &Plain) -> Result<Arc<Workload>, AuthError> {
         let key = (account, Sha256::digest(token.reveal()).into());
-        if let Some(known) = self.workloads.known.tokens.get(&key).filter(|known| known.until > op.now) {
+        if let Some(known) = self.workloads.tally.note(self.workloads.known.tokens.get(&key).filter(|known| known.until > op.now)) {
             return Ok(known);
         }
         let emptied = self.workloads.known.emptied.load(Ordering::SeqCst);
@@ -275,6 +282,8 @@ impl Identity {
         let answer = self.trusting_role(op, account, (role, provider), token, wanted).await;
         let noted = answer.as_ref().map(|_| Caller::anonymous()).map_err(AuthError::again);
         self.write_down_failure(op, account, role, &noted).await;
+        let outcome = answer.as_ref().map_or_else(Met::of, |_| Met::Accepted);
+        self.meters.logins.count((By::Workload, outcome));
         let (on, workload) = answer?;
         let whom = shown(&format!("{} {}", workload.claims.issuer(), workload.claims.subject()));
         let behind = Behind { parent: None, ends: None, vouched: Some((workload.provider.id, whom)) };
@@ -373,7 +382,7 @@ impl AuthError {
             Self::Expired => Self::Expired,
             Self::Disabled => Self::Disabled,
             Self::Unavailable | Self::Busy => Self::Unavailable,
-            Self::Invalid | Self::LockedOut { .. } => Self::Invalid,
+            Self::Invalid | Self::LockedOut { .. } | Self::Throttled { .. } => Self::Invalid,
         }
     }
 }

@@ -1,19 +1,21 @@
 //! The metrics registry: one place where each metric is declared with its help text, and from which both the exposition
 //! and the table of the documentation come. Others add theirs with [`Metrics::register`].
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use meter::{Histogram, Scale};
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder, text};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 /// What stands before every metric's name.
 const PREFIX: &str = "tidegate";
-/// Seconds: from a cached manifest to a large layer.
-const LATENCY_BUCKETS: [f64; 12] = [0.000_25, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 30.0, 120.0];
 
 /// How a metric moves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,12 +32,14 @@ pub enum MetricKind {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    rows: Vec<(&'static str, MetricKind, &'static str)>,
+    /// Those without the prefix.
+    plain: Registry,
+    rows: Vec<(String, MetricKind, &'static str)>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { registry: Registry::with_prefix(PREFIX), rows: Vec::new() }
+        Self { registry: Registry::with_prefix(PREFIX), plain: Registry::default(), rows: Vec::new() }
     }
 }
 
@@ -43,14 +47,20 @@ impl Metrics {
     /// Adds a metric: `name` without prefix and `_total`, `help` without a full stop. Keep a clone to count with.
     pub fn register(&mut self, kind: MetricKind, name: &'static str, help: &'static str, metric: impl Metric) {
         self.registry.register(name, help, metric);
-        self.rows.push((name, kind, help));
+        self.rows.push((format!("{PREFIX}_{name}"), kind, help));
+    }
+
+    /// Adds a metric whose whole name others have given: what every process shows alike.
+    pub fn register_plain(&mut self, kind: MetricKind, name: &'static str, help: &'static str, metric: impl Metric) {
+        self.plain.register(name, help, metric);
+        self.rows.push((name.to_owned(), kind, help));
     }
 
     /// The exposition in OpenMetrics text format.
     pub fn exposition(&self) -> String {
         let mut out = String::new();
         // Writing to a `String` cannot fail.
-        let _ = text::encode(&mut out, &self.registry);
+        let _ = text::encode_registry(&mut out, &self.plain).and_then(|()| text::encode(&mut out, &self.registry));
         out
     }
 
@@ -63,33 +73,47 @@ impl Metrics {
                 MetricKind::Gauge => ("", "gauge"),
                 MetricKind::Histogram => ("", "histogram"),
             };
-            let _ = writeln!(out, "| `{PREFIX}_{name}{suffix}` | {kind} | {help} |");
+            let _ = writeln!(out, "| `{name}{suffix}` | {kind} | {help} |");
         }
         out
     }
 }
 
-/// Which door answered.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
-pub struct DoorLabel {
-    /// Its name.
-    pub door: &'static str,
+/// What the metrics of requests tell apart: a door, and what was asked of it.
+type Asked = (&'static str, &'static str);
+
+/// The operation's name where a request asked for none that its door has.
+const NO_OPERATION: &str = "none";
+
+/// Statuses that are counted by themselves; all others are `other`.
+const STATUSES: [u16; 24] =
+    [200, 201, 202, 204, 206, 304, 307, 400, 401, 403, 404, 405, 408, 409, 413, 414, 416, 429, 431, 499, 500, 502, 503, 507];
+
+/// Small, since there are hundreds of operations: without a place for each thread.
+type Count = Counter<u64, AtomicU64>;
+
+/// What is counted of one operation.
+#[derive(Debug)]
+struct Cell {
+    /// By status; the last is for all others.
+    statuses: [Count; STATUSES.len() + 1],
+    seconds: Histogram,
+    bytes: Count,
 }
 
-/// What the request counter tells apart: few values each, whatever a client sends.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
-struct RequestLabels {
-    door: &'static str,
-    method: &'static str,
-    status: &'static str,
+impl Cell {
+    fn new() -> Self {
+        Self { statuses: Default::default(), seconds: Histogram::new(Scale::SECONDS), bytes: Count::default() }
+    }
 }
+
+/// All operations, found without a lock: the map is filled at the start, and never again.
+type Cells = Arc<HashMap<Asked, Cell>>;
 
 /// What is counted of HTTP itself.
 #[derive(Clone, Debug)]
 pub struct HttpMetrics {
-    requests: Family<RequestLabels, Counter>,
-    seconds: Family<DoorLabel, Histogram, fn() -> Histogram>,
-    bytes: Family<DoorLabel, Counter>,
+    cells: Cells,
     /// Requests under way.
     pub in_flight: Gauge,
     /// Open connections.
@@ -97,54 +121,85 @@ pub struct HttpMetrics {
 }
 
 impl HttpMetrics {
-    /// Declares them.
-    pub fn register(metrics: &mut Metrics) -> Self {
-        let this = Self {
-            requests: Family::default(),
-            seconds: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS)),
-            bytes: Family::default(),
-            in_flight: Gauge::default(),
-            connections: Gauge::default(),
-        };
-        metrics.register(
-            MetricKind::Counter,
-            "http_requests",
-            "Requests answered, by door, method and class of status",
-            this.requests.clone(),
-        );
-        metrics.register(
-            MetricKind::Histogram,
-            "http_request_seconds",
-            "From a request's head to its answer's last byte, by door",
-            this.seconds.clone(),
-        );
-        metrics.register(MetricKind::Counter, "http_response_bytes", "Bytes of answers' bodies, by door", this.bytes.clone());
+    /// Declares them for these doors and their operations. A request is counted under no other name.
+    pub fn register(metrics: &mut Metrics, operations: impl IntoIterator<Item = Asked>) -> Self {
+        let mut cells = HashMap::new();
+        for (door, operation) in operations {
+            cells.entry((door, operation)).or_insert_with(Cell::new);
+            cells.entry((door, NO_OPERATION)).or_insert_with(Cell::new);
+        }
+        let cells = Arc::new(cells);
+        let this = Self { cells: Arc::clone(&cells), in_flight: Gauge::default(), connections: Gauge::default() };
+        let requests = "Requests answered, by door, operation and status (499: the client left first)";
+        metrics.register(MetricKind::Counter, "http_requests", requests, Shown::Requests(Arc::clone(&cells)));
+        let seconds = "From a request's head to its answer's last byte, by door and operation";
+        metrics.register(MetricKind::Histogram, "http_request_seconds", seconds, Shown::Seconds(Arc::clone(&cells)));
+        let bytes = "Bytes of answers' bodies, by door and operation";
+        metrics.register(MetricKind::Counter, "http_response_bytes", bytes, Shown::Bytes(cells));
         metrics.register(MetricKind::Gauge, "http_requests_in_flight", "Requests under way", this.in_flight.clone());
         metrics.register(MetricKind::Gauge, "http_connections", "Open connections", this.connections.clone());
         this
     }
 
-    pub(crate) fn answered(&self, door: &'static str, method: &http::Method, status: u16, bytes: u64, seconds: f64) {
-        let labels = RequestLabels { door, method: method_label(method), status: class(status) };
-        self.requests.get_or_create(&labels).inc();
-        let door = DoorLabel { door };
-        self.seconds.get_or_create(&door).observe(seconds);
-        self.bytes.get_or_create(&door).inc_by(bytes);
+    pub(crate) fn answered(&self, (door, operation): (&'static str, Option<&'static str>), status: u16, bytes: u64, took: Duration) {
+        let named = self.cells.get(&(door, operation.unwrap_or(NO_OPERATION)));
+        let Some(cell) = named.or_else(|| self.cells.get(&(door, NO_OPERATION))) else { return };
+        let place = STATUSES.iter().position(|known| *known == status).unwrap_or(STATUSES.len());
+        if let Some(counter) = cell.statuses.get(place) {
+            counter.inc();
+        }
+        cell.seconds.took(took);
+        cell.bytes.inc_by(bytes);
     }
 }
 
-fn method_label(method: &http::Method) -> &'static str {
-    const KNOWN: [&str; 7] = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"];
-    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+/// One of the three that are shown of the cells. What was never asked for is left out.
+#[derive(Debug)]
+enum Shown {
+    Requests(Cells),
+    Seconds(Cells),
+    Bytes(Cells),
 }
 
-const fn class(status: u16) -> &'static str {
-    match status {
-        100..=199 => "1xx",
-        200..=299 => "2xx",
-        300..=399 => "3xx",
-        400..=499 => "4xx",
-        _ => "5xx",
+impl Shown {
+    const fn cells(&self) -> &Cells {
+        match self {
+            Self::Requests(cells) | Self::Seconds(cells) | Self::Bytes(cells) => cells,
+        }
+    }
+
+    fn cell(&self, labels: &[(&'static str, &'static str); 2], cell: &Cell, encoder: &mut MetricEncoder<'_>) -> std::fmt::Result {
+        match self {
+            Self::Seconds(_) => cell.seconds.encode(encoder.encode_family(labels)?),
+            Self::Bytes(_) => cell.bytes.encode(encoder.encode_family(labels)?),
+            Self::Requests(_) => {
+                let [door, operation] = *labels;
+                for (place, counter) in cell.statuses.iter().enumerate().filter(|(_, counter)| counter.get() > 0) {
+                    let status = STATUSES.get(place).map_or_else(|| "other".to_owned(), u16::to_string);
+                    let labels = [door, operation, ("status", &*status)];
+                    counter.encode(encoder.encode_family(&labels)?)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl EncodeMetric for Shown {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> std::fmt::Result {
+        let mut asked: Vec<_> = self.cells().iter().filter(|(_, cell)| cell.seconds.count() > 0).collect();
+        asked.sort_unstable_by_key(|(asked, _)| **asked);
+        for ((door, operation), cell) in asked {
+            self.cell(&[("door", door), ("operation", operation)], cell, &mut encoder)?;
+        }
+        Ok(())
+    }
+
+    fn metric_type(&self) -> MetricType {
+        match self {
+            Self::Seconds(_) => MetricType::Histogram,
+            Self::Requests(_) | Self::Bytes(_) => MetricType::Counter,
+        }
     }
 }
 
@@ -152,16 +207,26 @@ const fn class(status: u16) -> &'static str {
 mod tests {
     use super::*;
 
+    fn took(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
     #[test]
-    fn a_strangers_method_makes_no_series_of_its_own() {
+    fn what_no_door_has_declared_makes_no_series_of_its_own() {
         let mut metrics = Metrics::default();
-        let http = HttpMetrics::register(&mut metrics);
-        for method in ["BREW", "WHEN", "GET"] {
-            http.answered("oci", &http::Method::from_bytes(method.as_bytes()).unwrap(), 404, 7, 0.01);
-        }
+        let http = HttpMetrics::register(&mut metrics, [("oci", "get_manifest"), ("oci", "put_manifest")]);
+        http.answered(("oci", Some("get_manifest")), 200, 7, took(2));
+        http.answered(("oci", Some("brew")), 404, 7, took(1));
+        http.answered(("oci", None), 418, 7, took(1));
+        http.answered(("tea", None), 200, 7, took(1));
         let out = metrics.exposition();
-        assert!(out.contains(r#"tidegate_http_requests_total{door="oci",method="other",status="4xx"} 2"#), "{out}");
-        assert!(out.contains(r#"tidegate_http_response_bytes_total{door="oci"} 21"#), "{out}");
+        let has = |line: &str| assert!(out.lines().any(|l| l == line), "{line}: {out}");
+        has(r#"tidegate_http_requests_total{door="oci",operation="get_manifest",status="200"} 1"#);
+        has(r#"tidegate_http_requests_total{door="oci",operation="none",status="404"} 1"#);
+        has(r#"tidegate_http_requests_total{door="oci",operation="none",status="other"} 1"#);
+        has(r#"tidegate_http_response_bytes_total{door="oci",operation="none"} 14"#);
+        has(r#"tidegate_http_request_seconds_bucket{le="0.0025",door="oci",operation="get_manifest"} 1"#);
+        assert!(!out.contains("brew") && !out.contains("tea") && !out.contains("put_manifest"), "{out}");
         assert!(metrics.table().contains("| `tidegate_http_connections` | gauge | Open connections |"));
     }
 }

@@ -5,12 +5,12 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, Uri};
 use http_body::{Frame, SizeHint};
+use meter::Stopwatch;
 use model::{Op, PrincipalId};
 
 use crate::limits::MAX_LOGGED_PATH_BYTES;
@@ -31,9 +31,14 @@ pub enum LogRequests {
     Off,
 }
 
-/// Put into an answer's extensions by a door that knows who asked, for the log line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SeenPrincipal(pub PrincipalId);
+/// Put into an answer's extensions by a door that knows what was asked, and who asked, for the log line and the metrics.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Seen {
+    /// The operation, by the name that its door has declared; none: no operation of the door's.
+    pub operation: Option<&'static str>,
+    /// Who asked.
+    pub principal: Option<PrincipalId>,
+}
 
 /// One request under observation. Dropped unanswered, it is logged as one whose client left.
 #[derive(Debug)]
@@ -44,9 +49,9 @@ pub struct Observed {
     door: &'static str,
     log: LogRequests,
     metrics: Arc<HttpMetrics>,
-    began: Instant,
+    began: Stopwatch,
     status: u16,
-    principal: Option<PrincipalId>,
+    seen: Seen,
     bytes: u64,
     whole: bool,
     /// Counted as under way.
@@ -55,18 +60,30 @@ pub struct Observed {
 
 impl Observed {
     /// Begins to observe.
-    #[expect(clippy::disallowed_methods, reason = "measures how long the answer takes")]
     pub fn begin(op: Op, head: &Parts, door: &'static str, log: LogRequests, metrics: Arc<HttpMetrics>) -> Self {
         metrics.in_flight.inc();
         let (method, uri) = (head.method.clone(), head.uri.clone());
-        let began = Instant::now();
-        Self { op, method, uri, door, log, metrics, began, status: CLIENT_LEFT, principal: None, bytes: 0, whole: false, under_way: true }
+        let began = Stopwatch::start();
+        Self {
+            op,
+            method,
+            uri,
+            door,
+            log,
+            metrics,
+            began,
+            status: CLIENT_LEFT,
+            seen: Seen::default(),
+            bytes: 0,
+            whole: false,
+            under_way: true,
+        }
     }
 
     /// Gives the answer its request id and follows its body to the end.
     pub fn answered(mut self, answer: Answer) -> Response<ObservedBody> {
         self.status = answer.status().as_u16();
-        self.principal = answer.extensions().get::<SeenPrincipal>().map(|seen| seen.0);
+        self.seen = answer.extensions().get::<Seen>().copied().unwrap_or_default();
         // A HEAD request's answer, 204 and 304 have no body to wait for.
         self.whole = self.method == Method::HEAD || http_body::Body::is_end_stream(answer.body()) || is_bodiless(answer.status());
         // Nothing works on an answer from memory any more. When its client takes it is the client's own affair: clients that
@@ -103,6 +120,7 @@ impl Observed {
             target: "tidegate::request",
             request_id = %self.op.request_id,
             door = self.door,
+            operation = self.seen.operation,
             method = self.method.as_str(),
             path,
             status = self.status,
@@ -110,7 +128,7 @@ impl Observed {
             ms = (seconds * 1e6).round() / 1e3,
             cut_off = (!self.whole).then_some(true),
             source_ip = %self.op.source_ip,
-            principal = self.principal.map(tracing::field::display),
+            principal = self.seen.principal.map(tracing::field::display),
             user_agent = self.op.user_agent.as_deref(),
         );
     }
@@ -122,11 +140,11 @@ const fn is_bodiless(status: StatusCode) -> bool {
 
 impl Drop for Observed {
     fn drop(&mut self) {
-        let seconds = self.began.elapsed().as_secs_f64();
+        let elapsed = self.began.elapsed();
         self.is_done();
-        self.metrics.answered(self.door, &self.method, self.status, self.bytes, seconds);
+        self.metrics.answered((self.door, self.seen.operation), self.status, self.bytes, elapsed);
         if self.is_logged() {
-            self.log(seconds);
+            self.log(elapsed.as_secs_f64());
         }
     }
 }

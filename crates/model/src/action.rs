@@ -88,6 +88,7 @@ actions! {
     CreateRepository "cr:CreateRepository" on OnRepository as Repository, "Create a repository.";
     UpdateRepository "cr:UpdateRepository" on OnRepository as Repository, "Change a repository's settings.";
     DeleteRepository "cr:DeleteRepository" on OnRepository as Repository, "Delete a repository with all its images.";
+    LockRepository "cr:LockRepository" on OnRepository as Repository, "Lock a repository, its tags and manifests against reading, writing, listing or deleting, and unlock them.";
     ListRepositoryTag "cr:ListRepositoryTag" on OnRepository as Repository, "List and see tags in the management API.";
     CreateRepositoryTag "cr:CreateRepositoryTag" on OnRepository as Repository, "Point a new tag at a manifest that is there.";
     UpdateRepositoryTag "cr:UpdateRepositoryTag" on OnRepository as Repository, "Point a tag at another manifest that is there.";
@@ -97,6 +98,16 @@ actions! {
     ListNamespace "cr:ListNamespace" on OnInstance as Instance, "List namespaces.";
     UpdateNamespace "cr:UpdateNamespace" on OnNamespace as Namespace, "Change a namespace's settings, public reading included.";
     DeleteNamespace "cr:DeleteNamespace" on OnNamespace as Namespace, "Delete an empty namespace.";
+    GetNamespaceQuota "cr:GetNamespaceQuota" on OnNamespace as Namespace, "See how much a namespace holds and may hold.";
+    SetNamespaceQuota "cr:SetNamespaceQuota" on OnNamespace as Namespace, "Say how many bytes and repositories a namespace may hold.";
+    ListNamespaceQuotas "cr:ListNamespaceQuotas" on OnInstance as Instance, "List how much an instance's namespaces hold and may hold.";
+    GetRetention "cr:GetRetention" on OnNamespace as Namespace, "See which images a namespace keeps.";
+    SetRetention "cr:SetRetention" on OnNamespace as Namespace, "Say which images a namespace keeps, so that the others go by themselves.";
+    RunRetention "cr:RunRetention" on OnNamespace as Namespace, "Delete now what a namespace's rules do not keep, or see what that would be.";
+    CreateImmutableTagRule "cr:CreateImmutableTagRule" on OnNamespace as Namespace, "Say which tags of a namespace's repositories are immutable.";
+    ListImmutableTagRules "cr:ListImmutableTagRules" on OnNamespace as Namespace, "See which tags of a namespace's repositories are immutable.";
+    UpdateImmutableTagRule "cr:UpdateImmutableTagRule" on OnNamespace as Namespace, "Change, enable or disable a rule of immutable tags.";
+    DeleteImmutableTagRule "cr:DeleteImmutableTagRule" on OnNamespace as Namespace, "Delete a rule of immutable tags.";
     CreateInstance "cr:CreateInstance" on OnAccount as Account, "Create an instance.";
     GetInstance "cr:GetInstance" on OnInstance as Instance, "See an instance.";
     GetInstanceUsage "cr:GetInstanceUsage" on OnInstance as Instance, "See how much an instance holds and may hold.";
@@ -150,6 +161,7 @@ actions! {
     SetAuditRetention "cr:SetAuditRetention" on OnAccount as Account, "Say how long the audit trail is kept.";
     RotateAuditKey "cr:RotateAuditKey" on OnAccount as Account, "Begin a new key that signs the audit trail.";
     RotateSigningKey "cr:RotateSigningKey" on OnAccount as Account, "Begin a new token signing key.";
+    ListNodes "cr:ListNodes" on OnAccount as Account, "See the nodes that serve, and how they are.";
     GetAccountAlias "ram:GetAccountAlias" on OnAccount as Account, "See the account: its ids and alias.";
     CreateUser "ram:CreateUser" on OnPrincipal as User, "Create a user.";
     GetUser "ram:GetUser" on OnPrincipal as User, "See a user.";

@@ -162,6 +162,10 @@ object_id!(
     IntegrationId, "int-"
 );
 object_id!(
+    /// A rule of a namespace: which tags are immutable. `itr-…`.
+    TagRuleId, "itr-"
+);
+object_id!(
     /// An upload that is under way; also the storage key of what it uploads.
     UploadId, "upl-"
 );

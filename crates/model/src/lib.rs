@@ -8,7 +8,9 @@
 mod action;
 mod caller;
 mod digest;
+mod glob;
 mod id;
+mod lock;
 mod name;
 mod op;
 mod resource;
@@ -18,10 +20,12 @@ mod time;
 pub use action::{Action, ActionKind, act};
 pub use caller::{Caller, CredentialKind, CredentialRef, Known, PrincipalKind};
 pub use digest::{Algorithm, Digest, DigestError};
+pub use glob::{Glob, GlobError};
 pub use id::{
     AccountId, CredentialId, IdError, InstanceId, IntegrationId, NamespaceId, ObjectId, PolicyId, PrincipalId, ProviderId, RepositoryId,
-    UploadId,
+    TagRuleId, UploadId,
 };
+pub use lock::{ImmutableTags, Lock, Locks};
 pub use name::{
     AccountAlias, GroupName, InstanceName, LoginName, MediaType, NameError, NamespaceName, NetworkName, PolicyName, Reference, Region,
     RepositoryName, RoleName, Tag,

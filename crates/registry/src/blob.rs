@@ -9,9 +9,11 @@ use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use model::{Digest, Network, NetworkName, OnRepository, act};
 use store::Tx;
-use store::blob::Stored;
+use store::blob::{Linked, Linking, Stored};
 
+use crate::protection::Protection;
 use crate::push_target::Destination;
+use crate::quota::fits;
 use crate::{Registry, RegistryError};
 
 /// The largest blob whose bytes are kept in memory beside manifests'.
@@ -88,21 +90,43 @@ impl Registry {
         digest: &Digest,
         range: Option<ByteRange>,
     ) -> Result<BlobFound, RegistryError> {
-        let (stored, size) = self.find_blob(permit.on(), digest).await?;
+        let (linked, size) = self.find_blob(permit.on(), digest).await?;
         let range = match range {
             None => 0..size,
             Some(range) => range.within(size).ok_or(RegistryError::RangeUnsatisfiable { size })?,
         };
-        let body = match size {
-            0..=SMALL_BLOB => BlobBody::whole(in_range(&self.small_blob(digest, &stored, size).await?, &range)?),
-            _ => self.blobs.read(stored.key, size, range.clone()).await?,
+        let body = match self.body(digest, &linked.stored, size, &range).await {
+            Err(BlobError::Missing) => self.body_of_another(permit.on(), digest, &linked, &range).await?,
+            body => body?,
         };
         Ok(BlobFound { size, range, body })
     }
 
+    async fn body(&self, digest: &Digest, stored: &Stored, size: u64, range: &Range<u64>) -> Result<BlobBody, BlobError> {
+        match size {
+            0..=SMALL_BLOB => Ok(BlobBody::whole(in_range(&self.small_blob(digest, stored, size).await?, range)?)),
+            _ => self.blobs.read(stored.key, size, range.clone()).await,
+        }
+    }
+
+    /// What was found is not where it lay: unless it has been collected since, or collected and pushed again, it is lost.
+    async fn body_of_another(
+        &self,
+        on: &OnRepository,
+        digest: &Digest,
+        was: &Linked,
+        range: &Range<u64>,
+    ) -> Result<BlobBody, RegistryError> {
+        let (is, size) = self.find_blob(on, digest).await?;
+        if is.stored.key == was.stored.key {
+            return Err(BlobError::Missing.into());
+        }
+        Ok(self.body(digest, &is.stored, size, range).await?)
+    }
+
     /// Configurations and small layers: read once, and checked against their digest before they are kept.
-    async fn small_blob(&self, digest: &Digest, stored: &Stored, size: u64) -> Result<Bytes, RegistryError> {
-        if let Some(content) = self.contents.get(digest) {
+    async fn small_blob(&self, digest: &Digest, stored: &Stored, size: u64) -> Result<Bytes, BlobError> {
+        if let Some(content) = self.content_tally.note(self.contents.get(digest)) {
             return Ok(content);
         }
         let content = match self.blobs.read(stored.key, size, 0..size).await?.into_whole() {
@@ -110,7 +134,7 @@ impl Registry {
             Err(pieces) => pieces.try_collect::<BytesMut>().await?.freeze(),
         };
         if Digest::of(digest.algorithm(), &content) != *digest {
-            return Err(BlobError::Damaged.into());
+            return Err(BlobError::Damaged);
         }
         self.contents.insert(*digest, content.clone());
         Ok(content)
@@ -125,32 +149,37 @@ impl Registry {
         if !self.redirects.holds_for(&permit.op().network) {
             return Ok(None);
         }
-        let (stored, size) = self.find_blob(permit.on(), digest).await?;
+        let (linked, size) = self.find_blob(permit.on(), digest).await?;
         match size {
             0..=SMALL_BLOB => Ok(None),
-            _ => Ok(self.blobs.location(stored.key, PRESIGNED).await?),
+            _ => Ok(self.blobs.location(linked.stored.key, PRESIGNED).await?),
         }
     }
 
     /// A blob whole, if it is small: a configuration. None: it has more than 64 KiB, or is not there.
     pub async fn configuration(&self, permit: Permit<act::PullRepository>, digest: &Digest) -> Result<Option<Bytes>, RegistryError> {
         match self.find_blob(permit.on(), digest).await {
-            Ok((stored, size)) if size <= SMALL_BLOB => Ok(Some(self.small_blob(digest, &stored, size).await?)),
+            Ok((linked, size)) if size <= SMALL_BLOB => Ok(Some(self.small_blob(digest, &linked.stored, size).await?)),
             Ok(_) | Err(RegistryError::BlobUnknown) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// A blob's size.
+    /// A blob's size. Who asks may be about to push a manifest that names it: it stays for the collection's grace, or half of it.
     pub async fn head_blob(&self, permit: &Permit<act::PullRepository>, digest: &Digest) -> Result<u64, RegistryError> {
-        self.find_blob(permit.on(), digest).await.map(|(_, size)| size)
+        let (linked, size) = self.find_blob(permit.on(), digest).await?;
+        if self.collection.may_go_soon(&linked, permit.op().now) {
+            self.keep_for_now(permit, digest, &linked).await?;
+        }
+        Ok(size)
     }
 
-    async fn find_blob(&self, on: &OnRepository, digest: &Digest) -> Result<(Stored, u64), RegistryError> {
+    pub(crate) async fn find_blob(&self, on: &OnRepository, digest: &Digest) -> Result<(Linked, u64), RegistryError> {
         let key = (on.instance.id, on.name.clone(), *digest);
         let read = || self.store.read(|tx| Box::pin(store::blob::find_linked(tx, on.instance.id, &on.name, digest)));
         match self.links.get_or_read(&self.store, key, read).await? {
-            Some(stored) => Ok((stored, u64::try_from(stored.size).unwrap_or_default())),
+            Some(linked) if linked.unreadable => Err(Protection::Unreadable.into()),
+            Some(linked) => Ok((linked, u64::try_from(linked.stored.size).unwrap_or_default())),
             None => Err(self.name_or(on, RegistryError::BlobUnknown).await),
         }
     }
@@ -172,7 +201,7 @@ impl Registry {
             digest,
             record: permit.success().with_detail(format!("{digest} from {}", source.on().name)),
         };
-        let linked = self.store.write(|tx| Box::pin(mount.link(tx, self.audit()))).await?;
+        let linked = self.write_growing(permit.on(), permit.op().now, |tx| Box::pin(mount.link(tx, self.audit()))).await?;
         self.settled(&mount.destination).await;
         Ok(linked)
     }
@@ -195,11 +224,15 @@ struct Mount<'a> {
 impl Mount<'_> {
     async fn link(&self, tx: &mut Tx<'_>, audit: &Audit) -> Result<bool, RegistryError> {
         let (instance, name) = (self.source.instance.id, &self.source.name);
-        if store::blob::find_linked(tx, instance, name, self.digest).await?.is_none() {
+        // What is locked against reading is not given away either: the client has to bring it.
+        if store::blob::find_linked(tx, instance, name, self.digest).await?.is_none_or(|linked| linked.unreadable) {
             return Ok(false);
         }
         let target = self.destination.ensure(tx).await?;
-        store::blob::link(tx, target.id, self.digest, self.destination.now()).await?;
+        match store::blob::link(tx, target.id, self.digest, self.destination.now()).await? {
+            Linking::NoRepository => return Err(RegistryError::NameUnknown),
+            Linking::Done(grown) => fits(tx, &self.destination.on.name, grown).await?,
+        }
         audit::write(tx, audit, &self.record).await?;
         Ok(true)
     }

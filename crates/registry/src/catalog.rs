@@ -1,9 +1,10 @@
 //! Lists: tags of a repository, repositories of an instance.
 
-use access::{Filter, Permit};
-use model::{InstanceId, OnInstance, RepositoryName, Tag, act};
+use access::{Filter, NameRange, Permit};
+use model::{InstanceId, Lock, Locks, OnInstance, RepositoryName, Tag, act};
 use store::{StoreError, Tx};
 
+use crate::protection::readable;
 use crate::{Registry, RegistryError};
 
 /// The most names in one page.
@@ -42,7 +43,8 @@ pub(crate) fn one_more(n: usize) -> i64 {
 }
 
 impl Registry {
-    /// A repository's tags behind `last`, at most `n` (and never more than a thousand).
+    /// A repository's tags behind `last`, at most `n` (and never more than a thousand), without those that are locked against
+    /// listing.
     pub async fn tags(
         &self,
         permit: Permit<act::PullRepository>,
@@ -55,8 +57,7 @@ impl Registry {
         self.store
             .read(|tx| {
                 Box::pin(async move {
-                    let repository = store::repository::id_by_name(tx, on.instance.id, &on.name).await?;
-                    let repository = repository.ok_or(RegistryError::NameUnknown)?;
+                    let repository = readable(tx, on).await?.ok_or(RegistryError::NameUnknown)?;
                     if n == 0 {
                         return Ok(Page::empty());
                     }
@@ -66,8 +67,8 @@ impl Registry {
             .await
     }
 
-    /// The repositories of `instance` that `filter` shows, behind `last`, at most `n` (and never more than a thousand). Rows
-    /// outside of the filter's ranges are never touched.
+    /// The repositories of `instance` that `filter` shows, behind `last`, at most `n` (and never more than a thousand),
+    /// without those that are locked against listing. Rows outside of the filter's ranges are never touched.
     pub async fn catalog(
         &self,
         filter: &Filter,
@@ -90,22 +91,30 @@ pub(crate) fn printable(last: Option<&str>) -> &str {
     last.filter(|text| text.len() <= RepositoryName::MAX && !text.contains('\0')).unwrap_or_default()
 }
 
+/// The bounds of a range of names for SQL, of which what is not behind `after` is left out; none: nothing is left. Names have no
+/// character below `-`, so that the bounds mean what they say; PostgreSQL takes no NUL. One lower bound: of two, SQLite seeks by one alone.
+pub(crate) fn bounds(range: &NameRange, after: &str) -> Option<(String, Option<String>)> {
+    let text = |bound: &str| bound.replace('\0', "\u{1}");
+    let (from, to) = (text(&range.from).max(behind(after)), range.to.as_deref().map(text));
+    to.as_ref().is_none_or(|to| *to > from).then_some((from, to))
+}
+
+/// The first text behind a name.
+pub(crate) fn behind(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!("{name}\u{1}") }
+}
+
 /// Up to `n` names and one more.
 async fn visible(tx: &mut Tx<'_>, filter: &Filter, instance: InstanceId, last: &str, n: usize) -> Result<Vec<RepositoryName>, StoreError> {
     let mut shown: Vec<RepositoryName> = Vec::new();
+    let hidden: Locks = [Lock::List].into_iter().collect();
     for range in filter.ranges() {
-        // Names have no character below `-`, so both bounds mean the same; PostgreSQL takes no NUL.
-        let from = range.from.replace('\0', "\u{1}");
-        let to = range.to.map(|to| to.replace('\0', "\u{1}"));
-        if to.as_deref().is_some_and(|to| to <= last) {
-            continue;
-        }
-        let mut after = last.to_owned();
+        let Some((mut from, to)) = bounds(&range, last) else { continue };
         loop {
             let bounds = (&*from, to.as_deref());
-            let names = store::repository::names_in_range(tx, instance, &after, bounds, one_more(n)).await?;
+            let names = store::repository::names_in_range(tx, instance, bounds, (hidden, one_more(n))).await?;
             let ended = names.len() <= n;
-            after = names.last().map(|name| name.as_str().to_owned()).unwrap_or_default();
+            from = names.last().map(|name| behind(name.as_str())).unwrap_or_default();
             for name in names.into_iter().filter(|name| filter.shows(name)) {
                 shown.push(name);
                 if shown.len() > n {

@@ -71,9 +71,41 @@ pub enum RegistryError {
         /// How many.
         max: u32,
     },
+    /// The namespace may not hold so many bytes.
+    #[error(
+        "namespace {namespace} is full: it may hold {most} bytes and holds {held}{}; delete images there, or have its quota raised",
+        more(*needed)
+    )]
+    Quota {
+        /// The namespace.
+        namespace: NamespaceName,
+        /// What it may hold, in bytes.
+        most: i64,
+        /// What it holds.
+        held: i64,
+        /// How much more was to be added; 0: nobody knows yet.
+        needed: i64,
+    },
+    /// The namespace has as many repositories as it may have.
+    #[error("namespace {namespace} has {most} repositories, and may not have more: delete one first, or have its quota raised")]
+    RepositoryQuota {
+        /// The namespace.
+        namespace: NamespaceName,
+        /// What it may have.
+        most: i64,
+    },
+    /// A rule of retention says nothing, or more than it may.
+    #[error("{reason}")]
+    RuleInvalid {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A namespace that still has repositories cannot be deleted.
     #[error("the namespace still has repositories: delete them first")]
     NotEmpty,
+    /// It is kept as it is: immutable, or locked.
+    #[error("{0}")]
+    Protected(crate::Protection),
     /// Somebody else is writing the same thing at this moment.
     #[error("somebody else is changing this at the moment: try again")]
     Conflict,
@@ -96,6 +128,10 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 fn count(n: usize) -> String {
     if n == 1 { "one thing".into() } else { format!("{n} things") }
+}
+
+fn more(needed: i64) -> String {
+    if needed == 0 { String::new() } else { format!(", and this needs {needed} more") }
 }
 
 impl From<StoreError> for RegistryError {

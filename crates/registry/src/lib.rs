@@ -8,20 +8,26 @@
 
 mod blob;
 mod catalog;
+mod collection;
 mod delete;
 mod document;
 mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod locks;
 mod manifest;
 mod namespace;
+mod protection;
 mod push_target;
 mod put_manifest;
 mod quota;
+mod references;
 mod referrers;
 mod repository;
+mod retention;
 mod sound;
 mod tag;
+mod tag_rules;
 mod upload;
 mod upload_session;
 mod window;
@@ -31,27 +37,38 @@ use std::sync::Arc;
 use access::{Access, Audit};
 use blobs::BlobStore;
 use bytes::Bytes;
+use meter::Tally;
 use model::{Digest, InstanceId, Reference, RepositoryName, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use store::blob::Stored;
+use store::blob::Linked;
 use store::manifest::Head;
 use store::{Recent, Store};
 
 pub use blob::{BlobFound, ByteRange, Redirects};
 pub use blobs::{BlobBody, PresignedUrl};
 pub use catalog::Page;
+pub use collection::{Collecting, Collection, CollectionStatus, Preview};
 pub use error::{Cause, RegistryError};
+pub use locks::{ImageProtection, LockChanges};
 pub use manifest::{ManifestFound, ManifestHead};
 pub use namespace::{NamespaceChanges, NewNamespace};
+pub use protection::Protection;
 pub use put_manifest::{MAX_TAGS, Pushed};
 pub use quota::InstanceUsage;
+pub use references::{Behind, Holding, ImageReference, Relation};
 pub use referrers::Referrers;
-pub use repository::{NewRepository, RepositoryChanges};
+pub use repository::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
+pub use retention::{MAX_DAYS, MAX_ITEMS, MAX_NEWEST, MAX_RULES, RetentionItem, RetentionRule, RetentionRun};
+pub use store::collection::Waiting;
+pub use store::collection_run::{Phase, Place, Run, Tally as CollectionTally};
 pub use store::namespace::{Namespace, Settings as NamespaceSettings};
+pub use store::quota::{Held, Listed as NamespaceQuota, Quota};
 pub use store::repository::Repository;
 pub use store::tag::Tagged;
+pub use store::tag_rule::{TagRule, Terms};
 pub use store::usage::Usage;
+pub use tag_rules::{MAX_TAG_RULES, TermsChanges};
 pub use window::{Counted, REACH, RepositoriesNamed, Window};
 
 /// The largest manifest that is taken, in bytes.
@@ -87,12 +104,17 @@ pub struct Registry {
     random: Box<dyn Fn() -> u64 + Send + Sync>,
     limits: Limits,
     redirects: Redirects,
+    collection: Collection,
     /// The bytes of manifests and small blobs by digest. They never change, and nobody gets them without the repository's own
     /// row.
     contents: Cache<Digest, Bytes, Bytesized>,
+    content_tally: Tally,
     /// What repositories' references and blobs are now.
     heads: Recent<(InstanceId, RepositoryName, Reference), Head>,
-    links: Recent<(InstanceId, RepositoryName, Digest), Stored>,
+    links: Recent<(InstanceId, RepositoryName, Digest), Linked>,
+    /// Which namespaces have a quota.
+    bounded: quota::Bounded,
+    pulls: retention::Pulls,
 }
 
 impl std::fmt::Debug for Registry {
@@ -122,13 +144,31 @@ impl Registry {
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
         let (heads, links) = (Recent::new(REMEMBERED), Recent::new(REMEMBERED));
-        Self { store, blobs, access, random: Box::new(random), limits, redirects: Redirects::Off, contents, heads, links }
+        let (random, redirects, bounded) = (Box::new(random), Redirects::Off, quota::Bounded::new());
+        let (content_tally, pulls, collection) = (Tally::default(), retention::Pulls::new(), Collection::default());
+        Self { store, blobs, access, random, limits, redirects, collection, contents, content_tally, heads, links, bounded, pulls }
     }
 
     /// The same, redirecting blobs to object storage for whom `redirects` says.
     #[must_use]
     pub fn redirecting(self, redirects: Redirects) -> Self {
         Self { redirects, ..self }
+    }
+
+    /// The same, collecting what nothing needs after such times.
+    #[must_use]
+    pub fn collecting(self, collection: Collection) -> Self {
+        Self { collection, ..self }
+    }
+
+    /// How often each memory was asked and had the answer.
+    pub fn tallies(&self) -> [(&'static str, &Tally); 3] {
+        [("contents", &self.content_tally), ("references", self.heads.tally()), ("blobs", self.links.tally())]
+    }
+
+    /// Bytes of manifests and small blobs in memory.
+    pub fn content_bytes(&self) -> u64 {
+        self.contents.weight()
     }
 
     fn audit(&self) -> &Audit {

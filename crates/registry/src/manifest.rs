@@ -6,6 +6,7 @@ use model::{Digest, MediaType, OnRepository, Reference, act};
 use store::manifest::{self, Head};
 use store::{StoreError, Tx};
 
+use crate::protection::Protection;
 use crate::{Registry, RegistryError};
 
 /// A manifest with its bytes.
@@ -33,9 +34,11 @@ pub struct ManifestHead {
 impl Registry {
     /// Pulls a manifest, and notes that it was pulled. A client that has it already is served by [`Self::head_manifest`].
     pub async fn manifest(&self, permit: Permit<act::PullRepository>, reference: &Reference) -> Result<ManifestFound, RegistryError> {
-        let head = self.find_manifest(permit.on(), reference).await?;
+        let found = self.find_manifest(permit.on(), reference).await;
+        let head = self.noting(&permit, found).await?;
         let content = self.manifest_content(&head).await?;
         let digest = head.digest;
+        self.pulls.note(head.repository, digest, permit.op().now);
         let record = || permit.success().with_detail(digest.to_string());
         self.audit().note_frequent(permit.op(), permit.by(), Frequent::Pull(digest), record).await;
         Ok(ManifestFound { digest, media_type: head.media_type, content })
@@ -53,13 +56,14 @@ impl Registry {
         let key = (on.instance.id, on.name.clone(), reference.clone());
         let read = || self.store.read(|tx| Box::pin(find(tx, on, reference)));
         match self.heads.get_or_read(&self.store, key, read).await? {
+            Some(head) if head.unreadable => Err(Protection::Unreadable.into()),
             Some(head) => Ok(head),
             None => Err(self.name_or(on, RegistryError::ManifestUnknown).await),
         }
     }
 
     async fn manifest_content(&self, head: &Head) -> Result<Bytes, RegistryError> {
-        if let Some(content) = self.contents.get(&head.digest) {
+        if let Some(content) = self.content_tally.note(self.contents.get(&head.digest)) {
             return Ok(content);
         }
         let read = self.store.read(|tx| Box::pin(manifest::content(tx, head.repository, &head.digest))).await?;

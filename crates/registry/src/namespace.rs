@@ -5,6 +5,7 @@ use model::{InstanceId, NamespaceId, OnNamespace, Timestamp, act};
 use store::change::{self, Change};
 use store::namespace::{self, Namespace, Settings};
 use store::resource_policy::{self, Owner};
+use store::tag_rule;
 use store::{StoreError, Tx};
 
 use crate::catalog::{Page, one_more, page_size, printable};
@@ -33,6 +34,8 @@ pub struct NamespaceChanges {
     pub sparse_indexes: Option<bool>,
     /// Is a repository public that is made without saying so?
     pub default_public: Option<bool>,
+    /// Are all tags of a repository immutable that is made without saying so?
+    pub default_immutable_tags: Option<bool>,
 }
 
 impl NamespaceChanges {
@@ -44,6 +47,7 @@ impl NamespaceChanges {
             auto_create_repository: self.auto_create_repository.unwrap_or(to.auto_create_repository),
             sparse_indexes: self.sparse_indexes.unwrap_or(to.sparse_indexes),
             default_public: self.default_public.unwrap_or(to.default_public),
+            default_immutable_tags: self.default_immutable_tags.unwrap_or(to.default_immutable_tags),
         }
     }
 }
@@ -117,7 +121,7 @@ async fn create(
     Ok(audit::write(tx, audit, record).await?)
 }
 
-async fn find(tx: &mut Tx<'_>, on: &OnNamespace) -> Result<Namespace, RegistryError> {
+pub(crate) async fn find(tx: &mut Tx<'_>, on: &OnNamespace) -> Result<Namespace, RegistryError> {
     namespace::by_name(tx, on.instance.id, &on.name).await?.ok_or(RegistryError::NameUnknown)
 }
 
@@ -141,6 +145,7 @@ async fn update(
 async fn delete(tx: &mut Tx<'_>, on: &OnNamespace, now: Timestamp, (audit, record): (&Audit, &Record)) -> Result<(), RegistryError> {
     let namespace = find(tx, on).await?;
     forget_policy(tx, on.instance.id, Owner::Namespace(namespace.id), now).await?;
+    tag_rule::delete_all(tx, namespace.id).await?;
     if !namespace::delete_empty(tx, namespace.id).await? {
         return Err(RegistryError::NotEmpty);
     }

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use access::Permit;
-use model::{NamespaceId, NamespaceName, OnRepository, RepositoryId, Timestamp, act};
+use model::{ImmutableTags, Lock, Locks, NamespaceId, NamespaceName, OnRepository, RepositoryId, Timestamp, act};
 use store::namespace::{Namespace, Settings};
 use store::repository::{Repository, Target};
 use store::{StoreError, Tx};
 
 use crate::namespace::tell;
+use crate::protection::Protection;
 use crate::quota::{one_more_namespace, one_more_repository};
 use crate::{Limits, Registry, RegistryError};
 
@@ -26,7 +27,7 @@ pub(crate) struct Destination {
 
 /// What a namespace is like when nobody has said.
 pub(crate) const DEFAULTS: Settings =
-    Settings { public: false, auto_create_repository: true, sparse_indexes: false, default_public: false };
+    Settings { public: false, auto_create_repository: true, sparse_indexes: false, default_public: false, default_immutable_tags: false };
 /// What a repository that a push has made says of itself: a cloud's words, that its clients know.
 const MADE_BY_PUSH: &str = "Automatically created repository";
 
@@ -55,9 +56,13 @@ impl Destination {
         self.now
     }
 
-    /// The repository, if it is there.
-    pub(crate) async fn find(&self, tx: &mut Tx<'_>) -> Result<Option<Target>, StoreError> {
-        store::repository::target(tx, self.on.instance.id, &self.on.name).await
+    /// The repository, if it is there; and if so, it is not locked against writing.
+    pub(crate) async fn find(&self, tx: &mut Tx<'_>) -> Result<Option<Target>, RegistryError> {
+        let found: Result<_, StoreError> = store::repository::target(tx, self.on.instance.id, &self.on.name).await;
+        match found? {
+            Some(target) if target.read_only => Err(Protection::Repository { name: self.on.name.clone(), lock: Lock::Write }.into()),
+            found => Ok(found),
+        }
     }
 
     /// The repository, made if it is not there. Making one grants nothing to anybody but what its namespace says of new ones.
@@ -70,7 +75,7 @@ impl Destination {
             return Err(RegistryError::RepositoryUnknown(self.on.name.clone()));
         }
         if store::repository::insert(tx, &self.new_repository(&namespace)).await? {
-            one_more_repository(tx, self.on.instance.id, self.limits).await?;
+            one_more_repository(tx, &self.on, self.limits).await?;
             if namespace.settings.default_public {
                 tell(tx, self.on.instance.id, self.now).await?;
                 self.made_public.store(true, Ordering::Relaxed);
@@ -106,6 +111,8 @@ impl Destination {
             public: namespace.settings.default_public,
             summary: MADE_BY_PUSH.to_owned(),
             description: String::new(),
+            locks: Locks::default(),
+            immutable_tags: namespace.settings.default_immutable_tags.then(ImmutableTags::all),
             created: self.now,
             updated: self.now,
         }

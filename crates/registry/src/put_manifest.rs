@@ -10,7 +10,9 @@ use store::manifest::NewManifest;
 use store::repository::Target;
 
 use crate::document::{Document, digests};
+use crate::protection::Guard;
 use crate::push_target::Destination;
+use crate::quota::fits;
 use crate::{Registry, RegistryError};
 
 /// The most tags that one push may set.
@@ -55,7 +57,9 @@ impl Registry {
         let tags = named(reference, tags);
         let record = permit.success().with_detail(described(&digest, &tags));
         let arriving = Arriving { destination: self.destination(&permit), document, digest, content: &content, tags, record };
-        self.store.write(|tx| Box::pin(arriving.keep(tx, self.audit()))).await?;
+        let (on, now) = (&arriving.destination.on, arriving.destination.now());
+        let kept = self.write_growing(on, now, |tx| Box::pin(arriving.keep(tx, self.audit()))).await;
+        self.noting(&permit, kept).await?;
         self.settled(&arriving.destination).await;
         Ok(Pushed { digest, subject: arriving.document.subject, tags: arriving.tags })
     }
@@ -98,11 +102,24 @@ impl Arriving<'_> {
         self.check_references(tx, &target, &blobs, &manifests).await?;
         let now = self.destination.now();
         let image_size = self.image_size(tx, &target, &manifests).await?;
-        store::manifest::insert(tx, target.id, &self.row(&blobs, &manifests, image_size), now).await?;
+        self.check_protection(tx, &target).await?;
+        let grown = store::manifest::insert(tx, target.id, &self.row(&blobs, &manifests, image_size), now).await?;
+        fits(tx, &self.destination.on.name, grown).await?;
         for tag in &self.tags {
             store::tag::set(tx, target.id, tag, &self.digest, now).await?;
         }
         Ok(audit::write(tx, audit, &self.record).await?)
+    }
+
+    /// None of the tags is kept where it points.
+    async fn check_protection(&self, tx: &mut Tx<'_>, target: &Target) -> Result<(), RegistryError> {
+        if target.guarded && !self.tags.is_empty() {
+            let guard = Guard::of(tx, &self.destination.on).await?;
+            for tag in &self.tags {
+                guard.may_point(tx, tag, &self.digest).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Everything that it is made of is in this repository, and as long as it says. A subject need not be there yet.

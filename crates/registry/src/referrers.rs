@@ -5,9 +5,10 @@ use bytes::Bytes;
 use model::{Digest, OnRepository, act};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use store::Tx;
 use store::manifest::Referrer;
-use store::{StoreError, Tx};
 
+use crate::protection::readable;
 use crate::{Registry, RegistryError};
 
 /// Descriptors in one page at most.
@@ -77,10 +78,10 @@ impl Registry {
 }
 
 impl Question<'_> {
-    async fn answer(&self, tx: &mut Tx<'_>) -> Result<(Vec<Referrer>, bool), StoreError> {
+    async fn answer(&self, tx: &mut Tx<'_>) -> Result<(Vec<Referrer>, bool), RegistryError> {
         let mut found: Vec<Referrer> = Vec::new();
         let mut bytes = 0;
-        let Some(repository) = store::repository::id_by_name(tx, self.on.instance.id, &self.on.name).await? else {
+        let Some(repository) = readable(tx, self.on).await? else {
             return Ok((found, false));
         };
         loop {

@@ -1,13 +1,14 @@
 //! Repositories as things to manage.
 
 use access::{Audit, Permit, Record, audit};
-use model::{OnNamespace, OnRepository, RepositoryId, Timestamp, UploadId, act};
+use model::{Glob, ImmutableTags, Locks, OnNamespace, OnRepository, RepositoryId, Timestamp, UploadId, act};
 use store::Tx;
 use store::repository::{self, Repository};
 use store::resource_policy::Owner;
 
 use crate::catalog::{Page, one_more, page_size, printable};
 use crate::namespace::{forget_policy, tell};
+use crate::protection::Guard;
 use crate::quota::one_more_repository;
 use crate::{Limits, Registry, RegistryError};
 
@@ -25,6 +26,41 @@ pub struct NewRepository {
     pub summary: String,
     /// For people, at most 4096 bytes.
     pub description: String,
+    /// Which of its tags are immutable. None: as its namespace says of new ones.
+    pub immutable_tags: Option<Immutability>,
+}
+
+/// Which of a repository's tags are immutable by its own setting; none: no tag.
+pub type Immutability = Option<ImmutableTags>;
+
+/// What is to change of that.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ImmutabilityChange {
+    /// All tags, or not all: where some are, not all is what it is already.
+    All(bool),
+    /// The patterns, as far as they are given; one that is none goes.
+    Patterns {
+        /// Which tags. Without them, there are no exceptions either.
+        tags: Option<Option<Glob>>,
+        /// Save these.
+        except: Option<Option<Glob>>,
+    },
+}
+
+impl ImmutabilityChange {
+    fn apply(&self, to: Immutability) -> Immutability {
+        let everything = to.as_ref().is_some_and(ImmutableTags::is_everything);
+        match self {
+            Self::All(all) if *all == everything => to,
+            Self::All(true) => Some(ImmutableTags::all()),
+            Self::All(false) => None,
+            Self::Patterns { tags, except } => {
+                let (was, was_except) = to.map_or((None, None), |to| (Some(to.tags), to.except));
+                let except = except.clone().unwrap_or(was_except);
+                tags.clone().unwrap_or(was).map(|tags| ImmutableTags { tags, except })
+            }
+        }
+    }
 }
 
 /// What is to change of a repository; none stays as it is.
@@ -36,6 +72,8 @@ pub struct RepositoryChanges {
     pub summary: Option<String>,
     /// For people, at most 4096 bytes.
     pub description: Option<String>,
+    /// Which of its tags are immutable?
+    pub immutable_tags: Option<ImmutabilityChange>,
 }
 
 /// A text that can be kept: no longer than the limit, and without what no database keeps.
@@ -58,7 +96,8 @@ impl Registry {
         let now = permit.op().now;
         let id = RepositoryId::from_random((self.random)());
         let (on, record) = (permit.on(), permit.success());
-        let created = self.store.write(|tx| Box::pin(create(tx, (on, self.limits), (id, &new, now), (self.audit(), &record)))).await?;
+        let made = (id, &new, now);
+        let created = self.write_growing(on, now, |tx| Box::pin(create(tx, (on, self.limits), made, (self.audit(), &record)))).await?;
         self.in_force(now).await;
         Ok(created)
     }
@@ -100,8 +139,8 @@ impl Registry {
     pub async fn delete_repository(&self, permit: Permit<act::DeleteRepository>) -> Result<(), RegistryError> {
         let (on, now) = (permit.on(), permit.op().now);
         let record = permit.success();
-        let uploads = self.store.write(|tx| Box::pin(delete(tx, on, now, (self.audit(), &record)))).await?;
-        for (id, state) in uploads {
+        let deleted = self.store.write(|tx| Box::pin(delete(tx, on, now, (self.audit(), &record)))).await;
+        for (id, state) in self.noting(&permit, deleted).await? {
             self.discard_taken(id, &state).await;
         }
         self.in_force(now).await;
@@ -126,13 +165,15 @@ async fn create(
         public: new.public.unwrap_or(namespace.settings.default_public),
         summary: new.summary.clone(),
         description: new.description.clone(),
+        locks: Locks::default(),
+        immutable_tags: new.immutable_tags.clone().unwrap_or_else(|| namespace.settings.default_immutable_tags.then(ImmutableTags::all)),
         created: now,
         updated: now,
     };
     if !repository::insert(tx, &repository).await? {
         return Err(RegistryError::Exists);
     }
-    one_more_repository(tx, on.instance.id, limits).await?;
+    one_more_repository(tx, on, limits).await?;
     if repository.public {
         tell(tx, on.instance.id, now).await?;
     }
@@ -165,6 +206,9 @@ async fn update(
     if let Some(summary) = &changes.summary {
         repository.summary.clone_from(summary);
     }
+    if let Some(change) = &changes.immutable_tags {
+        repository.immutable_tags = change.apply(repository.immutable_tags);
+    }
     repository.updated = now;
     repository::update(tx, &repository).await?;
     if was_public != repository.public {
@@ -181,6 +225,7 @@ async fn delete(
     (audit, record): (&Audit, &Record),
 ) -> Result<Vec<(UploadId, Vec<u8>)>, RegistryError> {
     let repository = find(tx, on).await?;
+    Guard::of(tx, on).await?.may_remove_repository(tx).await?;
     let uploads = store::upload::of_repository(tx, repository.id).await?;
     forget_policy(tx, on.instance.id, Owner::Repository(repository.id), now).await?;
     repository::delete(tx, repository.id).await?;

@@ -7,6 +7,7 @@ use store::tag::{self, Tagged};
 
 use crate::catalog::{Page, one_more, page_size, printable};
 use crate::delete::repository;
+use crate::protection::Guard;
 use crate::{Registry, RegistryError};
 
 /// Whether a tag that is pointed at a manifest is there before.
@@ -39,14 +40,16 @@ impl Registry {
     pub async fn create_tag(&self, permit: Permit<act::CreateRepositoryTag>, tag: &Tag, digest: &Digest) -> Result<Tagged, RegistryError> {
         let record = permit.success().with_detail(format!("{tag} {digest}"));
         let point = Point { on: permit.on(), tag, digest, before: Before::Absent, now: permit.op().now };
-        self.store.write(|tx| Box::pin(point.write(tx, self.audit(), &record))).await
+        let pointed = self.store.write(|tx| Box::pin(point.write(tx, self.audit(), &record))).await;
+        self.noting(&permit, pointed).await
     }
 
     /// Points a new tag at what another one of the repository points at.
     pub async fn copy_tag(&self, permit: Permit<act::CreateRepositoryTag>, from: &Tag, tag: &Tag) -> Result<Tagged, RegistryError> {
         let record = &permit.success().with_detail(format!("{tag} as {from}"));
         let (on, now) = (permit.on(), permit.op().now);
-        self.store
+        let copied = self
+            .store
             .write(|tx| {
                 Box::pin(async move {
                     let digest = show(tx, on, from).await?.digest;
@@ -54,14 +57,16 @@ impl Registry {
                     point.write(tx, self.audit(), record).await
                 })
             })
-            .await
+            .await;
+        self.noting(&permit, copied).await
     }
 
     /// Points a tag at another manifest that is there.
     pub async fn update_tag(&self, permit: Permit<act::UpdateRepositoryTag>, tag: &Tag, digest: &Digest) -> Result<Tagged, RegistryError> {
         let record = permit.success().with_detail(format!("{tag} {digest}"));
         let point = Point { on: permit.on(), tag, digest, before: Before::Present, now: permit.op().now };
-        self.store.write(|tx| Box::pin(point.write(tx, self.audit(), &record))).await
+        let pointed = self.store.write(|tx| Box::pin(point.write(tx, self.audit(), &record))).await;
+        self.noting(&permit, pointed).await
     }
 
     /// Deletes a tag; its manifest stays.
@@ -91,7 +96,8 @@ struct Point<'a> {
 
 impl Point<'_> {
     async fn write(&self, tx: &mut Tx<'_>, audit: &Audit, record: &Record) -> Result<Tagged, RegistryError> {
-        let repository = repository(tx, self.on).await?;
+        let guard = Guard::of(tx, self.on).await?;
+        let repository = guard.id;
         if !store::manifest::exists(tx, repository, self.digest).await? {
             return Err(RegistryError::ManifestUnknown);
         }
@@ -100,6 +106,7 @@ impl Point<'_> {
             (None, Before::Present) => return Err(RegistryError::ManifestUnknown),
             (Some(_), Before::Present) | (None, Before::Absent) => {}
         }
+        guard.may_point(tx, self.tag, self.digest).await?;
         tag::set(tx, repository, self.tag, self.digest, self.now).await?;
         audit::write(tx, audit, record).await?;
         tag::find(tx, repository, self.tag).await?.ok_or(RegistryError::Conflict)

@@ -24,8 +24,13 @@ impl Registry {
         let id = UploadId::from_random((self.random)());
         let begun =
             Begun { destination: self.destination(&permit), id, principal: principal(&permit), state: new_state(algorithm).to_bytes() };
-        // Nothing is promised yet: an upload that a power cut took is begun again.
-        self.store.write_soon(|tx| Box::pin(begun.write(tx))).await?;
+        self.expect_room(&permit, None, 0).await?;
+        if self.is_bounded(permit.on(), permit.op().now).await? {
+            self.write_growing(permit.on(), permit.op().now, |tx| Box::pin(begun.write(tx))).await?;
+        } else {
+            // Nothing is promised yet: an upload that a power cut took is begun again.
+            self.store.write_soon(|tx| Box::pin(begun.write(tx))).await?;
+        }
         self.settled(&begun.destination).await;
         Ok(id)
     }
@@ -48,6 +53,23 @@ impl Registry {
         Ok(session.offset())
     }
 
+    /// Fails if the next chunk, of so many bytes at least, certainly does not fit into the namespace, and forgets the upload then: a
+    /// client that tried the rest again would not get further.
+    pub async fn expect_room_for(
+        &self,
+        permit: &Permit<act::PushRepository>,
+        id: UploadId,
+        digest: Option<&Digest>,
+        bytes: u64,
+    ) -> Result<(), RegistryError> {
+        let full = match self.expect_room(permit, digest, bytes).await {
+            Err(full @ RegistryError::Quota { .. }) => full,
+            other => return other,
+        };
+        self.forget(permit, id).await?;
+        Err(full)
+    }
+
     /// Where the next chunk goes.
     pub async fn upload_status(&self, permit: Permit<act::PushRepository>, id: UploadId) -> Result<u64, RegistryError> {
         let row = self.upload_row(&permit, id).await?;
@@ -56,7 +78,11 @@ impl Registry {
 
     /// Forgets an upload and what it has brought.
     pub async fn cancel_upload(&self, permit: Permit<act::PushRepository>, id: UploadId) -> Result<(), RegistryError> {
-        self.upload_row(&permit, id).await?;
+        self.forget(&permit, id).await
+    }
+
+    async fn forget(&self, permit: &Permit<act::PushRepository>, id: UploadId) -> Result<(), RegistryError> {
+        self.upload_row(permit, id).await?;
         let taken = self.store.write(|tx| Box::pin(store::upload::take(tx, id))).await?;
         let state = taken.ok_or(RegistryError::UploadUnknown)?;
         self.discard_taken(id, &state).await;
@@ -98,7 +124,7 @@ impl Registry {
         let target = if let Some(target) = there {
             target
         } else {
-            let made = self.store.write(|tx| Box::pin(destination.ensure(tx))).await?;
+            let made = self.write_growing(permit.on(), permit.op().now, |tx| Box::pin(destination.ensure(tx))).await?;
             self.settled(&destination).await;
             made
         };

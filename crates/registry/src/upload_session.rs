@@ -4,11 +4,12 @@ use access::{Audit, Permit, Record, audit};
 use blobs::{AppendCause, AppendError, BlobError, UploadState};
 use bytes::Bytes;
 use futures_util::Stream;
-use model::{AccountId, Algorithm, Digest, PrincipalId, RepositoryId, Timestamp, UploadId, act};
-use store::blob::Stored;
+use model::{AccountId, Algorithm, Digest, OnRepository, PrincipalId, RepositoryId, RepositoryName, Timestamp, UploadId, act};
+use store::blob::{Insertion, Linking, Stored};
 use store::upload::Upload;
 use store::{StoreError, Tx};
 
+use crate::quota::fits;
 use crate::{Registry, RegistryError};
 
 /// An upload that this request alone may write to.
@@ -27,6 +28,7 @@ struct Kept {
     id: UploadId,
     repository: RepositoryId,
     account: AccountId,
+    name: RepositoryName,
     row: Option<Vec<u8>>,
     digest: Digest,
     size: u64,
@@ -46,6 +48,17 @@ impl Registry {
         row.filter(|u| u.principal == principal(permit)).ok_or(RegistryError::UploadUnknown)
     }
 
+    /// The same, once it is claimed. A commit that was given up and still comes has ended it then, or never will. Where this process
+    /// alone commits there is none.
+    async fn claimed_row(&self, permit: &Permit<act::PushRepository>, id: UploadId) -> Result<Upload, RegistryError> {
+        if self.store.commits().is_some() {
+            return self.upload_row(permit, id).await;
+        }
+        let on = permit.on();
+        let row = self.store.write_soon(|tx| Box::pin(store::upload::find_held(tx, on.instance.id, &on.name, id))).await?;
+        row.filter(|u| u.principal == principal(permit)).ok_or(RegistryError::UploadUnknown)
+    }
+
     /// Claims an upload, and reads how far it is.
     pub(crate) async fn claim(&self, permit: &Permit<act::PushRepository>, id: UploadId) -> Result<Session, RegistryError> {
         self.upload_row(permit, id).await?;
@@ -53,7 +66,7 @@ impl Registry {
             Err(BlobError::Missing) => (self.blobs.create(id).await?, true),
             claim => (claim?, false),
         };
-        let row = match self.upload_row(permit, id).await {
+        let row = match self.claimed_row(permit, id).await {
             Ok(row) => row,
             Err(gone) => {
                 self.delete_content_if(new, id).await;
@@ -126,19 +139,23 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         let running = session.state.digest(asked.algorithm());
         if let Some(found) = running.filter(|found| found != asked) {
-            return self.refuse(session, found).await;
+            return self.refuse(session, RegistryError::DigestInvalid { found }).await;
         }
         self.win(&mut session, permit.op().now).await?;
         session.claim.finish(&session.state).await.map_err(lost)?;
         if running.is_none() {
             let found = self.blobs.digest_again(session.id, session.state.offset(), asked.algorithm()).await?;
             if found != *asked {
-                return self.refuse(session, found).await;
+                return self.refuse(session, RegistryError::DigestInvalid { found }).await;
             }
         }
         let record = permit.success().with_detail(asked.to_string());
-        let kept = session.kept(asked, permit.on().instance.account, permit.op().now, record);
-        let first = self.store.write(|tx| Box::pin(kept.link(tx, self.audit()))).await?;
+        let kept = session.kept(asked, permit.on(), permit.op().now, record);
+        let first = match self.write_growing(permit.on(), permit.op().now, |tx| Box::pin(kept.link(tx, self.audit()))).await {
+            Ok(first) => first,
+            Err(full @ RegistryError::Quota { .. }) => return self.refuse(session, full).await,
+            Err(error) => return Err(error),
+        };
         self.delete_content_if(!first, kept.id).await;
         Ok(())
     }
@@ -152,7 +169,8 @@ impl Registry {
         if won { Ok(()) } else { Err(RegistryError::UploadUnknown) }
     }
 
-    async fn refuse(&self, session: Session, found: Digest) -> Result<(), RegistryError> {
+    /// Forgets an upload whose content is not kept, and answers why.
+    async fn refuse(&self, session: Session, why: RegistryError) -> Result<(), RegistryError> {
         let id = session.id;
         if let Some(row) = &session.row
             && !self.store.write(|tx| Box::pin(store::upload::finish(tx, id, row))).await?
@@ -161,7 +179,7 @@ impl Registry {
             return Err(RegistryError::UploadUnknown);
         }
         self.discard(session).await;
-        Err(RegistryError::DigestInvalid { found })
+        Err(why)
     }
 }
 
@@ -226,14 +244,15 @@ impl Session {
         })
     }
 
-    fn kept(&self, digest: &Digest, account: AccountId, now: Timestamp, record: Record) -> Kept {
+    fn kept(&self, digest: &Digest, on: &OnRepository, now: Timestamp, record: Record) -> Kept {
         let (id, repository, row, size) = (self.id, self.repository, self.row.clone(), self.state.offset());
-        Kept { id, repository, account, row, digest: *digest, size, now, record }
+        Kept { id, repository, account: on.instance.account, name: on.name.clone(), row, digest: *digest, size, now, record }
     }
 }
 
 impl Kept {
-    /// Links the content. False: the account has it already, under another key.
+    /// Links the content. False: the account has it already, under another key. What was condemned meanwhile, because the upload
+    /// took longer than any should, is pushed again.
     async fn link(&self, tx: &mut Tx<'_>, audit: &Audit) -> Result<bool, RegistryError> {
         if let Some(row) = &self.row
             && !store::upload::finish(tx, self.id, row).await?
@@ -242,8 +261,15 @@ impl Kept {
         }
         let size = i64::try_from(self.size).map_err(|e| StoreError::corrupt(e.to_string()))?;
         let at = Stored { key: self.id, size };
-        let first = store::blob::insert(tx, self.account, &self.digest, at, self.now).await?;
-        store::blob::link(tx, self.repository, &self.digest, self.now).await?;
+        let first = match store::blob::insert(tx, self.account, &self.digest, at, self.now).await? {
+            Insertion::New => true,
+            Insertion::There => false,
+            Insertion::Condemned => return Err(RegistryError::UploadUnknown),
+        };
+        match store::blob::link(tx, self.repository, &self.digest, self.now).await? {
+            Linking::NoRepository => return Err(RegistryError::NameUnknown),
+            Linking::Done(grown) => fits(tx, &self.name, grown).await?,
+        }
         audit::write(tx, audit, &self.record).await?;
         Ok(first)
     }

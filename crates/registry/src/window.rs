@@ -2,13 +2,13 @@
 //! and has no end that cannot be reached.
 
 use access::{Filter, Permit};
-use model::{InstanceId, NamespaceName, OnInstance, OnRepository, RepositoryName, act};
+use model::{InstanceId, Locks, NamespaceName, OnInstance, OnRepository, RepositoryName, act};
 use store::namespace::{self, Namespace};
 use store::repository::{self, Repository};
 use store::tag::{self, Tagged};
 use store::{StoreError, Tx};
 
-use crate::catalog::{one_more, printable};
+use crate::catalog::{behind, bounds, one_more, printable};
 use crate::{Registry, RegistryError};
 
 /// How far page numbers lead, and how far is counted.
@@ -223,19 +223,18 @@ async fn walk(
     after: &str,
     each: &mut (dyn FnMut(Option<&RepositoryName>) -> bool + Send),
 ) -> Result<(), StoreError> {
+    // Who manages repositories sees those too that the registry's own lists leave out.
+    let all = (Locks::default(), one_more(STEP - 1));
     for range in filter.ranges() {
-        // Names have no character below `-`, so both bounds mean the same; PostgreSQL takes no NUL.
-        let from = range.from.replace('\0', "\u{1}");
-        let to = range.to.map(|to| to.replace('\0', "\u{1}"));
-        let mut last = after.to_owned();
-        while to.as_deref().is_none_or(|to| to > &*last) {
-            let step = repository::names_in_range(tx, instance, &last, (&from, to.as_deref()), one_more(STEP - 1)).await?;
+        let Some((mut from, to)) = bounds(&range, after) else { continue };
+        loop {
+            let step = repository::names_in_range(tx, instance, (&from, to.as_deref()), all).await?;
             let shown = |name: &&RepositoryName| filter.shows(name) && named.shows(name);
             if !step.iter().all(|name| each(Some(name).filter(shown))) {
                 return Ok(());
             }
             match step.last() {
-                Some(name) if step.len() == STEP => name.as_str().clone_into(&mut last),
+                Some(name) if step.len() == STEP => from = behind(name.as_str()),
                 _ => break,
             }
         }

@@ -302,6 +302,7 @@ pub async fn set_profile(tx: &mut Tx<'_>, id: PrincipalId, profile: &Profile) ->
 
 /// Gives a principal another name. Login names are [`take_login_name`]'s business.
 pub async fn rename(tx: &mut Tx<'_>, id: PrincipalId, name: &str) -> Result<bool, StoreError> {
+    tx.execute("UPDATE membership SET member_name = $1 WHERE member_id = $2", params![name, id.as_i64()]).await?;
     Ok(tx.execute("UPDATE principal SET name = $1 WHERE id = $2", params![name, id.as_i64()]).await? == 1)
 }
 
@@ -330,8 +331,10 @@ pub async fn members_since(
     after: &str,
     limit: i64,
 ) -> Result<Vec<(Principal, Timestamp)>, StoreError> {
-    let sql =
-        select_principal!(", joined_ms", "JOIN membership ON member_id = id WHERE group_id = $1 AND name > $2 ORDER BY name LIMIT $3");
+    let sql = select_principal!(
+        ", joined_ms",
+        "JOIN membership ON member_id = id WHERE group_id = $1 AND member_name > $2 ORDER BY member_name LIMIT $3"
+    );
     tx.rows(sql, params![group.as_i64(), after, limit]).await?.iter().map(principal_since).collect()
 }
 
@@ -345,9 +348,9 @@ pub async fn holders(
 ) -> Result<Vec<(Principal, Timestamp)>, StoreError> {
     let sql = select_principal!(
         ", attached_ms",
-        "JOIN attachment ON principal_id = id WHERE account_id = $1 AND policy_name = $2 AND id > $3 ORDER BY id LIMIT $4"
+        "JOIN attachment ON principal_id = id WHERE policy_name = $1 AND principal_id > $2 AND account_id = $3 ORDER BY principal_id LIMIT $4"
     );
-    tx.rows(sql, params![account.as_i64(), policy_name, after, limit]).await?.iter().map(principal_since).collect()
+    tx.rows(sql, params![policy_name, after, account.as_i64(), limit]).await?.iter().map(principal_since).collect()
 }
 
 /// The groups that somebody is in.
@@ -358,13 +361,14 @@ pub async fn groups_of(tx: &mut Tx<'_>, member: PrincipalId) -> Result<Vec<Princ
 
 /// A group's members by name, after `after`, at most `limit`.
 pub async fn members(tx: &mut Tx<'_>, group: PrincipalId, after: &str, limit: i64) -> Result<Vec<Principal>, StoreError> {
-    let sql = select_principal!("WHERE id IN (SELECT member_id FROM membership WHERE group_id = $1) AND name > $2 ORDER BY name LIMIT $3");
+    let sql = select_principal!("JOIN membership ON member_id = id WHERE group_id = $1 AND member_name > $2 ORDER BY member_name LIMIT $3");
     tx.rows(sql, params![group.as_i64(), after, limit]).await?.iter().map(principal).collect()
 }
 
 /// Takes somebody into a group. False: already in it.
 pub async fn join(tx: &mut Tx<'_>, group: PrincipalId, member: PrincipalId, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO membership (group_id, member_id, joined_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO membership (group_id, member_id, joined_ms, member_name) \
+               VALUES ($1, $2, $3, (SELECT name FROM principal WHERE id = $2)) ON CONFLICT DO NOTHING";
     Ok(tx.execute(sql, params![group.as_i64(), member.as_i64(), now.millis()]).await? == 1)
 }
 

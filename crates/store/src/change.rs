@@ -85,14 +85,40 @@ pub async fn head(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     row.map_or(Ok(0), |row| row.get(0))
 }
 
-/// At most `limit` changes after `seq`, oldest first. A kind that a newer version wrote comes as `None`: forget everything.
-pub async fn since(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
-    let select = "SELECT seq, kind, subject FROM change WHERE seq > $1 ORDER BY seq LIMIT $2";
-    let rows = tx.rows(select, params![seq, limit]).await?;
-    rows.iter().map(|row| Ok((row.get(0)?, Change::from_parts(&row.get::<String>(1)?, row.get(2)?)))).collect()
+/// A change as the feed carries it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Its number.
+    pub seq: i64,
+    /// When whoever made it began to, by the clock of that node.
+    pub at: Timestamp,
+    /// What has changed; none: a kind that a newer version wrote. Forget everything.
+    pub change: Option<Change>,
 }
 
-/// Drops changes older than `before`. Keep what the longest signed life may still need.
+/// At most `limit` changes after `seq`, oldest first.
+pub async fn since(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+    let select = "SELECT seq, at_ms, kind, subject FROM change WHERE seq > $1 ORDER BY seq LIMIT $2";
+    let rows = tx.rows(select, params![seq, limit]).await?;
+    let entry = |row: &crate::Row| {
+        let change = Change::from_parts(&row.get::<String>(2)?, row.get(3)?);
+        Ok(Entry { seq: row.get(0)?, at: Timestamp::from_millis(row.get(1)?), change })
+    };
+    rows.iter().map(entry).collect()
+}
+
+/// Rows that go with one statement.
+const PIECE: i64 = 1000;
+
+/// Drops changes older than `before`, as far as no younger one came before them. Keep what the longest signed life may still need.
 pub async fn prune(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    tx.execute("DELETE FROM change WHERE at_ms < $1", params![before.millis()]).await
+    let sql = "DELETE FROM change WHERE at_ms < $1 AND seq IN (SELECT seq FROM change ORDER BY seq LIMIT $2)";
+    let mut dropped = 0;
+    loop {
+        let piece = tx.execute(sql, params![before.millis(), PIECE]).await?;
+        dropped += piece;
+        if piece < PIECE.cast_unsigned() {
+            return Ok(dropped);
+        }
+    }
 }

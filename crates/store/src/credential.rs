@@ -201,11 +201,12 @@ pub async fn ending(
     limit: i64,
 ) -> Result<Vec<Credential>, StoreError> {
     let sql = select_credential!(
-        "WHERE account_id = $1 AND expires_ms > $2 AND expires_ms <= $3 AND (expires_ms > $4 OR (expires_ms = $4 AND id > $5)) \
+        "WHERE account_id = $1 AND (expires_ms, id) > ($2, $3) AND expires_ms <= $4 \
          AND enabled = 1 AND replaced_by IS NULL AND kind IN ('access_credential', 'client_secret', 'access_key') \
-         ORDER BY expires_ms, id LIMIT $6"
+         ORDER BY expires_ms, id LIMIT $5"
     );
-    let values = params![account.as_i64(), from.millis(), until.millis(), after.0, after.1, limit];
+    let after = after.max((from.millis(), i64::MAX));
+    let values = params![account.as_i64(), after.0, after.1, until.millis(), limit];
     tx.rows(sql, values).await?.iter().map(credential).collect()
 }
 

@@ -131,10 +131,12 @@ pub async fn count(tx: &mut Tx<'_>, account: AccountId) -> Result<i64, StoreErro
     tx.one("SELECT count(*) FROM integration WHERE account_id = $1", params![account.as_i64()]).await?.get(0)
 }
 
-/// What its credentials tell of it: how many there are, and when one of them was last used.
-pub async fn used(tx: &mut Tx<'_>, id: IntegrationId) -> Result<(i64, Option<Timestamp>), StoreError> {
-    let row = tx.one("SELECT count(*), max(last_used_ms) FROM credential WHERE integration_id = $1", params![id.as_i64()]).await?;
-    Ok((row.get(0)?, row.get::<Option<i64>>(1)?.map(Timestamp::from_millis)))
+/// What its credentials tell of it: how many there are (counted up to `most`), and when one of them was last used.
+pub async fn used(tx: &mut Tx<'_>, id: IntegrationId, most: i64) -> Result<(i64, Option<Timestamp>), StoreError> {
+    let count = "SELECT count(*) FROM (SELECT 1 FROM credential WHERE integration_id = $1 LIMIT $2) counted";
+    let count = tx.one(count, params![id.as_i64(), most]).await?.get(0)?;
+    let last = tx.one("SELECT max(last_used_ms) FROM credential WHERE integration_id = $1", params![id.as_i64()]).await?;
+    Ok((count, last.get::<Option<i64>>(0)?.map(Timestamp::from_millis)))
 }
 
 /// Deletes it. False: there is none.

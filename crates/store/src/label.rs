@@ -94,6 +94,19 @@ pub async fn count(tx: &mut Tx<'_>, owner: Owner) -> Result<i64, StoreError> {
     row.map_or(Ok(0), |row| row.get(0))
 }
 
+macro_rules! select_labelled {
+    ($rest:literal) => {
+        concat!(
+            "SELECT l.object_id, l.key, l.value, p.kind, p.name, o.name, i.name, n.name, d.name FROM label l \
+             LEFT JOIN principal p ON p.id = l.principal_id LEFT JOIN policy o ON o.id = l.policy_id \
+             LEFT JOIN oidc_provider d ON d.id = l.provider_id \
+             LEFT JOIN namespace n ON n.id = l.namespace_id LEFT JOIN instance i ON i.id = coalesce(l.instance_id, n.instance_id) \
+             WHERE l.account_id = $1 AND ",
+            $rest
+        )
+    };
+}
+
 /// The account's labels behind (`id`, `key`), at most `limit`; with this key and value alone, where they are not empty.
 pub async fn list(
     tx: &mut Tx<'_>,
@@ -102,12 +115,27 @@ pub async fn list(
     (after_id, after_key): (i64, &str),
     limit: i64,
 ) -> Result<Vec<Labelled>, StoreError> {
-    let sql = "SELECT l.object_id, l.key, l.value, p.kind, p.name, o.name, i.name, n.name, d.name FROM label l \
-               LEFT JOIN principal p ON p.id = l.principal_id LEFT JOIN policy o ON o.id = l.policy_id \
-               LEFT JOIN oidc_provider d ON d.id = l.provider_id \
-               LEFT JOIN namespace n ON n.id = l.namespace_id LEFT JOIN instance i ON i.id = coalesce(l.instance_id, n.instance_id) \
-               WHERE l.account_id = $1 AND (CAST($2 AS TEXT) = '' OR l.key = $2) AND (CAST($3 AS TEXT) = '' OR l.value = $3) \
-               AND (l.object_id > $4 OR (l.object_id = $4 AND l.key > $5)) ORDER BY l.object_id, l.key LIMIT $6";
-    let values = params![account.as_i64(), key, value, after_id, after_key, limit];
-    tx.rows(sql, values).await?.iter().map(labelled).collect()
+    let rows = match (key, value) {
+        ("", "") => {
+            let sql = select_labelled!("(l.object_id, l.key) > ($2, $3) ORDER BY l.object_id, l.key LIMIT $4");
+            tx.rows(sql, params![account.as_i64(), after_id, after_key, limit]).await?
+        }
+        // Behind (id, key) there may still be this key of the same id.
+        (key, "") => {
+            let sql =
+                select_labelled!("l.key = $2 AND l.object_id >= $3 AND (l.object_id > $3 OR l.key > $4) ORDER BY l.object_id LIMIT $5");
+            tx.rows(sql, params![account.as_i64(), key, after_id, after_key, limit]).await?
+        }
+        ("", value) => {
+            let sql = select_labelled!("l.value = $2 AND (l.object_id, l.key) > ($3, $4) ORDER BY l.object_id, l.key LIMIT $5");
+            tx.rows(sql, params![account.as_i64(), value, after_id, after_key, limit]).await?
+        }
+        (key, value) => {
+            let sql = select_labelled!(
+                "l.key = $2 AND l.value = $3 AND l.object_id >= $4 AND (l.object_id > $4 OR l.key > $5) ORDER BY l.object_id LIMIT $6"
+            );
+            tx.rows(sql, params![account.as_i64(), key, value, after_id, after_key, limit]).await?
+        }
+    };
+    rows.iter().map(labelled).collect()
 }

@@ -18,3 +18,14 @@ pub async fn release(tx: &mut Tx<'_>, name: &str, holder: &str) -> Result<(), St
     tx.execute("DELETE FROM lease WHERE name = $1 AND holder = $2", params![name, holder]).await?;
     Ok(())
 }
+
+/// Gives back every lease that `holder` has.
+pub async fn release_all(tx: &mut Tx<'_>, holder: &str) -> Result<u64, StoreError> {
+    tx.execute("DELETE FROM lease WHERE holder = $1", params![holder]).await
+}
+
+/// Who holds which lease at `now`: holder and name, by name.
+pub async fn held(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = tx.rows("SELECT holder, name FROM lease WHERE until_ms >= $1 ORDER BY name", params![now.millis()]).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

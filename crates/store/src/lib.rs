@@ -27,6 +27,8 @@ pub mod account;
 pub mod audit;
 pub mod blob;
 pub mod change;
+pub mod collection;
+pub mod collection_run;
 pub mod credential;
 pub mod driver;
 pub mod federated;
@@ -40,22 +42,27 @@ pub mod lease;
 pub mod manifest;
 pub mod namespace;
 pub mod network;
+pub mod node;
 pub mod nonce;
 pub mod policy;
+pub mod protection;
 pub mod provider;
+pub mod quota;
 mod recent;
 pub mod repository;
 pub mod resource_policy;
+pub mod retention;
 pub mod role;
 pub mod sealed;
 pub mod signing_key;
 pub mod tag;
+pub mod tag_rule;
 pub mod upload;
 pub mod usage;
 
 pub use driver::{
-    Applied, Conflict, Database, DirectoryLock, Each, FromValue, Migration, PostgresSettings, Row, Store, StoreError, Table, Tx, Value,
-    Work,
+    Applied, Conflict, Connections, Database, DirectoryLock, Each, Fault, FromValue, Kind, Meters, Migration, PostgresSettings, Row,
+    Schema, Store, StoreError, Table, Turns, Tx, Value, Work,
 };
 pub use recent::Recent;
 
@@ -74,5 +81,11 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "nonces", sql: include_str!("../migrations/0011_nonces.sql") },
     Migration { number: 12, name: "ram", sql: include_str!("../migrations/0012_ram.sql") },
     Migration { number: 13, name: "catalog", sql: include_str!("../migrations/0013_catalog.sql") },
-    Migration { number: 14, name: "care", sql: include_str!("../migrations/0014_care.sql") },
+    Migration { number: 14, name: "nodes", sql: include_str!("../migrations/0014_nodes.sql") },
+    Migration { number: 15, name: "keep", sql: include_str!("../migrations/0015_keep.sql") },
+    Migration { number: 16, name: "quota", sql: include_str!("../migrations/0016_quota.sql") },
+    Migration { number: 17, name: "retention", sql: include_str!("../migrations/0017_retention.sql") },
+    Migration { number: 18, name: "scale", sql: include_str!("../migrations/0018_scale.sql") },
+    Migration { number: 19, name: "gc", sql: include_str!("../migrations/0019_gc.sql") },
+    Migration { number: 20, name: "care", sql: include_str!("../migrations/0020_care.sql") },
 ];

@@ -1,8 +1,9 @@
 //! Manifests, byte for byte, with what they refer to.
 
-use model::{Digest, InstanceId, MediaType, RepositoryId, RepositoryName, Tag, Timestamp};
+use model::{Digest, InstanceId, Lock, Locks, MediaType, RepositoryId, RepositoryName, Tag, Timestamp};
 
 use crate::blob::{digest, padded, width};
+use crate::quota::{self, Grown};
 use crate::{Row, StoreError, Tx, Value, params};
 
 /// A manifest that is there, without its bytes.
@@ -16,6 +17,8 @@ pub struct Head {
     pub media_type: MediaType,
     /// Bytes.
     pub size: i64,
+    /// Is it, its repository, or the tag it was asked for by locked against reading?
+    pub unreadable: bool,
 }
 
 /// A manifest to be written.
@@ -71,12 +74,13 @@ fn head(row: &Row) -> Result<Head, StoreError> {
         digest: digest(row, 1)?,
         media_type: media_type(&row.get::<String>(2)?)?,
         size: row.get(3)?,
+        unreadable: Locks::from_i64(row.get(4)?).has(Lock::Read),
     })
 }
 
 /// The manifest that a tag of the repository of this name points at.
 pub async fn by_tag(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName, tag: &Tag) -> Result<Option<Head>, StoreError> {
-    let sql = "SELECT m.repository_id, m.digest, m.media_type, m.size FROM repository r \
+    let sql = "SELECT m.repository_id, m.digest, m.media_type, m.size, r.locks | t.locks | m.locks FROM repository r \
                JOIN tag t ON t.repository_id = r.id \
                JOIN manifest m ON m.repository_id = t.repository_id AND m.digest = t.digest \
                WHERE r.instance_id = $1 AND r.name = $2 AND t.name = $3";
@@ -85,7 +89,7 @@ pub async fn by_tag(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName
 
 /// The manifest with this digest in the repository of this name.
 pub async fn by_digest(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName, digest: &Digest) -> Result<Option<Head>, StoreError> {
-    let sql = "SELECT m.repository_id, m.digest, m.media_type, m.size FROM repository r \
+    let sql = "SELECT m.repository_id, m.digest, m.media_type, m.size, r.locks | m.locks FROM repository r \
                JOIN manifest m ON m.repository_id = r.id \
                WHERE r.instance_id = $1 AND r.name = $2 AND m.digest = $3";
     tx.row(sql, params![instance.as_i64(), name.as_str(), digest.as_bytes()]).await?.as_ref().map(head).transpose()
@@ -132,15 +136,16 @@ pub async fn image_sizes(tx: &mut Tx<'_>, repository: RepositoryId, digests: &[D
     Ok(sum)
 }
 
-/// Writes a manifest and what it refers to. False: it is there already, and nothing has changed.
-pub async fn insert(tx: &mut Tx<'_>, repository: RepositoryId, m: &NewManifest<'_>, now: Timestamp) -> Result<bool, StoreError> {
+/// Writes a manifest and what it refers to. None: it is there already, and nothing has changed.
+pub async fn insert(tx: &mut Tx<'_>, repository: RepositoryId, m: &NewManifest<'_>, now: Timestamp) -> Result<Option<Grown>, StoreError> {
     let sql = "INSERT INTO manifest (repository_id, digest, media_type, size, artifact_type, subject, annotations, pushed_ms, content, \
                config, image_size) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (repository_id, digest) DO NOTHING";
+    let size = i64::try_from(m.content.len()).unwrap_or(i64::MAX);
     let values = params![
         repository.as_i64(),
         m.digest.as_bytes(),
         m.media_type,
-        i64::try_from(m.content.len()).unwrap_or(i64::MAX),
+        size,
         m.artifact_type,
         m.subject.as_ref().map(Digest::as_bytes),
         m.annotations.as_deref(),
@@ -150,11 +155,11 @@ pub async fn insert(tx: &mut Tx<'_>, repository: RepositoryId, m: &NewManifest<'
         m.image_size
     ];
     if tx.execute(sql, values).await? == 0 {
-        return Ok(false);
+        return Ok(None);
     }
     insert_children(tx, repository, &m.digest, m.blobs, "blob").await?;
     insert_children(tx, repository, &m.digest, m.manifests, "manifest").await?;
-    Ok(true)
+    quota::add(tx, repository, &m.digest, size).await.map(Some)
 }
 
 async fn insert_children(
@@ -175,15 +180,23 @@ async fn insert_children(
     Ok(())
 }
 
-/// Deletes a manifest and the tags that point at it; what it refers to stays. False: there is none.
-pub async fn delete(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) -> Result<bool, StoreError> {
+/// Deletes a manifest and the tags that point at it; what it refers to stays, its blobs for the collection's grace at least.
+/// False: there is none.
+pub async fn delete(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest, now: Timestamp) -> Result<bool, StoreError> {
     let key = params![repository.as_i64(), digest.as_bytes()];
+    crate::blob::touch_children(tx, repository, digest, now).await?;
     tx.execute("DELETE FROM tag WHERE repository_id = $1 AND digest = $2", key).await?;
     tx.execute("DELETE FROM manifest_child WHERE repository_id = $1 AND parent = $2", key).await?;
-    Ok(tx.execute("DELETE FROM manifest WHERE repository_id = $1 AND digest = $2", key).await? == 1)
+    tx.execute("DELETE FROM manifest_pull WHERE repository_id = $1 AND digest = $2", key).await?;
+    let Some(gone) = tx.row("DELETE FROM manifest WHERE repository_id = $1 AND digest = $2 RETURNING size", key).await? else {
+        return Ok(false);
+    };
+    quota::add(tx, repository, digest, -gone.get::<i64>(0)?).await?;
+    Ok(true)
 }
 
-/// Manifests whose subject is `subject`, by digest behind `after`, of one artifact type or of any, at most `limit`.
+/// Manifests whose subject is `subject`, by digest behind `after`, of one artifact type or of any, at most `limit`; without those
+/// that are locked against listing.
 pub async fn referrers(
     tx: &mut Tx<'_>,
     repository: RepositoryId,
@@ -195,11 +208,12 @@ pub async fn referrers(
     let after = after.map_or(&[][..], Digest::as_bytes);
     let rows = if let Some(artifact_type) = artifact_type {
         let sql = "SELECT digest, media_type, size, artifact_type, annotations FROM manifest \
-                   WHERE repository_id = $1 AND subject = $2 AND digest > $3 AND artifact_type = $4 ORDER BY digest LIMIT $5";
+                   WHERE repository_id = $1 AND subject = $2 AND digest > $3 AND artifact_type = $4 AND locks & 4 = 0 \
+                   ORDER BY digest LIMIT $5";
         tx.rows(sql, params![repository.as_i64(), subject.as_bytes(), after, artifact_type, limit]).await?
     } else {
         let sql = "SELECT digest, media_type, size, artifact_type, annotations FROM manifest \
-                   WHERE repository_id = $1 AND subject = $2 AND digest > $3 ORDER BY digest LIMIT $4";
+                   WHERE repository_id = $1 AND subject = $2 AND digest > $3 AND locks & 4 = 0 ORDER BY digest LIMIT $4";
         tx.rows(sql, params![repository.as_i64(), subject.as_bytes(), after, limit]).await?
     };
     rows.iter().map(referrer).collect()

@@ -29,11 +29,17 @@ pub struct Settings {
     pub sparse_indexes: bool,
     /// Is a repository public that is made without saying so?
     pub default_public: bool,
+    /// Are all tags of a repository immutable that is made without saying so?
+    pub default_immutable_tags: bool,
 }
 
 macro_rules! select_namespace {
     ($rest:literal) => {
-        concat!("SELECT id, name, is_public, auto_create_repository, sparse_indexes, created_ms, default_public FROM namespace ", $rest)
+        concat!(
+            "SELECT id, name, is_public, auto_create_repository, sparse_indexes, created_ms, default_public, \
+                 default_immutable_tags FROM namespace ",
+            $rest
+        )
     };
 }
 
@@ -46,6 +52,7 @@ fn namespace(row: &Row) -> Result<Namespace, StoreError> {
             auto_create_repository: row.get(3)?,
             sparse_indexes: row.get(4)?,
             default_public: row.get(6)?,
+            default_immutable_tags: row.get(7)?,
         },
         created: Timestamp::from_millis(row.get(5)?),
     })
@@ -53,8 +60,8 @@ fn namespace(row: &Row) -> Result<Namespace, StoreError> {
 
 /// Writes a new namespace. False: the instance has one of that name.
 pub async fn insert(tx: &mut Tx<'_>, instance: InstanceId, n: &Namespace) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO namespace (id, instance_id, name, is_public, auto_create_repository, sparse_indexes, created_ms, default_public) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (instance_id, name) DO NOTHING";
+    let sql = "INSERT INTO namespace (id, instance_id, name, is_public, auto_create_repository, sparse_indexes, created_ms, default_public, \
+               default_immutable_tags) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (instance_id, name) DO NOTHING";
     let s = n.settings;
     let values = params![
         n.id.as_i64(),
@@ -64,7 +71,8 @@ pub async fn insert(tx: &mut Tx<'_>, instance: InstanceId, n: &Namespace) -> Res
         s.auto_create_repository,
         s.sparse_indexes,
         n.created.millis(),
-        s.default_public
+        s.default_public,
+        s.default_immutable_tags
     ];
     Ok(tx.execute(sql, values).await? == 1)
 }
@@ -101,15 +109,22 @@ pub async fn list(tx: &mut Tx<'_>, instance: InstanceId, after: &str, limit: i64
 
 /// Changes a namespace's settings.
 pub async fn update(tx: &mut Tx<'_>, id: NamespaceId, s: Settings) -> Result<(), StoreError> {
-    let sql = "UPDATE namespace SET is_public = $1, auto_create_repository = $2, sparse_indexes = $3, default_public = $4 WHERE id = $5";
-    tx.execute(sql, params![s.public, s.auto_create_repository, s.sparse_indexes, s.default_public, id.as_i64()]).await?;
+    let sql = "UPDATE namespace SET is_public = $1, auto_create_repository = $2, sparse_indexes = $3, default_public = $4, \
+               default_immutable_tags = $5 WHERE id = $6";
+    let values = params![s.public, s.auto_create_repository, s.sparse_indexes, s.default_public, s.default_immutable_tags, id.as_i64()];
+    tx.execute(sql, values).await?;
     Ok(())
 }
 
 /// Deletes an empty namespace. False: it still has repositories.
 pub async fn delete_empty(tx: &mut Tx<'_>, id: NamespaceId) -> Result<bool, StoreError> {
     let sql = "DELETE FROM namespace WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM repository WHERE namespace_id = $1)";
-    Ok(tx.execute(sql, params![id.as_i64()]).await? == 1)
+    if tx.execute(sql, params![id.as_i64()]).await? == 0 {
+        return Ok(false);
+    }
+    crate::quota::forget(tx, id).await?;
+    crate::retention::delete(tx, id).await?;
+    Ok(true)
 }
 
 /// Is the repository, or the namespace its name lies in, marked public?

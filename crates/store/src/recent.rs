@@ -3,11 +3,15 @@
 use std::hash::Hash;
 
 use crate::Store;
+use meter::Tally;
 use quick_cache::sync::Cache;
 
 /// Answers of indexed reads, each with the number of commits before it was read. Nothing is believed that a commit may have
 /// changed; where others commit too, nothing is kept at all.
-pub struct Recent<K, V>(Cache<K, (u64, V)>);
+pub struct Recent<K, V> {
+    kept: Cache<K, (u64, V)>,
+    tally: Tally,
+}
 
 impl<K, V> std::fmt::Debug for Recent<K, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -18,7 +22,12 @@ impl<K, V> std::fmt::Debug for Recent<K, V> {
 impl<K: Hash + Eq, V: Clone> Recent<K, V> {
     /// Remembers at most so many.
     pub fn new(room: usize) -> Self {
-        Self(Cache::new(room))
+        Self { kept: Cache::new(room), tally: Tally::default() }
+    }
+
+    /// How often it was asked and had the answer.
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// What `read` finds, or has found since the last commit. That there is nothing is not kept.
@@ -28,15 +37,14 @@ impl<K: Hash + Eq, V: Clone> Recent<K, V> {
     {
         // Asked for before the read: a commit meanwhile makes what was read too old to be kept.
         let Some(commits) = store.commits() else { return Box::pin(read()).await };
-        if let Some((at, value)) = self.0.get(&key)
-            && at == commits
-        {
+        let known = self.kept.get(&key).filter(|(at, _)| *at == commits);
+        if let Some((_, value)) = self.tally.note(known) {
             return Ok(Some(value));
         }
         // Boxed: a request that finds its answer here does not carry the room for a read.
         let found = Box::pin(read()).await?;
         if let Some(value) = &found {
-            self.0.insert(key, (commits, value.clone()));
+            self.kept.insert(key, (commits, value.clone()));
         }
         Ok(found)
     }

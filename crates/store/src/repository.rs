@@ -1,8 +1,8 @@
 //! Repositories. Their names are whole: `NAMESPACE/REST`, or one segment in the root namespace.
 
-use model::{AccountId, InstanceId, NamespaceId, RepositoryId, RepositoryName, Timestamp};
+use model::{AccountId, Glob, ImmutableTags, InstanceId, Lock, Locks, NamespaceId, RepositoryId, RepositoryName, Timestamp};
 
-use crate::{Row, StoreError, Tx, params};
+use crate::{Row, StoreError, Tx, params, quota};
 
 /// A repository.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +23,10 @@ pub struct Repository {
     pub summary: String,
     /// For people.
     pub description: String,
+    /// What it is locked against.
+    pub locks: Locks,
+    /// Which of its tags are immutable, besides what its namespace says.
+    pub immutable_tags: Option<ImmutableTags>,
     /// Made when.
     pub created: Timestamp,
     /// Its settings were changed last when.
@@ -32,7 +36,8 @@ pub struct Repository {
 macro_rules! select_repository {
     ($rest:literal) => {
         concat!(
-            "SELECT id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms, summary FROM repository ",
+            "SELECT id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms, summary, \
+             locks, immutable_tags, immutable_except FROM repository ",
             $rest
         )
     };
@@ -50,7 +55,24 @@ fn repository(row: &Row) -> Result<Repository, StoreError> {
         created: Timestamp::from_millis(row.get(7)?),
         updated: Timestamp::from_millis(row.get(8)?),
         summary: row.get(9)?,
+        locks: Locks::from_i64(row.get(10)?),
+        immutable_tags: immutable_tags(row, 11)?,
     })
+}
+
+pub(crate) fn pattern(tags: Option<&ImmutableTags>) -> Option<&str> {
+    tags.map(|tags| tags.tags.as_str())
+}
+
+pub(crate) fn exception(tags: Option<&ImmutableTags>) -> Option<&str> {
+    tags.and_then(|tags| tags.except.as_ref()).map(Glob::as_str)
+}
+
+/// A pattern and its exception, in two columns that stand side by side.
+pub(crate) fn immutable_tags(row: &Row, column: usize) -> Result<Option<ImmutableTags>, StoreError> {
+    let glob = |text: Option<String>| text.map(|text| Glob::parse(&text).map_err(|_| StoreError::corrupt("immutable_tags"))).transpose();
+    let except = glob(row.get(column + 1)?)?;
+    Ok(glob(row.get(column)?)?.map(|tags| ImmutableTags { tags, except }))
 }
 
 fn name(text: &str) -> Result<RepositoryName, StoreError> {
@@ -59,8 +81,8 @@ fn name(text: &str) -> Result<RepositoryName, StoreError> {
 
 /// Writes a new repository. False: the instance has one of that name.
 pub async fn insert(tx: &mut Tx<'_>, r: &Repository) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO repository (id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms, summary) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (instance_id, name) DO NOTHING";
+    let sql = "INSERT INTO repository (id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms, summary, \
+               immutable_tags, immutable_except) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (instance_id, name) DO NOTHING";
     let values = params![
         r.id.as_i64(),
         r.account.as_i64(),
@@ -71,9 +93,15 @@ pub async fn insert(tx: &mut Tx<'_>, r: &Repository) -> Result<bool, StoreError>
         &*r.description,
         r.created.millis(),
         r.updated.millis(),
-        &*r.summary
+        &*r.summary,
+        pattern(r.immutable_tags.as_ref()),
+        exception(r.immutable_tags.as_ref())
     ];
-    Ok(tx.execute(sql, values).await? == 1)
+    if tx.execute(sql, values).await? == 0 {
+        return Ok(false);
+    }
+    quota::repository_made(tx, r.namespace, r.id).await?;
+    Ok(true)
 }
 
 /// The instance's repository with this name.
@@ -107,42 +135,59 @@ pub async fn id_by_name(tx: &mut Tx<'_>, instance: InstanceId, name: &Repository
     row.map(|row| row.get(0).map(RepositoryId::from_i64)).transpose()
 }
 
+/// The id of the instance's repository with this name, and its locks.
+pub async fn id_and_locks(
+    tx: &mut Tx<'_>,
+    instance: InstanceId,
+    name: &RepositoryName,
+) -> Result<Option<(RepositoryId, Locks)>, StoreError> {
+    let sql = "SELECT id, locks FROM repository WHERE instance_id = $1 AND name = $2";
+    let row = tx.row(sql, params![instance.as_i64(), name.as_str()]).await?;
+    row.map(|row| Ok((RepositoryId::from_i64(row.get(0)?), Locks::from_i64(row.get(1)?)))).transpose()
+}
+
 /// A namespace's repositories by name, after `after`, at most `limit`.
 pub async fn list(tx: &mut Tx<'_>, namespace: NamespaceId, after: &str, limit: i64) -> Result<Vec<Repository>, StoreError> {
     let sql = select_repository!("WHERE namespace_id = $1 AND name > $2 ORDER BY name LIMIT $3");
     tx.rows(sql, params![namespace.as_i64(), after, limit]).await?.iter().map(repository).collect()
 }
 
-/// Names of an instance's repositories behind `after`, from `from` on and before `to` (none: to the end), at most `limit`.
+/// Names of an instance's repositories from `from` on and before `to` (none: to the end), at most `limit`, without those that have any
+/// of the locks `without`.
 pub async fn names_in_range(
     tx: &mut Tx<'_>,
     instance: InstanceId,
-    after: &str,
     (from, to): (&str, Option<&str>),
-    limit: i64,
+    (without, limit): (Locks, i64),
 ) -> Result<Vec<RepositoryName>, StoreError> {
     let rows = if let Some(to) = to {
-        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name > $2 AND name >= $3 AND name < $4 ORDER BY name LIMIT $5";
-        tx.rows(sql, params![instance.as_i64(), after, from, to, limit]).await?
+        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name >= $2 AND name < $3 AND locks & $4 = 0 \
+                   ORDER BY name LIMIT $5";
+        tx.rows(sql, params![instance.as_i64(), from, to, without.as_i64(), limit]).await?
     } else {
-        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name > $2 AND name >= $3 ORDER BY name LIMIT $4";
-        tx.rows(sql, params![instance.as_i64(), after, from, limit]).await?
+        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name >= $2 AND locks & $3 = 0 ORDER BY name LIMIT $4";
+        tx.rows(sql, params![instance.as_i64(), from, without.as_i64(), limit]).await?
     };
     rows.iter().map(|row| name(&row.get::<String>(0)?)).collect()
 }
 
 /// Changes a repository's settings.
 pub async fn update(tx: &mut Tx<'_>, r: &Repository) -> Result<(), StoreError> {
-    let sql = "UPDATE repository SET is_public = $1, description = $2, updated_ms = $3, summary = $4 WHERE id = $5";
-    tx.execute(sql, params![r.public, &*r.description, r.updated.millis(), &*r.summary, r.id.as_i64()]).await?;
+    let sql = "UPDATE repository SET is_public = $1, description = $2, updated_ms = $3, summary = $4, \
+               immutable_tags = $5, immutable_except = $6 WHERE id = $7";
+    let (tags, except) = (pattern(r.immutable_tags.as_ref()), exception(r.immutable_tags.as_ref()));
+    let values = params![r.public, &*r.description, r.updated.millis(), &*r.summary, tags, except, r.id.as_i64()];
+    tx.execute(sql, values).await?;
     Ok(())
 }
 
 /// Deletes a repository with its tags, manifests, links and uploads (whose files are the caller's to delete).
 pub async fn delete(tx: &mut Tx<'_>, id: RepositoryId) -> Result<(), StoreError> {
+    quota::repository_goes(tx, id).await?;
     tx.execute("DELETE FROM tag WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM manifest_child WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM manifest WHERE repository_id = $1", params![id.as_i64()]).await?;
+    tx.execute("DELETE FROM manifest_pull WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM blob_link WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM upload WHERE repository_id = $1", params![id.as_i64()]).await?;
     tx.execute("DELETE FROM repository WHERE id = $1", params![id.as_i64()]).await?;
@@ -156,12 +201,26 @@ pub struct Target {
     pub id: RepositoryId,
     /// May an index name manifests that are not there?
     pub sparse_indexes: bool,
+    /// Is it locked against writing?
+    pub read_only: bool,
+    /// Has it, or may its tags or manifests have, what keeps something as it is?
+    pub guarded: bool,
 }
 
 /// The instance's repository with this name, as something to push to.
 pub async fn target(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName) -> Result<Option<Target>, StoreError> {
-    let sql = "SELECT r.id, n.sparse_indexes FROM repository r JOIN namespace n ON n.id = r.namespace_id \
-               WHERE r.instance_id = $1 AND r.name = $2";
+    let sql = "SELECT r.id, n.sparse_indexes, r.locks, CAST(CASE WHEN r.guarded = 1 OR r.immutable_tags IS NOT NULL \
+               OR EXISTS (SELECT 1 FROM immutable_tag_rule k WHERE k.namespace_id = n.id) THEN 1 ELSE 0 END AS BIGINT) \
+               FROM repository r JOIN namespace n ON n.id = r.namespace_id WHERE r.instance_id = $1 AND r.name = $2";
     let row = tx.row(sql, params![instance.as_i64(), name.as_str()]).await?;
-    row.map(|row| Ok(Target { id: RepositoryId::from_i64(row.get(0)?), sparse_indexes: row.get(1)? })).transpose()
+    row.as_ref().map(to_push_to).transpose()
+}
+
+fn to_push_to(row: &Row) -> Result<Target, StoreError> {
+    Ok(Target {
+        id: RepositoryId::from_i64(row.get(0)?),
+        sparse_indexes: row.get(1)?,
+        read_only: Locks::from_i64(row.get(2)?).has(Lock::Write),
+        guarded: row.get(3)?,
+    })
 }

@@ -48,7 +48,7 @@ pub async fn by_id(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<Role>, Sto
 /// The account's roles behind `after`, by their ids, with whom each trusts, at most `limit`.
 pub async fn trusts(tx: &mut Tx<'_>, account: AccountId, after: i64, limit: i64) -> Result<Vec<(PrincipalId, String)>, StoreError> {
     let sql = "SELECT r.principal_id, r.trust FROM role r JOIN principal p ON p.id = r.principal_id \
-               WHERE p.account_id = $1 AND r.principal_id > $2 ORDER BY r.principal_id LIMIT $3";
+               WHERE p.account_id = $1 AND p.kind = 'role' AND p.id > $2 ORDER BY p.id LIMIT $3";
     let rows = tx.rows(sql, params![account.as_i64(), after, limit]).await?;
     rows.iter().map(|row| Ok((PrincipalId::from_i64(row.get(0)?), row.get(1)?))).collect()
 }

@@ -1,6 +1,6 @@
 //! Tags: names that point at manifests of their repository.
 
-use model::{Digest, MediaType, RepositoryId, Tag, Timestamp};
+use model::{Digest, Locks, MediaType, RepositoryId, Tag, Timestamp};
 
 use crate::blob::{digest, optional_digest};
 use crate::{Row, StoreError, Tx, params};
@@ -26,12 +26,14 @@ pub struct Tagged {
     pub image_size: i64,
     /// The image's configuration; an index has none.
     pub config: Option<Digest>,
+    /// What the tag is locked against.
+    pub locks: Locks,
 }
 
 macro_rules! select_tagged {
     ($rest:literal) => {
         concat!(
-            "SELECT t.name, t.digest, m.media_type, m.size, t.created_ms, t.updated_ms, m.pushed_ms, m.image_size, m.config FROM tag t \
+            "SELECT t.name, t.digest, m.media_type, m.size, t.created_ms, t.updated_ms, m.pushed_ms, m.image_size, m.config, t.locks FROM tag t \
              JOIN manifest m ON m.repository_id = t.repository_id AND m.digest = t.digest ",
             $rest
         )
@@ -49,6 +51,7 @@ fn tagged(row: &Row) -> Result<Tagged, StoreError> {
         pushed: Timestamp::from_millis(row.get(6)?),
         image_size: row.get(7)?,
         config: optional_digest(row, 8)?,
+        locks: Locks::from_i64(row.get(9)?),
     })
 }
 
@@ -88,9 +91,9 @@ pub async fn list(tx: &mut Tx<'_>, repository: RepositoryId, after: &str, limit:
     tx.rows(sql, params![repository.as_i64(), after, limit]).await?.iter().map(tagged).collect()
 }
 
-/// A repository's tags by name, behind `after`, at most `limit`.
+/// A repository's tags by name, behind `after`, at most `limit`, without those that are locked against listing.
 pub async fn names(tx: &mut Tx<'_>, repository: RepositoryId, after: &str, limit: i64) -> Result<Vec<Tag>, StoreError> {
-    let sql = "SELECT name FROM tag WHERE repository_id = $1 AND name > $2 ORDER BY name LIMIT $3";
+    let sql = "SELECT name FROM tag WHERE repository_id = $1 AND name > $2 AND locks & 4 = 0 ORDER BY name LIMIT $3";
     tx.rows(sql, params![repository.as_i64(), after, limit]).await?.iter().map(name).collect()
 }
 

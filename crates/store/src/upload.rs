@@ -41,6 +41,17 @@ pub async fn find(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName, 
     tx.row(sql, params![id.as_i64(), instance.as_i64(), name.as_str()]).await?.as_ref().map(upload).transpose()
 }
 
+/// The same, and nobody ends or moves it on before this unit has ended: one who was given up for dead, whose commit still comes, is
+/// waited for.
+pub async fn find_held(tx: &mut Tx<'_>, instance: InstanceId, name: &RepositoryName, id: UploadId) -> Result<Option<Upload>, StoreError> {
+    // SQLite has one writer at a time, and no such words.
+    let hold = tx.either("SELECT 1 FROM upload WHERE id = $1", "SELECT 1 FROM upload WHERE id = $1 FOR UPDATE");
+    match tx.row(hold, params![id.as_i64()]).await? {
+        Some(_) => find(tx, instance, name, id).await,
+        None => Ok(None),
+    }
+}
+
 /// Replaces the state `was` by `is`. False: somebody else has moved the upload on, or it is gone.
 pub async fn advance(tx: &mut Tx<'_>, id: UploadId, was: &[u8], is: &[u8], now: Timestamp) -> Result<bool, StoreError> {
     let sql = "UPDATE upload SET state = $1, touched_ms = $2 WHERE id = $3 AND state = $4";

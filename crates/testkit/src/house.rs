@@ -163,6 +163,12 @@ impl House {
         self.access.operator(&op)
     }
 
+    /// Writes many rows at once into the first account and its instance.
+    pub fn population(&self) -> crate::Population<'_> {
+        let (account, instance) = (self.bootstrap.account, self.bootstrap.instance.id);
+        crate::Population { store: &self.store, account, instance, now: self.now() }
+    }
+
     /// Suspends an account, or lets it go on.
     pub async fn suspend(&self, account: &Account<'_>, suspended: bool) {
         let changes = UpdateAccount { enabled: Some(!suspended), domains: None };

@@ -11,6 +11,7 @@ mod client;
 mod database;
 mod house;
 mod listener;
+mod population;
 
 pub use alibaba::{AccessKey, Alibaba, Signed};
 pub use client::{Client, HOST, Reply};
@@ -20,3 +21,4 @@ pub use door_alibaba::{Product, operations as alibaba_operations};
 /// Every route of the registry, for tests that walk them.
 pub use door_oci::operations as registry_operations;
 pub use house::{Account, House, NOW, PASSWORD, house};
+pub use population::{Population, TEAMS};

@@ -10,9 +10,9 @@ use door_token::DoorToken;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
-use identity::{At, AuthError, Identity, Presented};
-use kit::{Answer, Authorization, Metrics, Request, authorization, problem, text};
-use model::{Caller, act};
+use identity::{At, AuthError, Identity, Presented, retry_after};
+use kit::{Answer, Authorization, Metrics, Request, Seen, authorization, problem, text};
+use model::{Caller, Op, act};
 use secrets::Plain;
 
 use crate::config::Config;
@@ -54,6 +54,7 @@ impl Doors {
         let caller = match self.caller(request, &instance).await {
             Ok(caller) => caller,
             Err(AuthError::Unavailable | AuthError::Busy) => return unavailable(),
+            Err(AuthError::Throttled { retry_after_ms }) => return too_often(retry_after_ms),
             Err(AuthError::Invalid | AuthError::Expired | AuthError::Disabled | AuthError::Untrusted(_) | AuthError::LockedOut { .. }) => {
                 return login_wanted();
             }
@@ -81,6 +82,12 @@ impl Doors {
 fn unavailable() -> Answer {
     let mut answer = problem(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "Try again in a moment.");
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+}
+
+fn too_often(wait_ms: i64) -> Answer {
+    let mut answer = problem(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", "Too many requests: try again later.");
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after(wait_ms)));
     answer
 }
 
@@ -143,6 +150,31 @@ impl Door {
     }
 }
 
+/// The operations of the health and metrics doors.
+const ALIVE: &str = "healthz";
+const READY: &str = "readyz";
+const METRICS: &str = "metrics";
+
+/// Every door with each of its operations, as log and metrics have them.
+pub(crate) fn operations() -> Vec<(&'static str, &'static str)> {
+    let own = [("health", ALIVE), ("health", READY), ("metrics", METRICS), ("admin", ALIVE), ("admin", READY), ("admin", METRICS)];
+    let of = |door: Door, names: &mut dyn Iterator<Item = &'static str>| names.map(|name| (door.name(), name)).collect::<Vec<_>>();
+    let mut all = own.to_vec();
+    all.extend(of(Door::Oci, &mut door_oci::operation_names()));
+    all.extend(of(Door::Token, &mut door_token::operation_names()));
+    all.extend(of(Door::WellKnown, &mut door_token::operation_names()));
+    all.extend(of(Door::Manage, &mut door_manage::operation_names()));
+    all.extend(of(Door::Alibaba, &mut door_alibaba::operation_names()));
+    all.extend([(Door::None.name(), "none"), ("control", "none")]);
+    all
+}
+
+/// The answer of an operation that has no door of its own to say so.
+fn seen(operation: &'static str, mut answer: Answer) -> Answer {
+    answer.extensions_mut().insert(Seen { operation: Some(operation), principal: None });
+    answer
+}
+
 impl App for Doors {
     fn door(&self, head: &Parts) -> &'static str {
         Door::of(head).name()
@@ -151,9 +183,9 @@ impl App for Doors {
     /// Pulls run in place; what is rarer has a box of its own, or each request would carry the room it needs.
     async fn answer(&self, request: Request) -> Answer {
         match Door::of(&request.head) {
-            Door::Health => Health::alive(request.method()),
-            Door::Ready => Box::pin(self.health.ready(request.method())).await,
-            Door::Metrics => Box::pin(self.metrics(&request)).await,
+            Door::Health => seen(ALIVE, Health::alive(request.method())),
+            Door::Ready => seen(READY, Box::pin(self.health.ready(request.method())).await),
+            Door::Metrics => seen(METRICS, Box::pin(self.metrics(&request)).await),
             Door::Token | Door::WellKnown => Box::pin(self.token.answer(request)).await,
             Door::Manage => Box::pin(self.manage.answer(request)).await,
             Door::Alibaba => Box::pin(self.alibaba.answer(request)).await.unwrap_or_else(not_found),
@@ -161,6 +193,18 @@ impl App for Doors {
             Door::Oci => self.oci.answer(request).await,
             Door::None => not_found(),
         }
+    }
+
+    /// As each door spells it. Whether the server lives is answered however often it is asked.
+    fn too_often(&self, op: &Op, head: &Parts, wait_ms: i64) -> Option<Answer> {
+        Some(match Door::of(head) {
+            Door::Health | Door::Ready => return None,
+            Door::Oci => door_oci::too_often(wait_ms),
+            Door::Token | Door::WellKnown => door_token::too_often(&head.method, wait_ms),
+            Door::Manage => door_manage::too_often(op, wait_ms),
+            Door::Alibaba | Door::AlibabaTokens => door_alibaba::too_often(op, wait_ms),
+            Door::Metrics | Door::None => too_often(wait_ms),
+        })
     }
 }
 
@@ -177,9 +221,9 @@ impl App for AdminDoors {
 
     async fn answer(&self, request: Request) -> Answer {
         match Door::of(&request.head) {
-            Door::Health => Health::alive(request.method()),
-            Door::Ready => self.health.ready(request.method()).await,
-            Door::Metrics => exposition(&self.metrics),
+            Door::Health => seen(ALIVE, Health::alive(request.method())),
+            Door::Ready => seen(READY, self.health.ready(request.method()).await),
+            Door::Metrics => seen(METRICS, exposition(&self.metrics)),
             _ => not_found(),
         }
     }

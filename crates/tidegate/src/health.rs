@@ -38,12 +38,17 @@ impl Health {
         if is_read(method) { text(StatusCode::OK, "ok\n") } else { empty(StatusCode::METHOD_NOT_ALLOWED) }
     }
 
+    /// The names of what is not as it should be.
+    pub(crate) async fn failing(&self) -> Vec<&'static str> {
+        join_all(self.0.iter().map(failure)).await.into_iter().flatten().collect()
+    }
+
     /// `/readyz`: 200, or 503 that names what is not.
     pub(crate) async fn ready(&self, method: &Method) -> Answer {
         if !is_read(method) {
             return empty(StatusCode::METHOD_NOT_ALLOWED);
         }
-        let failing: Vec<_> = join_all(self.0.iter().map(failure)).await.into_iter().flatten().collect();
+        let failing = self.failing().await;
         let status = if failing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         json(status, &serde_json::json!({"ready": failing.is_empty(), "failing": failing}))
     }

@@ -38,7 +38,7 @@ impl House {
     pub(crate) async fn open(config: &Config, keys: &MasterKeys, random: &SystemRandom, node: &str) -> Result<Self, Refusal> {
         let now = SystemClock.now();
         let dice = Arc::new(Dice::new(Box::new(random.clone())));
-        let store = Arc::new(Store::open(&database(config)).await.map_err(|error| refused(config, error))?);
+        let store = Arc::new(open(config).await.map_err(|error| refused(config, &error))?);
         let blobs = blobs(config).await?;
         let unopened = |error: StoreError| Refusal::Database(error.to_string());
         let directory = Directory::open(Arc::clone(&store), now).await.map_err(unopened)?;
@@ -53,13 +53,14 @@ impl House {
         let fetcher = Arc::new(Fetcher::new().map_err(|e| Refusal::Outgoing(e.to_string()))?);
         let sealing = keeper.sealing();
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), hashers());
-        let identity = Arc::new(identity.fetching_with(fetcher));
+        let identity = identity.fetching_with(fetcher).limiting_callers(config.requests_per_second_per_caller).on_node(node);
+        let identity = Arc::new(identity);
         let trail = Trail::open(Arc::clone(&store), sealing, Arc::clone(&dice), node, now).await;
         let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?.keeping(config.audit.keeping));
         let heads = AuditHeads::open(&config.data_dir, &trail);
         let limits = Limits { namespaces: config.max_namespaces, repositories: config.max_repositories, ..Limits::default() };
         let registry = Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), limits);
-        let registry = Arc::new(registry.redirecting(config.redirects.clone()));
+        let registry = Arc::new(registry.redirecting(config.redirects.clone()).collecting(config.collection.times));
         Ok(Self { store, blobs, access, identity, registry, trail, heads })
     }
 
@@ -103,20 +104,40 @@ fn hashers() -> usize {
     (available_parallelism().map_or(1, NonZero::get) / 2).max(1)
 }
 
+async fn open(config: &Config) -> Result<Store, StoreError> {
+    let database = database(config);
+    if config.migrates_at_start { Store::open(&database).await } else { Store::open_as_it_is(&database).await }
+}
+
 pub(crate) fn database(config: &Config) -> store::Database {
     match &config.database {
         Database::Sqlite => store::Database::Directory(config.data_dir.clone()),
-        Database::Postgres(url) => store::Database::Postgres(PostgresSettings::new(url.to_string())),
+        Database::Postgres(url) => store::Database::Postgres(PostgresSettings {
+            url: url.to_string(),
+            pool_size: config.postgres.connections,
+            acquire_timeout: config.postgres.acquire,
+            statement_timeout: config.postgres.statement,
+            ca_file: config.postgres.ca_file.clone(),
+        }),
     }
 }
 
-fn refused(config: &Config, error: StoreError) -> Refusal {
+/// Why the database does not open, for whoever runs the server.
+pub(crate) fn refused(config: &Config, error: &StoreError) -> Refusal {
     match error {
-        StoreError::InUse(path) => Refusal::DataDirInUse(path),
+        StoreError::InUse(path) => Refusal::DataDirInUse(path.clone()),
+        StoreError::Newer { .. } | StoreError::Behind { .. } => Refusal::Schema(error.to_string()),
         error => {
-            tracing::debug!(cause = ?std::error::Error::source(&error).map(ToString::to_string), "the database does not open");
             let hint = if config.database == Database::Sqlite { "" } else { " (check `database`, and that PostgreSQL runs there)" };
-            Refusal::Database(format!("{error}{hint}"))
+            let cause = cause(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            Refusal::Database(format!("{error}{cause}{hint}"))
         }
     }
+}
+
+/// What the database itself said. It names hosts, roles and tables, no password.
+fn cause(error: &StoreError) -> Option<String> {
+    let first = std::error::Error::source(error)?;
+    let mut chain = std::iter::successors(Some(first), |cause| cause.source());
+    chain.by_ref().last().map(|last| last.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
 }

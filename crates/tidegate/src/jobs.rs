@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use trail::HttpSink;
 
 use crate::house::House;
+use crate::leases::{Job, Leases};
 use crate::server::Stop;
 use crate::system::SystemClock;
 
@@ -24,7 +25,8 @@ const DELIVER_EVERY: Duration = Duration::from_secs(1);
 const KEEP_HEADS_EVERY: Duration = Duration::from_secs(10);
 /// How often the hourly work is looked at, and how long the node that does it keeps it for itself.
 const TEND_EVERY: Duration = Duration::from_mins(10);
-const TEND_LEASE: Seconds = Seconds::minutes(5);
+const TEND: Job = Job { name: tokens::RING_JOB, life: Seconds::minutes(5) };
+const RETENTION: Job = Job { name: "retention", life: Seconds::minutes(30) };
 /// Ended sessions that are cleared in one go.
 const SESSIONS: i64 = 10_000;
 /// Changes are kept for as long as any node may need them.
@@ -36,14 +38,15 @@ pub(crate) struct TrailWork {
     pub(crate) sink: Option<Arc<HttpSink>>,
 }
 
-/// Starts all of it. `node` names this one among its equals.
-pub(crate) fn start(house: &House, node: &str, trail: &TrailWork, stop: &Stop) {
+/// Starts all of it. What one node does for all, it does under `leases`.
+pub(crate) fn start(house: &House, leases: &Leases, trail: &TrailWork, stop: &Stop) {
     every(FOLLOW_EVERY, stop, house.clone(), follow);
     let flushed = Arc::new(Notify::new());
     tokio::spawn(seal(house.clone(), Arc::clone(&flushed), stop.clone()));
     every(FLUSH_EVERY, stop, house.clone(), move |house| flush(house, Arc::clone(&flushed)));
-    let node = node.to_owned();
-    every(TEND_EVERY, stop, house.clone(), move |house| tend(house, node.clone()));
+    let (tending, retaining) = (leases.clone(), leases.clone());
+    every(TEND_EVERY, stop, house.clone(), move |house| tend(house, tending.clone()));
+    every(TEND_EVERY, stop, house.clone(), move |house| keep_images(house, retaining.clone()));
     let work = trail.clone();
     every(TEND_EVERY, stop, house.clone(), move |house| retain(house, work.clone()));
     every(KEEP_HEADS_EVERY, stop, house.clone(), keep_heads);
@@ -79,7 +82,21 @@ async fn flush(house: House, flushed: Arc<Notify>) {
     if let Err(error) = house.access.audit().flush().await {
         tracing::warn!(%error, "audit records wait: the database does not take them");
     }
+    if let Err(error) = house.registry.flush_pulls().await {
+        tracing::warn!(%error, "when images were pulled is not written down: the database does not take it");
+    }
     flushed.notify_one();
+}
+
+/// Deletes what no rule of its namespace keeps, one namespace after another.
+async fn keep_images(house: House, leases: Leases) {
+    while leases.holds(RETENTION).await {
+        match house.registry.retain_next(&job_op(SystemClock.now())).await {
+            Ok(Some(done)) => tracing::info!(tags = done.tags_removed, manifests = done.manifests_removed, "deleted what no rule keeps"),
+            Ok(None) => return,
+            Err(error) => return tracing::warn!(%error, "rules of retention cannot be acted on"),
+        }
+    }
 }
 
 /// Right after each flush, so that what reads remember of the database is forgotten once a second and not twice.
@@ -130,24 +147,37 @@ pub(crate) fn job_op(now: Timestamp) -> Op {
     }
 }
 
-/// What one node does for all.
-async fn tend(house: House, node: String) {
+/// What one node does for all, step by step.
+async fn tend(house: House, leases: Leases) {
     let now = SystemClock.now();
-    match take_lease(&house, &node, now).await {
-        Ok(true) => {}
-        Ok(false) => return,
-        Err(error) => return tracing::warn!(%error, "the lease for background work cannot be taken"),
+    if leases.holds(TEND).await {
+        rotate_signing_key(&house, now).await;
     }
+    if leases.holds(TEND).await {
+        clear_abandoned_uploads(&house, now).await;
+    }
+    if leases.holds(TEND).await {
+        prune(&house, now).await;
+    }
+}
+
+async fn rotate_signing_key(house: &House, now: Timestamp) {
     match house.identity.tokens().rotate_if_due(now).await {
         Ok(true) => tracing::info!("a new token signing key takes over soon"),
         Ok(false) => {}
         Err(error) => tracing::error!(%error, "the token signing key cannot be rotated"),
     }
+}
+
+async fn clear_abandoned_uploads(house: &House, now: Timestamp) {
     match house.registry.clear_abandoned_uploads(now).await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "cleared uploads that nobody went on with"),
         Err(error) => tracing::warn!(%error, "abandoned uploads cannot be cleared"),
     }
+}
+
+async fn prune(house: &House, now: Timestamp) {
     match house.identity.prune_sessions(now, SESSIONS).await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "cleared sessions of roles that have ended"),
@@ -163,8 +193,4 @@ async fn tend(house: House, node: String) {
         let error: StoreError = error;
         tracing::warn!(%error, "old changes cannot be cleared");
     }
-}
-
-async fn take_lease(house: &House, node: &str, now: Timestamp) -> Result<bool, StoreError> {
-    house.store.write(|tx| Box::pin(store::lease::take(tx, tokens::RING_JOB, node, now, TEND_LEASE))).await
 }

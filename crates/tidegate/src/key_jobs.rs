@@ -6,25 +6,24 @@ use std::time::Duration;
 
 use identity::{Ending, RESEAL_JOB, Resealing};
 use kit::{MetricKind, Metrics};
-use model::{Clock as _, Seconds, Timestamp};
+use model::{Clock as _, Seconds};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use store::StoreError;
 
 use crate::house::House;
 use crate::jobs::every;
+use crate::leases::{Job, Leases};
 use crate::server::Stop;
 use crate::system::SystemClock;
 
 /// How often it is counted what ends soon.
 const COUNT_EVERY: Duration = Duration::from_hours(1);
 /// One line a day, by whichever node is first; a little less than a day, so that it does not wander.
-const WARN_LEASE: &str = "warn-of-ends";
-const WARN_EVERY: Seconds = Seconds::hours(23);
+const WARN: Job = Job { name: "warn-of-ends", life: Seconds::hours(23) };
 /// How often it is looked whether something lies under an old master key, and how long a node keeps the work for itself.
 const RESEAL_EVERY: Duration = Duration::from_secs(10);
-const RESEAL_LEASE: Seconds = Seconds::minutes(1);
+const RESEAL: Job = Job { name: RESEAL_JOB, life: Seconds::minutes(1) };
 
 /// Which credentials the gauge counts.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -58,23 +57,21 @@ impl KeyMetrics {
 }
 
 /// Starts all of it.
-pub(crate) fn start(house: &House, node: &str, stop: &Stop, metrics: &KeyMetrics) {
-    let (name, shown) = (node.to_owned(), metrics.clone());
-    every(COUNT_EVERY, stop, house.clone(), move |house| count_ends(house, name.clone(), shown.clone()));
-    let (name, shown, told) = (node.to_owned(), metrics.clone(), Arc::new(AtomicBool::new(false)));
-    every(RESEAL_EVERY, stop, house.clone(), move |house| reseal(house, name.clone(), shown.clone(), Arc::clone(&told)));
+pub(crate) fn start(house: &House, leases: &Leases, stop: &Stop, metrics: &KeyMetrics) {
+    let (held, shown) = (leases.clone(), metrics.clone());
+    every(COUNT_EVERY, stop, house.clone(), move |house| count_ends(house, held.clone(), shown.clone()));
+    let (held, shown, told) = (leases.clone(), metrics.clone(), Arc::new(AtomicBool::new(false)));
+    every(RESEAL_EVERY, stop, house.clone(), move |house| reseal(house, held.clone(), shown.clone(), Arc::clone(&told)));
 }
 
-async fn count_ends(house: House, node: String, metrics: KeyMetrics) {
+async fn count_ends(house: House, leases: Leases, metrics: KeyMetrics) {
     let now = SystemClock.now();
     let ending = match house.identity.credentials_ending(now).await {
         Ok(ending) => ending,
         Err(error) => return tracing::warn!(%error, "it cannot be counted which credentials end soon"),
     };
     metrics.show(ending);
-    // A holder of its own each time: nobody renews this lease, and so it is had once a day.
-    let holder = format!("{node}/{}", now.millis());
-    if ending.week > 0 && take_lease(&house, WARN_LEASE, &holder, now, WARN_EVERY).await {
+    if ending.week > 0 && leases.is_first(WARN).await {
         tracing::warn!(
             within_1d = ending.day,
             within_7d = ending.week,
@@ -85,11 +82,11 @@ async fn count_ends(house: House, node: String, metrics: KeyMetrics) {
 }
 
 /// One pass over everything that an old master key sealed; cut short anywhere, the next one goes on.
-async fn reseal(house: House, node: String, metrics: KeyMetrics, told: Arc<AtomicBool>) {
+async fn reseal(house: House, leases: Leases, metrics: KeyMetrics, told: Arc<AtomicBool>) {
     let Some(old) = house.identity.old_master_key() else { return told.store(false, Ordering::Relaxed) };
     let mut pass = Resealing::default();
     loop {
-        if !take_lease(&house, RESEAL_JOB, &node, SystemClock.now(), RESEAL_LEASE).await {
+        if !leases.holds(RESEAL).await {
             return;
         }
         match house.identity.reseal_some(&mut pass).await {
@@ -104,12 +101,4 @@ async fn reseal(house: House, node: String, metrics: KeyMetrics, told: Arc<Atomi
         let (renewed, failed) = (pass.renewed, pass.failed);
         tracing::info!(%old, renewed, failed, "what the old master key had sealed is sealed anew; `tidegate master-key status` shows it");
     }
-}
-
-async fn take_lease(house: &House, name: &str, holder: &str, now: Timestamp, life: Seconds) -> bool {
-    let taken: Result<bool, StoreError> = house.store.write_soon(|tx| Box::pin(store::lease::take(tx, name, holder, now, life))).await;
-    taken.unwrap_or_else(|error| {
-        tracing::warn!(%error, lease = name, "a lease for background work cannot be taken");
-        false
-    })
 }

@@ -31,6 +31,8 @@ pub(crate) enum Refusal {
     TlsMismatch(String),
     #[error("the database does not open: {0}")]
     Database(String),
+    #[error("{0}")]
+    Schema(String),
     #[error("the blob folder does not open: {0}")]
     Blobs(String),
     #[error("the object storage of `blobs` cannot be used: {0}; check `blobs` and `object_storage`")]

@@ -100,7 +100,23 @@ fn metrics_come_without_authentication_on_the_admin_listener_alone() {
     let server = Server::start(folder.path(), &["--admin-listen", &admin]);
     assert!(server.get("/metrics").starts_with("HTTP/1.1 401"), "on the main listener they need a login");
     let metrics = get(&admin, "/metrics");
-    assert!(metrics.contains(r#"tidegate_http_requests_total{door="metrics",method="GET",status="4xx"} 1"#), "{metrics}");
+    assert!(metrics.contains(r#"tidegate_http_requests_total{door="metrics",operation="metrics",status="401"} 1"#), "{metrics}");
+}
+
+#[test]
+fn health_is_asked_at_the_control_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let health = || {
+        let Output { status, stdout, stderr } = Command::new(PROGRAM).args(["health", "--data-dir", data]).env_clear().output().unwrap();
+        (status.code(), String::from_utf8([stdout, stderr].concat()).unwrap())
+    };
+    let (code, said) = health();
+    assert!(code == Some(1) && said.contains("control.sock"), "{said}");
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!(health(), (Some(0), "ready\n".to_owned()));
+    assert_eq!(server.terminate().0, Some(0));
+    assert_eq!(health().0, Some(1), "it has stopped");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use store::{Store, StoreError};
 
 use crate::claims::Payload;
 use crate::ring::Ring;
-use crate::{Claims, Kind, PublicKey, TokenError, jws};
+use crate::{Claims, Kind, Meters, PublicKey, TokenError, jws};
 
 /// A login token lives so long unless told otherwise.
 const LOGIN_DEFAULT: Seconds = Seconds::hours(1);
@@ -83,6 +83,7 @@ pub struct Tokens {
     issuer: String,
     bearer_life: Seconds,
     verified: Cache<[u8; 32], Arc<(Kind, Claims)>>,
+    meters: Meters,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -102,7 +103,19 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<Self, TokenError> {
         let ring = Ring::open(store, sealing, Arc::clone(&dice), now).await?;
-        Ok(Self { ring: Arc::new(ring), dice, issuer: issuer.into(), bearer_life, verified: Cache::new(REMEMBERED) })
+        Ok(Self {
+            ring: Arc::new(ring),
+            dice,
+            issuer: issuer.into(),
+            bearer_life,
+            verified: Cache::new(REMEMBERED),
+            meters: Meters::default(),
+        })
+    }
+
+    /// What is counted of tokens.
+    pub const fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// What to tell the directory, so that a rotated key is known before it signs.
@@ -154,7 +167,7 @@ impl Tokens {
     /// What `token` says, if it is one of ours, of that kind, for that audience, now.
     pub async fn verify(&self, token: &str, usable: Usable<'_>, now: Timestamp) -> Result<Arc<(Kind, Claims)>, TokenError> {
         let fingerprint: [u8; 32] = Sha256::digest(token).into();
-        let said = match self.verified.get(&fingerprint) {
+        let said = match self.meters.verified.note(self.verified.get(&fingerprint)) {
             Some(said) => said,
             None => self.verify_signature(token, fingerprint, now).await?,
         };
@@ -209,6 +222,7 @@ impl Tokens {
     async fn bearer(&self, op: &Op, kind: Kind, claims: &Claims) -> Result<Bearer, TokenError> {
         let payload = Payload::new(kind, &self.issuer, claims, self.dice.bits128());
         let token = self.ring.sign(op.now, kind.typ(), &payload).await?;
+        self.meters.issued.count((kind.into(),));
         let token = Plain::new(token).map_err(|_| TokenError::Invalid)?;
         let lives = Seconds(claims.until.seconds() - op.now.seconds());
         Ok(Bearer { token, issued: op.now, lives })

@@ -12,9 +12,11 @@ mod error;
 pub mod fuzzing;
 mod issue;
 mod jws;
+mod meters;
 mod ring;
 
 pub use claims::{Claims, Kind};
 pub use error::TokenError;
 pub use issue::{Bearer, ISSUER, LoginToken, Sighted, Tokens, Usable, sighted};
+pub use meters::{Issued, Meters};
 pub use ring::{PublicKey, RING_JOB};

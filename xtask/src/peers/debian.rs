@@ -31,6 +31,7 @@ const PACKAGES: &[Debian] = &[
     debian("iproute2", &[]),                                  // private network namespaces of the Alibaba suite
     debian("jq", &["/usr/bin/jq"]),                           // the clouds' documents pipe through it
     debian("docker-registry", &["/usr/bin/docker-registry"]), // another registry that believes our tokens
+    debian("nginx-light", &["/usr/sbin/nginx"]),              // the load balancer that docs/nodes.md prints
 ];
 
 /// What only `cargo xtask measure` needs.

@@ -5,15 +5,19 @@
 //! runs them all, and fails if there were none. They find:
 //! - `TIDEGATE_TEST_PROGRAM`: the release build of `tidegate`.
 //! - `TIDEGATE_TEST_PEERS`: a folder with every client and server by its usual name (`docker`, `dockerd`, `crane`, `conformance`, ...).
+//! - `TIDEGATE_TEST_IMAGE`: the container image, as an archive that `podman load` reads.
 //! - `TIDEGATE_TEST_S3_URL`: `http://KEY:SECRET@HOST:PORT/BUCKET` of an S3 server started for this stage. The suites of the program
 //!   then start their servers over it, each below a prefix of its own.
 //! - `TIDEGATE_TEST_POSTGRES_URL`: a database of a PostgreSQL started for this stage, whose user may create others.
+//! - `TIDEGATE_TEST_HOUSE`: on what they start their servers: `postgres-s3` is one over the two above, `three-nodes` three of them behind a
+//!   proxy. Not set: over SQLite and a folder.
 
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
 use crate::command::passing_on;
+use crate::image::{self, Profile};
 use crate::peers;
 use crate::postgres::Cluster;
 use crate::s3::Bucket;
@@ -21,8 +25,10 @@ use crate::workspace::Workspace;
 
 const PROGRAM: &str = "TIDEGATE_TEST_PROGRAM";
 const PEERS: &str = "TIDEGATE_TEST_PEERS";
+const IMAGE: &str = "TIDEGATE_TEST_IMAGE";
 const S3_URL: &str = "TIDEGATE_TEST_S3_URL";
 const POSTGRES_URL: &str = "TIDEGATE_TEST_POSTGRES_URL";
+const HOUSE: &str = "TIDEGATE_TEST_HOUSE";
 
 pub(super) fn unit(workspace: &Workspace) -> Result<String> {
     cargo_test(&mut workspace.cargo(["test", "--locked", "--workspace", "--no-fail-fast"]))
@@ -40,6 +46,9 @@ pub(super) fn store_postgres(workspace: &Workspace) -> Result<String> {
             bail!("the suite of {package} passed, but hardly spoke to PostgreSQL: does it read {POSTGRES_URL}?");
         }
     }
+    // Plans of what all doors ask.
+    let mut call = workspace.cargo(["test", "--locked", "--package", "testkit", "--test", "growth", "postgres"]);
+    remarks.push(format!("testkit: {}", cargo_test(call.env(POSTGRES_URL, cluster.url()))?));
     Ok(remarks.join("; "))
 }
 
@@ -54,6 +63,21 @@ pub(super) fn clients(workspace: &Workspace) -> Result<String> {
 pub(super) fn revocation(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
     cargo_test(suite(workspace, "revocation")?.env(POSTGRES_URL, cluster.url()))
+}
+
+/// Every client scenario over three nodes, and what only several nodes can show.
+pub(super) fn nodes(workspace: &Workspace) -> Result<String> {
+    let (cluster, bucket) = (Cluster::start()?, Bucket::start(workspace)?);
+    let mut clients = suite(workspace, "clients")?;
+    clients.env(HOUSE, "three-nodes").env(POSTGRES_URL, cluster.url()).env(S3_URL, bucket.url());
+    let before = cluster.commits()?;
+    let clients = cargo_test(&mut clients)?;
+    // Suites that fell back to one node leave no trace.
+    if bucket.prefixes()? == 0 || cluster.commits()? < before + 1000 {
+        bail!("the clients passed without the three nodes: do the suites read {HOUSE}?");
+    }
+    let nodes = cargo_test(suite(workspace, "nodes")?.env(POSTGRES_URL, cluster.url()))?;
+    Ok(format!("clients: {clients}; nodes: {nodes}"))
 }
 
 pub(super) fn federation(workspace: &Workspace) -> Result<String> {
@@ -92,6 +116,42 @@ pub(super) fn alibaba(workspace: &Workspace) -> Result<String> {
     let signatures = cargo_test(signatures.env(PEERS, peers::folder(workspace)))?;
     let clients = cargo_test(&mut suite(workspace, "alibaba")?)?;
     Ok(format!("signatures: {signatures}; clients: {clients}"))
+}
+
+/// The image of the recipe, around a program of the tests' own profile. Where no container runs, the table says why.
+pub(super) fn container(workspace: &Workspace) -> Result<String> {
+    let archive = workspace.target.join("container/tidegate.tar");
+    image::build(workspace, Profile::Dev, &archive)?;
+    let mut suite = suite(workspace, "container")?;
+    match image::runs(&archive) {
+        Ok(()) => cargo_test(suite.env(IMAGE, archive)),
+        Err(why) => {
+            let tested = cargo_test(suite.env(IMAGE, archive).arg("image::"))?;
+            Ok(format!("{tested}; built, and NOT RUN: no container runs on this machine: {why:#}"))
+        }
+    }
+}
+
+/// One of a test's own, that is stopped, frozen, filled and cut off.
+pub(super) fn database(workspace: &Workspace) -> Result<String> {
+    cargo_test(&mut suite(workspace, "database")?)
+}
+
+/// The suites that other stages run over SQLite and a folder, over PostgreSQL and S3: one server of each for all of them.
+pub(super) fn back_ends(workspace: &Workspace) -> Result<String> {
+    let (cluster, bucket) = (Cluster::start()?, Bucket::start(workspace)?);
+    let mut remarks = Vec::new();
+    // What a crash does to files is none of these; the rest of that suite is, with fewer kills.
+    for (name, only) in [("conformance", &[][..]), ("abuse", &[]), ("clients", &[]), ("crash", &["kills::", "audit::"])] {
+        let (commits, prefixes) = (cluster.commits()?, bucket.prefixes()?);
+        let mut call = suite(workspace, name)?;
+        call.args(only).env(HOUSE, "postgres-s3").env(POSTGRES_URL, cluster.url()).env(S3_URL, bucket.url());
+        remarks.push(format!("{name}: {}", cargo_test(&mut call)?));
+        if cluster.commits()? < commits + 100 || bucket.prefixes()? == prefixes {
+            bail!("the suite of {name} passed, but hardly spoke to PostgreSQL and S3: does it read {HOUSE}?");
+        }
+    }
+    Ok(remarks.join("; "))
 }
 
 pub(super) fn crash(workspace: &Workspace) -> Result<String> {

@@ -19,6 +19,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector as Sockets;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use meter::Stopwatch;
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody, HttpService,
@@ -27,6 +28,8 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use tokio::time::{Sleep, sleep, timeout};
+
+use crate::Meters;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -48,7 +51,10 @@ const MAX_AUTHORITIES: usize = 64;
 
 /// Makes clients for `object_store` that all stand on one pool of connections.
 #[derive(Clone)]
-pub(super) struct Connector(Client<HttpsConnector<Sockets>, HttpRequestBody>);
+pub(super) struct Connector {
+    client: Client<HttpsConnector<Sockets>, HttpRequestBody>,
+    meters: Meters,
+}
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,7 +64,7 @@ impl fmt::Debug for Connector {
 
 impl Connector {
     /// Trusts the authorities in this PEM text, or else the public ones.
-    pub(super) fn new(authorities: Option<&str>) -> Result<Self, String> {
+    pub(super) fn new(authorities: Option<&str>, meters: &Meters) -> Result<Self, String> {
         let mut sockets = Sockets::new();
         sockets.enforce_http(false);
         sockets.set_nodelay(true);
@@ -67,7 +73,7 @@ impl Connector {
         let connector = tls.https_or_http().enable_http1().wrap_connector(sockets);
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).pool_max_idle_per_host(IDLE_CONNECTIONS);
-        Ok(Self(builder.build(connector)))
+        Ok(Self { client: builder.build(connector), meters: meters.clone() })
     }
 }
 
@@ -102,7 +108,11 @@ impl HttpConnector for Connector {
 #[async_trait]
 impl HttpService for Connector {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let answer = match timeout(patience(&request), self.0.request(request)).await {
+        let (method, watch) = (request.method().clone(), Stopwatch::start());
+        let answer = timeout(patience(&request), self.client.request(request)).await;
+        let status = answer.as_ref().ok().and_then(|answer| answer.as_ref().ok()).map(http::Response::status);
+        self.meters.answered(&method, status, watch);
+        let answer = match answer {
             Ok(answer) => answer.map_err(|e| failed(&e))?,
             Err(_) => return Err(HttpError::new(HttpErrorKind::Timeout, Late)),
         };
@@ -202,9 +212,9 @@ mod tests {
     #[test]
     fn authorities_that_are_none_are_refused() {
         for (pem, want) in [("", "0 are there"), ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cannot be used")] {
-            let error = Connector::new(Some(pem)).unwrap_err();
+            let error = Connector::new(Some(pem), &Meters::default()).unwrap_err();
             assert!(error.contains(want), "{error}");
         }
-        Connector::new(None).unwrap();
+        Connector::new(None, &Meters::default()).unwrap();
     }
 }

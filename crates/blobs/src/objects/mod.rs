@@ -35,7 +35,7 @@ pub(crate) use read::Reading;
 pub use settings::{ObjectProtocol, ObjectStorage};
 
 use crate::jobs::Jobs;
-use crate::{BlobError, ObjectsError, Options, PresignedUrl, Stored};
+use crate::{BlobError, Meters, ObjectsError, Options, PresignedUrl, Stored};
 use failure::failure;
 use name::Names;
 use settings::Clients;
@@ -65,9 +65,9 @@ impl fmt::Debug for Objects {
 
 impl Objects {
     /// Makes the client.
-    pub(crate) fn new(storage: &ObjectStorage, options: Options) -> Result<Self, ObjectsError> {
+    pub(crate) fn new(storage: &ObjectStorage, options: Options, meters: &Meters) -> Result<Self, ObjectsError> {
         let inner = Inner {
-            clients: storage.clients()?,
+            clients: storage.clients(meters)?,
             names: Names::new(&storage.prefix),
             jobs: Jobs::new(options.jobs),
             claims: Mutex::default(),
@@ -78,8 +78,8 @@ impl Objects {
     }
 
     /// Makes the client, and tries to write and to read.
-    pub(crate) async fn open(storage: &ObjectStorage, options: Options) -> Result<Self, ObjectsError> {
-        let opened = Self::new(storage, options)?;
+    pub(crate) async fn open(storage: &ObjectStorage, options: Options, meters: &Meters) -> Result<Self, ObjectsError> {
+        let opened = Self::new(storage, options, meters)?;
         opened.try_out().await.map_err(|error| ObjectsError::Unusable { storage: storage.to_string(), problem: problem(&error) })?;
         Ok(opened)
     }

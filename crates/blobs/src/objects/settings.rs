@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::failure::told;
 use super::http::Connector;
-use crate::ObjectsError;
+use crate::{Meters, ObjectsError};
 
 /// Which protocol an object storage speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,8 +79,8 @@ fn retries() -> RetryConfig {
 }
 
 impl ObjectStorage {
-    pub(super) fn clients(&self) -> Result<Clients, ObjectsError> {
-        let connector = Connector::new(self.authorities.as_deref()).map_err(ObjectsError::Settings)?;
+    pub(super) fn clients(&self, meters: &Meters) -> Result<Clients, ObjectsError> {
+        let connector = Connector::new(self.authorities.as_deref(), meters).map_err(ObjectsError::Settings)?;
         match self.protocol {
             ObjectProtocol::S3 => {
                 let builder = AmazonS3Builder::new().with_bucket_name(&self.bucket).with_http_connector(connector);

@@ -20,6 +20,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("node", "nodes that run now do not run there"),
     ("upload", "content that is not whole is not taken"),
     ("condemned", "what waits to be deleted is not taken"),
+    ("collection_run", "what has gone, and where a run stands, is said of another store"),
 ];
 /// Rows fetched at once.
 const AT_ONCE: usize = 500;

@@ -11,7 +11,7 @@ mod policies;
 mod principals;
 mod registry;
 
-use api::{Account, ErrorAnswer, Page, Secret, SetAccountAlias, TokenAnswer, TokenError, TokenRequest, Whoami};
+use api::{Account, ErrorAnswer, Node, Page, Secret, SetAccountAlias, TokenAnswer, TokenError, TokenRequest, Whoami};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -33,7 +33,7 @@ pub use integrations::Integrations;
 pub use labels::{LabelOwner, Labels};
 pub use policies::{Holder, Place, Policies, ResourcePolicies};
 pub use principals::{Groups, Roles, ServiceAccounts};
-pub use registry::{Instances, Namespaces, Repositories, Tags};
+pub use registry::{Images, Instances, Namespaces, Repositories, Tags};
 
 use crate::ClientError;
 use crate::target::{AccessKey, Target};
@@ -176,6 +176,11 @@ impl Tidegate {
         Repositories(self, instance)
     }
 
+    /// Tags and manifests of an instance's repositories.
+    pub const fn images<'a>(&'a self, instance: &'a str) -> Images<'a> {
+        Images(self, instance)
+    }
+
     /// Tags of an instance's repositories.
     pub const fn tags<'a>(&'a self, instance: &'a str) -> Tags<'a> {
         Tags(self, instance)
@@ -184,6 +189,11 @@ impl Tidegate {
     /// The audit trail.
     pub const fn audit(&self) -> Audit<'_> {
         Audit(self)
+    }
+
+    /// The nodes of the server.
+    pub async fn nodes(&self) -> Result<Vec<Node>, ClientError> {
+        self.get("/nodes").await
     }
 
     /// Token signing keys.

@@ -11,8 +11,10 @@ mod oidc_provider;
 mod policy;
 mod repository;
 mod resource_policy;
+mod retention;
 mod role;
 mod service_account;
+mod tag_rules;
 mod text;
 mod user;
 

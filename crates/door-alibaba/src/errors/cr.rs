@@ -1,7 +1,7 @@
 //! What cr says: business outcomes in UPPER_SNAKE with HTTP 200, everything else as the gateway spells it.
 
 use identity::IdentityError;
-use registry::RegistryError;
+use registry::{Protection, RegistryError};
 
 use super::{Fault, Problem, store, unbelieved};
 
@@ -49,7 +49,11 @@ pub(super) fn registry(error: &RegistryError) -> Problem {
         RegistryError::ManifestUnknown => Problem::business("TAG_NOT_EXIST", message),
         RegistryError::BlobUnknown | RegistryError::UploadUnknown => Problem::business("RESOURCE_NOT_EXIST", message),
         RegistryError::Exists => Problem::business("RESOURCE_ALREADY_EXIST", message),
-        RegistryError::Limit { .. } => Problem::business("QUOTA_EXCEEDED", message),
+        RegistryError::Limit { .. } | RegistryError::Quota { .. } | RegistryError::RepositoryQuota { .. } => {
+            Problem::business("QUOTA_EXCEEDED", message)
+        }
+        RegistryError::Protected(Protection::Immutable { .. }) => Problem::business("TAG_IMMUTABLE", message),
+        RegistryError::Protected(_) => Problem::business("OPERATION_DENIED", message),
         RegistryError::NotEmpty => Problem::business("NAMESPACE_NOT_EMPTY", message),
         RegistryError::Conflict => Problem::new(409, "OperationConflict", message),
         RegistryError::TooLarge { .. }
@@ -57,6 +61,7 @@ pub(super) fn registry(error: &RegistryError) -> Problem {
         | RegistryError::RangeInvalid { .. }
         | RegistryError::RangeUnsatisfiable { .. }
         | RegistryError::ManifestInvalid { .. }
+        | RegistryError::RuleInvalid { .. }
         | RegistryError::ManifestBlobUnknown { .. }
         | RegistryError::Interrupted(_) => Problem::malformed(&error.to_string()),
         RegistryError::Full(_) | RegistryError::Unavailable(_) => Problem::unavailable(),

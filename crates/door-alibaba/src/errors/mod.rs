@@ -97,6 +97,12 @@ impl Problem {
         Self::new(500, "InternalError", "The request processing has failed due to some unknown error; the server's log says why.")
     }
 
+    /// More requests than a key, a caller or an address may make.
+    pub(crate) fn throttled(retry_after_ms: i64) -> Self {
+        let problem = Self::new(400, "Throttling.User", "Request was denied due to user flow control.");
+        Self { retry_after_ms: Some(retry_after_ms), ..problem }
+    }
+
     fn unavailable() -> Self {
         Self { retry_after_ms: Some(1000), ..Self::new(503, "ServiceUnavailable", "The request cannot be processed right now: try again.") }
     }
@@ -209,6 +215,7 @@ pub(crate) fn signed(error: SignedError) -> Problem {
         SignedError::TokenMismatch => {
             Problem::new(400, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.")
         }
+        SignedError::Throttled { retry_after_ms } => Problem::throttled(retry_after_ms),
         SignedError::Unavailable => Problem::unavailable(),
     }
 }
@@ -247,6 +254,7 @@ fn unbelieved(error: &AuthError) -> Problem {
         AuthError::Invalid | AuthError::Untrusted(_) => Problem::new(400, "AuthenticationFail.NoPermission", format!("{error}.")),
         AuthError::Expired | AuthError::Disabled => Problem::no_permission(format!("{error}.")),
         AuthError::LockedOut { .. } => Problem::new(400, "Throttling.User", "Request was denied due to user flow control."),
+        AuthError::Throttled { retry_after_ms } => Problem::throttled(*retry_after_ms),
         AuthError::Busy | AuthError::Unavailable => Problem::unavailable(),
     }
 }

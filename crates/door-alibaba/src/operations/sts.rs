@@ -130,7 +130,9 @@ fn unbelieved(error: &AuthError) -> Failure {
             TokenFault::Claims => problem(403, "AuthenticationFail.NoPermission", &format!("There is no permission. ({untrusted})")),
         },
         AuthError::Expired | AuthError::Disabled => problem(403, "AuthenticationFail.NoPermission", "There is no permission."),
-        AuthError::LockedOut { .. } | AuthError::Busy | AuthError::Unavailable => Failure::Refused(Refusal::Unavailable),
+        AuthError::LockedOut { .. } | AuthError::Throttled { .. } | AuthError::Busy | AuthError::Unavailable => {
+            Failure::Refused(Refusal::Unavailable)
+        }
     }
 }
 

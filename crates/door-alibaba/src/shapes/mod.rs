@@ -7,7 +7,7 @@ mod json;
 mod xml;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
 use kit::Answer;
 use model::{Op, Timestamp};
@@ -17,8 +17,8 @@ use crate::product::Product;
 
 /// The header in which the clouds' clients look for a request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-acs-request-id");
-/// Milliseconds to wait, where somebody is throttled.
-const RETRY_AFTER: HeaderName = HeaderName::from_static("x-acs-retry-after");
+/// Milliseconds to wait, as the vendor's SDKs read it; `Retry-After` beside it is for everybody else.
+const ACS_RETRY_AFTER: HeaderName = HeaderName::from_static("x-acs-retry-after");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// What clients are told to read about an error.
 const RECOMMEND: &str = "docs/alibaba.md of this server explains its errors";
@@ -176,7 +176,8 @@ pub(crate) fn failed(op: &Op, format: Format, action: &str, host: &str, problem:
         answer(op, status, format, "Error", &object)
     };
     if let Some(ms) = retry_after {
-        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ms));
+        answer.headers_mut().insert(ACS_RETRY_AFTER, HeaderValue::from(ms));
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0)));
     }
     answer
 }

@@ -13,9 +13,13 @@ mod instances;
 mod integrations;
 mod labels;
 mod namespaces;
+mod nodes;
 mod policies;
+mod protection;
+mod quotas;
 mod repositories;
 mod resource_policies;
+mod retention;
 mod roles;
 mod secret_lookups;
 mod service_accounts;
@@ -350,6 +354,17 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
         .takes::<api::UpdateNamespace>().gives::<api::Namespace>(),
     operation!(namespaces::delete_namespace DELETE "/instances/{instance}/namespaces/{namespace}", Act(A::DeleteNamespace), "Delete an empty namespace."),
 
+    operation!(quotas::show_namespace_quota GET "/instances/{instance}/namespaces/{namespace}/quota", Act(A::GetNamespaceQuota), "Show how many bytes and repositories a namespace holds and may hold.").gives::<api::NamespaceQuota>(),
+    operation!(quotas::set_namespace_quota PUT "/instances/{instance}/namespaces/{namespace}/quota", Act(A::SetNamespaceQuota), "Say how many bytes and repositories a namespace may hold; what is left out has no bound.")
+        .takes::<api::SetNamespaceQuota>().gives::<api::NamespaceQuota>(),
+    operation!(quotas::list_namespace_quotas GET "/instances/{instance}/quotas", Act(A::ListNamespaceQuotas), "List how many bytes and repositories an instance's namespaces hold and may hold, by name.").query::<api::Page>().lists::<api::NamespaceQuota>(),
+
+    operation!(retention::show_retention GET "/instances/{instance}/namespaces/{namespace}/retention", Act(A::GetRetention), "Show which images a namespace keeps.").gives::<api::Retention>(),
+    operation!(retention::set_retention PUT "/instances/{instance}/namespaces/{namespace}/retention", Act(A::SetRetention), "Say which images a namespace keeps; the others go by themselves.")
+        .takes::<api::SetRetention>().gives::<api::Retention>(),
+    operation!(retention::run_retention POST "/instances/{instance}/namespaces/{namespace}/retention-runs", Act(A::RunRetention), "Delete now what a namespace's rules do not keep, or say what that would be.")
+        .takes::<api::RunRetention>().gives::<api::RetentionRun>(),
+
     operation!(repositories::create_repository POST "/instances/{instance}/repositories", Act(A::CreateRepository), "Create a repository.")
         .takes::<api::CreateRepository>().creates::<api::Repository>(),
     operation!(repositories::list_repositories GET "/instances/{instance}/repositories", Act(A::ListRepository), "List a namespace's repositories by name.")
@@ -365,6 +380,22 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(tags::update_tag PATCH "/instances/{instance}/tags/{*tag}", Act(A::UpdateRepositoryTag), "Point a tag at another manifest that is there.").takes::<api::UpdateTag>().gives::<api::Tag>(),
     operation!(tags::delete_tag DELETE "/instances/{instance}/tags/{*tag}", Act(A::DeleteRepositoryTag), "Delete a tag; what it points at stays."),
 
+    operation!(protection::create_immutable_tag_rule POST "/instances/{instance}/namespaces/{namespace}/immutable-tag-rules", Act(A::CreateImmutableTagRule), "Say which tags of which of a namespace's repositories are immutable.")
+        .takes::<api::CreateImmutableTagRule>().creates::<api::ImmutableTagRule>(),
+    operation!(protection::list_immutable_tag_rules GET "/instances/{instance}/namespaces/{namespace}/immutable-tag-rules", Act(A::ListImmutableTagRules), "List a namespace's rules of immutable tags, oldest first.").lists::<api::ImmutableTagRule>(),
+    operation!(protection::update_immutable_tag_rule PATCH "/instances/{instance}/namespaces/{namespace}/immutable-tag-rules/{rule}", Act(A::UpdateImmutableTagRule), "Change, enable or disable a rule of immutable tags.")
+        .takes::<api::UpdateImmutableTagRule>().gives::<api::ImmutableTagRule>(),
+    operation!(protection::delete_immutable_tag_rule DELETE "/instances/{instance}/namespaces/{namespace}/immutable-tag-rules/{rule}", Act(A::DeleteImmutableTagRule), "Delete a rule of immutable tags."),
+    operation!(protection::lock_repository PATCH "/instances/{instance}/repository-locks/{*repository}", Act(A::LockRepository), "Lock a repository against reading, writing, listing or deleting, or unlock it.")
+        .takes::<api::UpdateLocks>().gives::<api::Repository>(),
+    operation!(protection::lock_image PATCH "/instances/{instance}/image-protections/{*image}", Act(A::LockRepository), "Lock a tag or a manifest, or unlock it: the repository's name, a slash and the tag or digest.")
+        .takes::<api::UpdateLocks>().gives::<api::ImageProtection>(),
+    operation!(protection::show_image_protection GET "/instances/{instance}/image-protections/{*image}", Act(A::ListRepositoryTag), "Show what a tag or a manifest is locked against, and why it cannot be deleted.").gives::<api::ImageProtection>(),
+    operation!(protection::list_image_references GET "/instances/{instance}/image-references/{*image}", Act(A::ListRepositoryTag), "List what refers to a tag's manifest, a manifest or a blob in its repository: tags, manifests that are made of it, manifests whose subject it is.")
+        .query::<api::Page>().lists::<api::ImageReference>(),
+    operation!(protection::list_digest_holders GET "/instances/{instance}/digest-holders", Act(A::PullRepository), "List which repositories have a digest, of those that one may pull from.")
+        .query::<api::DigestQuery>().lists::<api::DigestHolder>(),
+
     operation!(audit::list_audit_events GET "/audit-events", Act(A::ListAuditEvent), "List what happened, newest first.").query::<api::AuditQuery>().lists::<api::AuditEvent>(),
     operation!(audit::list_audit_records GET "/audit-records", Act(A::ExportAuditEvent), "Read sealed records in the order of the chain, to export or verify them.")
         .query::<api::AuditRecordQuery>().lists::<api::AuditRecord>(),
@@ -376,7 +407,13 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| vec![
     operation!(audit::clear_audit_retention DELETE "/audit-retention", Act(A::SetAuditRetention), "Keep the audit trail as long as the server's setting says."),
     operation!(signing_keys::list_signing_keys GET "/signing-keys", Needs::Caller("the public halves are public: see /.well-known"), "List the keys whose signatures hold.").lists::<api::SigningKey>(),
     operation!(signing_keys::rotate_signing_key POST "/signing-keys", Act(A::RotateSigningKey), "Begin a new signing key; answers all.").lists::<api::SigningKey>(),
+    operation!(nodes::list_nodes GET "/nodes", Act(A::ListNodes), "List the nodes that serve, and how they are; for the server's first account.").lists::<api::Node>(),
 ]);
+
+/// The names of all operations, as log and metrics have them.
+pub fn operation_names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|operation| operation.id)
+}
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use crate::page::{Asked, Page};
 use crate::shapes;
 
 /// The namespace of the path; what is no name names nothing.
-async fn namespace(call: &Call) -> Result<OnNamespace, Problem> {
+pub(super) async fn namespace(call: &Call) -> Result<OnNamespace, Problem> {
     let name = NamespaceName::parse(call.path(1)).map_err(|_| Problem::not_found())?;
     Ok(OnNamespace { instance: call.on_instance().await?, name })
 }
@@ -27,6 +27,7 @@ pub(super) async fn create_namespace(call: Call) -> Result<Answer, Problem> {
         auto_create_repository: new.auto_create_repository.unwrap_or(NewNamespace::default().0.auto_create_repository),
         sparse_indexes: new.sparse_indexes,
         default_public: new.default_public,
+        default_immutable_tags: new.default_immutable_tags,
     };
     let made = call.registry().create_namespace(permit, NewNamespace(settings)).await?;
     Ok(json(StatusCode::CREATED, &shapes::namespace(instance, &made)))
@@ -53,11 +54,11 @@ pub(super) async fn show_namespace(call: Call) -> Result<Answer, Problem> {
 }
 
 pub(super) async fn update_namespace(call: Call) -> Result<Answer, Problem> {
-    let api::UpdateNamespace { public, auto_create_repository, sparse_indexes, default_public } = call.json()?;
+    let api::UpdateNamespace { public, auto_create_repository, sparse_indexes, default_public, default_immutable_tags } = call.json()?;
     let on = namespace(&call).await?;
     let instance = on.instance.id;
     let permit = call.admit_or_hide::<act::UpdateNamespace>(on, Action::GetNamespace).await?;
-    let changes = NamespaceChanges { public, auto_create_repository, sparse_indexes, default_public };
+    let changes = NamespaceChanges { public, auto_create_repository, sparse_indexes, default_public, default_immutable_tags };
     let updated = call.registry().update_namespace(permit, changes).await?;
     Ok(json(StatusCode::OK, &shapes::namespace(instance, &updated)))
 }

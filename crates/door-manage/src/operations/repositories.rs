@@ -2,13 +2,13 @@
 
 use http::StatusCode;
 use kit::{Answer, empty, json};
-use model::{Action, NamespaceName, OnNamespace, OnRepository, RepositoryName, act};
-use registry::{NewRepository, RepositoryChanges};
+use model::{Action, ImmutableTags, NamespaceName, OnNamespace, OnRepository, RepositoryName, act};
+use registry::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
 
 use crate::call::Call;
 use crate::errors::Problem;
 use crate::page::{Asked, Page};
-use crate::shapes;
+use crate::shapes::{self, pattern};
 
 /// The repository of the path; what is no name names nothing.
 async fn repository(call: &Call) -> Result<OnRepository, Problem> {
@@ -21,7 +21,12 @@ pub(super) async fn create_repository(call: Call) -> Result<Answer, Problem> {
     let name = RepositoryName::parse(&new.name).map_err(Problem::name("name"))?;
     let on = OnRepository { instance: call.on_instance().await?, name };
     let permit = call.admit_or_hide::<act::CreateRepository>(on, Action::GetRepository).await?;
-    let wanted = NewRepository { public: new.public, summary: summary(new.summary)?, description: description(new.description)? };
+    let wanted = NewRepository {
+        public: new.public,
+        summary: summary(new.summary)?,
+        description: description(new.description)?,
+        immutable_tags: immutability(new.immutable_tags.as_deref(), new.immutable_tags_except.as_deref())?,
+    };
     let made = call.registry().create_repository(permit, wanted).await?;
     Ok(json(StatusCode::CREATED, &shapes::repository(made)))
 }
@@ -53,6 +58,7 @@ pub(super) async fn update_repository(call: Call) -> Result<Answer, Problem> {
         public: change.public,
         summary: change.summary.map(summary).transpose()?,
         description: change.description.map(description).transpose()?,
+        immutable_tags: immutability_change(change.immutable_tags.as_deref(), change.immutable_tags_except.as_deref())?,
     };
     let updated = call.registry().update_repository(permit, changes).await?;
     Ok(json(StatusCode::OK, &shapes::repository(updated)))
@@ -74,4 +80,19 @@ fn summary(text: String) -> Result<String, Problem> {
 fn description(text: String) -> Result<String, Problem> {
     let fits = text.len() <= 4096 && !text.chars().any(|c| c.is_control() && c != '\n');
     if fits { Ok(text) } else { Err(Problem::invalid("description", "at most 4096 bytes without control characters")) }
+}
+
+/// What a new repository is to be like; none: as its namespace says.
+fn immutability(tags: Option<&str>, except: Option<&str>) -> Result<Option<Immutability>, Problem> {
+    let Some(tags) = tags else {
+        return if except.is_none() { Ok(None) } else { Err(Problem::invalid("immutable_tags_except", "only with immutable_tags")) };
+    };
+    let (tags, except) = (pattern("immutable_tags", tags)?, except.map_or(Ok(None), |text| pattern("immutable_tags_except", text))?);
+    Ok(Some(tags.map(|tags| ImmutableTags { tags, except })))
+}
+
+fn immutability_change(tags: Option<&str>, except: Option<&str>) -> Result<Option<ImmutabilityChange>, Problem> {
+    let tags = tags.map(|text| pattern("immutable_tags", text)).transpose()?;
+    let except = except.map(|text| pattern("immutable_tags_except", text)).transpose()?;
+    Ok((tags.is_some() || except.is_some()).then_some(ImmutabilityChange::Patterns { tags, except }))
 }

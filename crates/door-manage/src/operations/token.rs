@@ -149,6 +149,9 @@ impl No {
             AuthError::Invalid => wrong,
             AuthError::Expired | AuthError::Disabled | AuthError::Untrusted(_) => Self::Ended(code, error.to_string()),
             AuthError::LockedOut { retry_after } => Self::Later(StatusCode::TOO_MANY_REQUESTS, *retry_after, error.to_string()),
+            AuthError::Throttled { retry_after_ms } => {
+                Self::Later(StatusCode::TOO_MANY_REQUESTS, identity::retry_after(*retry_after_ms), error.to_string())
+            }
             AuthError::Busy | AuthError::Unavailable => Self::Later(StatusCode::SERVICE_UNAVAILABLE, 1, error.to_string()),
         }
     }

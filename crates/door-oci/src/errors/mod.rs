@@ -175,6 +175,12 @@ impl Failure {
         self.with_header(RETRY_AFTER, SOON)
     }
 
+    /// The words are those of a caller's own limit.
+    pub(crate) fn too_often(retry_after_ms: i64) -> Self {
+        let seconds = HeaderValue::from(identity::retry_after(retry_after_ms));
+        Self::new(Code::TooManyRequests, AuthError::Throttled { retry_after_ms }.to_string()).with_header(RETRY_AFTER, seconds)
+    }
+
     pub(crate) fn no_route() -> Self {
         Self::new(Code::Unsupported, "there is no such endpoint").with_status(StatusCode::NOT_FOUND)
     }

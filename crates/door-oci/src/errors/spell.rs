@@ -48,6 +48,7 @@ impl Asked<'_> {
             AuthError::LockedOut { retry_after } => {
                 Failure::new(Code::TooManyRequests, text).with_header(RETRY_AFTER, HeaderValue::from((*retry_after).max(1)))
             }
+            AuthError::Throttled { retry_after_ms } => Failure::too_often(*retry_after_ms),
             AuthError::Busy => Failure::new(Code::TooManyRequests, text).soon(),
             AuthError::Unavailable => Failure::new(Code::Unavailable, text).soon(),
         }
@@ -84,14 +85,18 @@ impl Asked<'_> {
             RegistryError::RangeUnsatisfiable { size } => {
                 Failure::new(Code::RangeInvalid, text).with_made_header(CONTENT_RANGE, format!("bytes */{size}"))
             }
-            RegistryError::ManifestInvalid { .. } => Failure::new(Code::ManifestInvalid, text),
+            RegistryError::ManifestInvalid { .. } | RegistryError::RuleInvalid { .. } => Failure::new(Code::ManifestInvalid, text),
             RegistryError::ManifestBlobUnknown { digests } => {
                 let listed: Vec<_> = digests.iter().take(MAX_LISTED).map(ToString::to_string).collect();
                 Failure::new(Code::ManifestBlobUnknown, text).with_detail(json!({"digests": listed}))
             }
             RegistryError::TooLarge { .. } => Failure::new(Code::SizeInvalid, text).with_status(StatusCode::PAYLOAD_TOO_LARGE),
             // Like a quota of bytes at other registries: trying again does not help.
-            RegistryError::Limit { .. } => Failure::new(Code::Denied, text).with_status(StatusCode::FORBIDDEN),
+            RegistryError::Limit { .. } | RegistryError::Quota { .. } | RegistryError::RepositoryQuota { .. } => {
+                Failure::new(Code::Denied, text).with_status(StatusCode::FORBIDDEN)
+            }
+            // 403 DENIED: clients print its message and do not try again (docs/protection.md).
+            RegistryError::Protected(_) => Failure::new(Code::Denied, text),
             RegistryError::Exists | RegistryError::NotEmpty => Failure::new(Code::Denied, text).with_status(StatusCode::CONFLICT),
             RegistryError::Conflict => Failure::new(Code::Unavailable, text).soon(),
             RegistryError::Interrupted(cause) => interrupted(text, &cause),

@@ -42,6 +42,30 @@ pub(crate) enum Operation {
     ListReferrers,
 }
 
+impl Operation {
+    /// Its name in log and metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::CheckVersion => "check_version",
+            Self::ListRepositories => "list_repositories",
+            Self::GetManifest => "get_manifest",
+            Self::HeadManifest => "head_manifest",
+            Self::PutManifest => "put_manifest",
+            Self::DeleteManifest => "delete_manifest",
+            Self::GetBlob => "get_blob",
+            Self::HeadBlob => "head_blob",
+            Self::DeleteBlob => "delete_blob",
+            Self::BeginUpload => "begin_upload",
+            Self::UploadStatus => "upload_status",
+            Self::AppendChunk => "append_chunk",
+            Self::FinishUpload => "finish_upload",
+            Self::CancelUpload => "cancel_upload",
+            Self::ListTags => "list_tags",
+            Self::ListReferrers => "list_referrers",
+        }
+    }
+}
+
 /// What an operation takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Right {
@@ -110,6 +134,11 @@ pub fn operations() -> impl Iterator<Item = (&'static Method, &'static str, Opti
         Right::Login => (&row.method, row.place.template(), None),
         Right::On(action) | Right::Listed(action) => (&row.method, row.place.template(), Some(action)),
     })
+}
+
+/// The names of all operations, as log and metrics have them.
+pub fn operation_names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|row| row.operation.name())
 }
 
 /// One request: what it asks, and who asks it.

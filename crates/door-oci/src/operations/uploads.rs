@@ -61,6 +61,7 @@ impl Call<'_> {
     async fn put_whole(&self, on: OnRepository, digest: &Digest, body: RequestBody) -> Handled {
         let name = on.name.clone();
         let permit = self.admit::<act::PushRepository>(on).await?;
+        self.door.registry.expect_room(&permit, Some(digest), body.declared_length().unwrap_or_default()).await?;
         self.door.registry.put_blob(permit, pieces(body), digest).await?;
         Ok(shapes::mounted(self.links(&name), digest))
     }
@@ -106,6 +107,7 @@ impl Call<'_> {
         let expected = self.expected(&body)?;
         let name = on.name.clone();
         let permit = self.admit::<act::PushRepository>(on).await?;
+        self.door.registry.expect_room_for(&permit, id, None, body.declared_length().unwrap_or_default()).await?;
         let offset = self.door.registry.append(permit, id, expected, pieces(body)).await?;
         Ok(shapes::upload_grown(self.links(&name), id, offset))
     }
@@ -117,6 +119,7 @@ impl Call<'_> {
         let (digest, expected) = (digest(&wanted)?, self.expected(&body)?);
         let name = on.name.clone();
         let permit = self.admit::<act::PushRepository>(on).await?;
+        self.door.registry.expect_room_for(&permit, id, Some(&digest), body.declared_length().unwrap_or_default()).await?;
         self.door.registry.finish_upload(permit, id, expected, pieces(body), &digest).await?;
         Ok(shapes::mounted(self.links(&name), &digest))
     }

@@ -193,6 +193,8 @@ async fn what_is_the_servers_is_not_another_accounts() {
     let other = house.account("other").root_manager().await;
     other.post("/api/v1/signing-keys", &json!({})).await.expect(403);
     house.root_manager().await.post("/api/v1/signing-keys", &json!({})).await.expect(200);
+    other.get("/api/v1/nodes").await.expect(403);
+    house.root_manager().await.get("/api/v1/nodes").await.expect(200);
     // Another registry that trusts this server's tokens (the setting `services`) knows no accounts.
     let listed = "/token?service=other.example:5000&scope=repository:any/thing:pull,push";
     house.root().get("/token?service=other.example&scope=repository:any/thing:push").await.expect(200);

@@ -29,7 +29,9 @@ const ELSEWHERE: [(&str, &str); 2] = [
 ];
 
 /// Fields that are filled besides those that must be there, so that the rest of the body comes to be read.
-const FIELDS: [(&str, &str, &str); 14] = [
+const FIELDS: [(&str, &str, &str); 16] = [
+    ("set_retention", "rules", r#"[{"keep_newest":3}]"#),
+    ("set_namespace_quota", "max_repositories", "1"),
     ("set_audit_retention", "days", "100"),
     ("create_oidc_provider", "issuer", r#""https://probe.example""#),
     ("create_endpoint", "network", r#""lab""#),

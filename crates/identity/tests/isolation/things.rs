@@ -88,12 +88,16 @@ async fn fill(account: &Account<'_>, prefix: &str, root: &Client<'_>, things: &m
     for place in [format!("namespace-policies/{}", name("ns")), format!("repository-policies/{repository}")] {
         root.put(&format!("/api/v1/instances/{id}/{place}"), &json!({"document": owned.to_string()})).await.expect(200);
     }
+    let rule = make(root, &format!("/instances/{id}/namespaces/{}/immutable-tag-rules", name("ns")), json!({"tags": "never"})).await;
+    let rule = text(&rule, "rule_id");
+    things.insert("rule", [rule.clone(), rule]);
     // A guard that bounds nobody, so that another one beside it does not either.
     root.put("/api/v1/guard-policies/AdministratorAccess", &json!({})).await.expect(204);
     let both = |text: String| [text.clone(), text];
     things.insert("namespace", both(name("ns")));
     things.insert("repository", both(repository.clone()));
     things.insert("tag", both(format!("{repository}/{}", name("v1"))));
+    things.insert("image", [format!("{repository}/{}", name("v1")), format!("{repository}/{digest}")]);
     things.insert("digest", both(digest));
 }
 
@@ -116,6 +120,8 @@ pub(crate) fn nobodys() -> Things {
         ("namespace", "nobody-ns", "nobody-ns"),
         ("repository", "nobody-ns/app", "nobody-ns/app"),
         ("tag", "nobody-ns/app/nobody-v1", "nobody-ns/app/nobody-v1"),
+        ("rule", "itr-0000000000000001", "itr-0000000000000001"),
+        ("image", "nobody-ns/app/nobody-v1", "nobody-ns/app/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
         (
             "digest",
             "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

@@ -10,9 +10,9 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use model::{
     AccountId, ActionKind, Algorithm, Caller, CredentialId, CredentialKind, CredentialRef, Digest, InstanceId, InstanceName, Known,
     MediaType, NamespaceName, OnInstance, OnNamespace, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, Reference, Region,
-    RepositoryName, RequestId, Tag, Timestamp, UploadId, act,
+    RepositoryName, RequestId, Seconds, Tag, Timestamp, UploadId, act,
 };
-use registry::{Limits, NamespaceChanges, Pushed, Registry, RegistryError};
+use registry::{Collection, CollectionTally, Limits, NamespaceChanges, Pushed, Registry, RegistryError};
 use store::account::Principal;
 use store::instance::Instance;
 use store::policy::Policy;
@@ -218,6 +218,22 @@ pub(crate) fn index(manifests: &[&str], more: &str) -> String {
 }
 
 impl House {
+    /// The same house, where what nothing needs goes at once.
+    pub(crate) fn without_grace(self) -> Self {
+        self.collecting(Collection { grace: Seconds(-1), delete_after: Seconds(-1) })
+    }
+
+    pub(crate) fn collecting(self, collection: Collection) -> Self {
+        Self { registry: self.registry.collecting(collection), ..self }
+    }
+
+    /// One whole run, as the background job walks it.
+    pub(crate) async fn collect(&self, now: Timestamp) -> CollectionTally {
+        let mut collecting = self.registry.collection_due(Some(Seconds(0)), now).await.unwrap().unwrap();
+        while !self.registry.collect_step(&mut collecting, now).await.unwrap() {}
+        collecting.run().tally
+    }
+
     pub(crate) fn at(&self, name: &str) -> OnRepository {
         OnRepository { instance: Arc::clone(&self.local), name: RepositoryName::parse(name).unwrap() }
     }

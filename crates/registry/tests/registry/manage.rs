@@ -38,7 +38,7 @@ async fn namespaces_are_created_listed_changed_and_deleted_when_empty(house: Hou
 }
 
 async fn repositories_are_created_listed_changed_and_deleted_with_all_they_have(house: House) {
-    let new = || NewRepository { public: Some(false), summary: "in short".into(), description: "ours".into() };
+    let new = || NewRepository { public: Some(false), summary: "in short".into(), description: "ours".into(), immutable_tags: None };
     let early = house.registry.create_repository(house.may(&house.alice, house.at("demo/app")).await, new()).await;
     assert!(matches!(early, Err(RegistryError::NamespaceUnknown(_))));
     house.registry.create_namespace(house.may(&house.alice, house.namespace("demo")).await, NewNamespace::default()).await.unwrap();

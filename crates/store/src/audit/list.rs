@@ -30,7 +30,7 @@ pub struct Listed {
 }
 
 macro_rules! select {
-    ($seq:literal, $from:literal, $index:literal, $since:literal, $before:literal) => {
+    ($seq:literal, $from:literal, $index:literal, $before:literal) => {
         concat!(
             "SELECT ",
             event_columns!(),
@@ -40,21 +40,20 @@ macro_rules! select {
             $from,
             " WHERE account_id = $1 ",
             $index,
-            "AND time_ms >= ",
-            $since,
-            " AND (time_ms, id) < ",
+            "AND (time_ms, id) < ",
             $before
         )
     };
     ($from:literal, $seq:literal) => {
-        select!($seq, $from, "", "$2", "($3, $4) ORDER BY time_ms DESC, id DESC LIMIT $5")
+        select!($seq, $from, "", "($2, $3) ORDER BY time_ms DESC, id DESC LIMIT $4")
     };
     ($column:literal) => {
-        select!("seq", "audit_event", $column, "$3", "($4, $5) ORDER BY time_ms DESC, id DESC LIMIT $6")
+        select!("seq", "audit_event", $column, "($3, $4) ORDER BY time_ms DESC, id DESC LIMIT $5")
     };
 }
 
-/// At most `limit` events of an account, newest first, not before `since`, older than the event at `before`.
+/// At most `limit` events of an account, newest first, not before `since`, older than the event at `before`. The statement does not say
+/// `since`: a second bound on the time lets SQLite take the index by time for the better one, whoever is asked for.
 pub async fn page(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -72,7 +71,8 @@ pub async fn page(
     };
     let mut values = vec![Value::from(account.as_i64())];
     values.extend(key);
-    values.extend_from_slice(params![since.millis(), before.0.millis(), before.1, limit]);
+    values.extend_from_slice(params![before.0.millis(), before.1, limit]);
     let rows = tx.rows(sql, &values).await?;
-    Ok(rows.iter().map(|row| Listed { event: event(row), sequence: maybe(row, WIDTH) }).collect())
+    let listed = rows.iter().map(|row| Listed { event: event(row), sequence: maybe(row, WIDTH) });
+    Ok(listed.take_while(|listed| listed.event.time >= since).collect())
 }

@@ -28,12 +28,33 @@ pub enum StoreError {
     #[error("the database refused a statement")]
     Statement(#[source] Cause),
     /// A newer version of the program wrote this database.
-    #[error("the database was written by a newer version (schema {found}, this version knows {known}); start that version")]
+    #[error("the database was written by {}; run that version or a newer one, or go back to a backup from before", newer(.version.as_deref(), *.found, *.known))]
     Newer {
         /// The highest migration in the database.
         found: i64,
         /// The highest migration of this program.
         known: i64,
+        /// Which version applied it, if it is written down.
+        version: Option<String>,
+    },
+    /// The schema is of an older version, and nobody has allowed to change it here.
+    #[error("the schema of the database is {found}, and this version needs {known}; run `tidegate migrate` first")]
+    Behind {
+        /// The highest migration in the database.
+        found: i64,
+        /// The highest migration of this program.
+        known: i64,
+    },
+    /// A migration does not go through. Nothing of it has happened; those before it have.
+    #[error("migration {number} ({name}) does not go through, and nothing of it was changed")]
+    Migration {
+        /// Which one.
+        number: i64,
+        /// Its name.
+        name: &'static str,
+        /// What went wrong.
+        #[source]
+        cause: Box<StoreError>,
     },
     /// Another server holds the data directory.
     #[error("{} is in use by another server; stop it or choose another data directory", .0.display())]
@@ -47,6 +68,11 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
+}
+
+fn newer(version: Option<&str>, found: i64, known: i64) -> String {
+    let who = version.map_or_else(|| "a newer version".to_owned(), |version| format!("Tidegate {version}"));
+    format!("{who} (its schema is {found}; this is {}, which knows {known})", env!("CARGO_PKG_VERSION"))
 }
 
 /// What a change can conflict with.

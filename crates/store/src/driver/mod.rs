@@ -2,6 +2,7 @@
 
 mod error;
 mod lock;
+mod meters;
 mod migrate;
 mod postgres;
 mod row;
@@ -13,13 +14,17 @@ mod whole;
 
 pub use error::{Cause, Conflict, StoreError};
 pub use lock::DirectoryLock;
-pub use migrate::{Applied, Migration};
+pub use meters::{Connections, Fault, Kind, Meters};
+pub use migrate::{Applied, Migration, Schema};
 pub use postgres::PostgresSettings;
 pub use row::Row;
-pub use store::{Database, Store};
+pub use store::{Database, Store, Turns};
 pub use tx::{Tx, Work};
 pub use value::{FromValue, Value};
 pub use whole::{Each, Table};
+
+/// Where the log tells of each statement, at its finest level.
+const STATEMENTS: &str = "store::statement";
 
 /// How long after a unit of work has returned a power cut may still take it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio::sync::{Mutex, MutexGuard};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 
 use super::Durability;
 use super::error::StoreError;
+use super::meters::{Connections, Meters};
 use super::tx::{Failure, Tx, Unit, Work, went_on};
 pub(super) use session::Session;
 
@@ -30,6 +32,15 @@ const MIGRATE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const SLACK: Duration = Duration::from_secs(1);
 /// How often a unit is run before its conflict is the caller's.
 const TRIES: u32 = 12;
+/// How often a migration asks for a table that others use, and how long it lets them pass in between.
+const MIGRATE_TRIES: u32 = 30;
+const MIGRATE_PAUSE: Duration = Duration::from_secs(1);
+/// How many units wait for a connection at most; more are told at once to come again.
+const QUEUE: usize = 1024;
+/// Connections besides, for what everything else depends on ([`Lane::First`]): the change feed, and whether the database answers.
+const FIRST: usize = 2;
+/// Turns that are taken one after another.
+const TURNS: usize = 64;
 
 /// How to reach PostgreSQL. Debug never prints the URL, which may hold a password.
 #[derive(Clone)]
@@ -59,7 +70,10 @@ impl PostgresSettings {
     }
 
     fn config(&self) -> Result<Config, StoreError> {
-        let mut config: Config = self.url.parse().map_err(StoreError::unavailable)?;
+        // What the parser says may hold a piece of the password.
+        let unreadable =
+            |_| StoreError::unavailable("the URL is not `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; is every sign in it encoded?");
+        let mut config: Config = self.url.parse().map_err(unreadable)?;
         let asked = config.get_options().unwrap_or_default();
         let limit = self.statement_timeout.as_millis();
         let ours = format!("-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit}");
@@ -75,10 +89,47 @@ impl fmt::Debug for PostgresSettings {
     }
 }
 
+/// Which connections a unit may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Lane {
+    /// With all others.
+    Queue,
+    /// Past them: what a flood of requests must not hold up.
+    First,
+}
+
 pub(super) struct Postgres {
     pool: Pool,
+    first: Pool,
     patience: Duration,
     pauses: AtomicU64,
+    waiting: AtomicUsize,
+    meters: Meters,
+    /// Of the units that are run again, one at a time runs: those who met do not meet again, and each has its turn.
+    again: Mutex<()>,
+    /// Who changes the rows of one thing, one after another; several things may share a turn.
+    turns: Box<[Mutex<()>]>,
+    wait: Duration,
+}
+
+/// A place in the queue for a connection.
+struct Turn<'c>(&'c AtomicUsize);
+
+impl<'c> Turn<'c> {
+    fn take(waiting: &'c AtomicUsize) -> Result<Self, StoreError> {
+        let turn = Self(waiting);
+        if waiting.fetch_add(1, Ordering::Relaxed) < QUEUE {
+            Ok(turn)
+        } else {
+            Err(StoreError::unavailable("too many wait for a connection"))
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl fmt::Debug for Postgres {
@@ -88,30 +139,64 @@ impl fmt::Debug for Postgres {
 }
 
 impl Postgres {
-    pub(super) fn new(settings: &PostgresSettings) -> Result<Self, StoreError> {
+    pub(super) fn new(settings: &PostgresSettings, meters: &Meters) -> Result<Self, StoreError> {
         let config = settings.config()?;
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = if config.get_ssl_mode() == SslMode::Require {
-            Manager::from_config(config, tls::connector(settings.ca_file.as_deref())?, recycling)
-        } else {
-            Manager::from_config(config, NoTls, recycling)
+        let pool = |size: usize| {
+            let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+            let manager = if config.get_ssl_mode() == SslMode::Require {
+                Manager::from_config(config.clone(), tls::connector(settings.ca_file.as_deref())?, recycling)
+            } else {
+                Manager::from_config(config.clone(), NoTls, recycling)
+            };
+            let pool = Pool::builder(manager).max_size(size).runtime(Runtime::Tokio1).wait_timeout(Some(settings.acquire_timeout));
+            pool.create_timeout(Some(settings.acquire_timeout)).build().map_err(StoreError::unavailable)
         };
-        let pool = Pool::builder(manager)
-            .max_size(settings.pool_size)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(settings.acquire_timeout))
-            .create_timeout(Some(settings.acquire_timeout))
-            .build()
-            .map_err(StoreError::unavailable)?;
-        Ok(Self { pool, patience: settings.statement_timeout + SLACK, pauses: AtomicU64::new(u64::from(std::process::id())) })
+        let (pool, first) = (pool(settings.pool_size)?, pool(FIRST)?);
+        Ok(Self {
+            pool,
+            first,
+            patience: settings.statement_timeout + SLACK,
+            pauses: AtomicU64::new(u64::from(std::process::id())),
+            waiting: AtomicUsize::new(0),
+            meters: meters.clone(),
+            again: Mutex::new(()),
+            turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
+            wait: settings.acquire_timeout,
+        })
     }
 
-    pub(super) async fn read<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    pub(super) async fn write_in_turn<'c, T, E>(
+        &'c self,
+        turn: u64,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
+    ) -> Result<T, E>
     where
         T: Send,
         E: From<StoreError> + Send,
     {
-        let (session, result, _) = self.run(READ, &body).await?;
+        let place = usize::try_from(turn % TURNS as u64).unwrap_or_default();
+        let _turn = match self.turns.get(place) {
+            Some(turn) => Some(tokio::time::timeout(self.wait, turn.lock()).await.map_err(|_| StoreError::unavailable("too many wait"))?),
+            None => None,
+        };
+        self.write(Durability::Full, body).await
+    }
+
+    pub(super) fn connections(&self) -> Connections {
+        let pool = self.pool.status();
+        Connections { in_use: pool.size.saturating_sub(pool.available), idle: pool.available, waiting: pool.waiting }
+    }
+
+    pub(super) async fn read<'c, T, E>(
+        &'c self,
+        lane: Lane,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
+    ) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        let (session, result, _) = self.run(lane, READ, &body).await?;
         session.rollback().await;
         result
     }
@@ -121,7 +206,7 @@ impl Postgres {
         T: Send,
         E: From<StoreError> + Send,
     {
-        let (session, result, _) = self.run(SNAPSHOT, &body).await?;
+        let (session, result, _) = self.run(Lane::Queue, SNAPSHOT, &body).await?;
         session.rollback().await;
         result
     }
@@ -142,10 +227,13 @@ impl Postgres {
         };
         let mut tries = 1;
         loop {
+            // Waited for without a connection.
+            let turn = if tries == 1 { None } else { Some(self.turn_again().await?) };
             let (error, met) = match self.attempt(begin, &body).await {
                 Ok(value) => return Ok(value),
                 Err(refused) => refused,
             };
+            drop(turn);
             if !met || tries == TRIES {
                 return Err(error);
             }
@@ -154,12 +242,23 @@ impl Postgres {
         }
     }
 
-    /// Runs a unit that changes the schema, once.
-    pub(super) async fn migrate<'c>(
+    /// Runs a unit that changes the schema. One that meets a table in use lets the others pass, and is run again.
+    pub(super) async fn migrate<'c, T: Send>(
         &'c self,
-        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, (), StoreError> + Send + Sync,
-    ) -> Result<(), StoreError> {
-        self.attempt(MIGRATE, &body).await.map_err(|(error, _)| error)
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, StoreError> + Send + Sync,
+    ) -> Result<T, StoreError> {
+        let mut tries = 1;
+        loop {
+            let (error, met) = match self.attempt(MIGRATE, &body).await {
+                Ok(value) => return Ok(value),
+                Err(refused) => refused,
+            };
+            if !(met || session::is_lock_timeout(&error)) || tries == MIGRATE_TRIES {
+                return Err(error);
+            }
+            tokio::time::sleep(MIGRATE_PAUSE).await;
+            tries += 1;
+        }
     }
 
     /// One try of a writing unit; its error says also whether it met another unit.
@@ -172,10 +271,10 @@ impl Postgres {
         T: Send,
         E: From<StoreError> + Send,
     {
-        let (session, result, failure) = self.run(begin, body).await.map_err(|error| (error.into(), false))?;
+        let (session, result, failure) = self.run(Lane::Queue, begin, body).await.map_err(|error| (error.into(), false))?;
         match result {
             Ok(value) => {
-                let committed = session.commit().await;
+                let committed = self.meters.note(session.commit().await);
                 committed.map_err(|error| {
                     let met = error.is_serialisation();
                     (error.into(), met)
@@ -191,6 +290,7 @@ impl Postgres {
 
     async fn run<'c, T, E>(
         &'c self,
+        lane: Lane,
         begin: &'static str,
         body: &(impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync),
     ) -> Result<(Session, Result<T, E>, Option<Failure>), StoreError>
@@ -198,11 +298,11 @@ impl Postgres {
         T: Send,
         E: From<StoreError> + Send,
     {
-        let client: Client = self.pool.get().await.map_err(StoreError::unavailable)?;
+        let client = self.meters.note(self.connection(lane).await)?;
         // A migration waits for another node's, however long that takes; a snapshot for a moment that will do.
         let patience = (begin != MIGRATE && begin != SNAPSHOT).then_some(self.patience);
-        let session = Session::begin(client, begin, patience).await?;
-        let mut tx = Tx::new(Unit::Postgres(Box::new(session)));
+        let session = self.meters.note(Session::begin(client, begin, patience).await)?;
+        let mut tx = Tx::new(Unit::Postgres(Box::new(session)), &self.meters);
         let result = body(&mut tx).await;
         let (unit, failure) = tx.end();
         let result = match result {
@@ -210,6 +310,20 @@ impl Postgres {
             result => result,
         };
         Ok((unit.into_postgres()?, result, failure))
+    }
+
+    /// A connection from the pool, in turn. The pool bounds how long that takes.
+    async fn connection(&self, lane: Lane) -> Result<Client, StoreError> {
+        if lane == Lane::First {
+            return self.first.get().await.map_err(StoreError::unavailable);
+        }
+        let _turn = Turn::take(&self.waiting)?;
+        self.pool.get().await.map_err(StoreError::unavailable)
+    }
+
+    async fn turn_again(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
+        let late = |_| StoreError::unavailable("others that run again take too long");
+        tokio::time::timeout(self.patience, self.again.lock()).await.map_err(late)
     }
 
     /// Longer at each try, and different for each task, so that those who met do not meet again.

@@ -20,6 +20,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::Durability;
 use super::error::StoreError;
 use super::lock::DirectoryLock;
+use super::meters::Meters;
 use super::tx::{Tx, Unit, Work, went_on};
 pub(super) use statement::{batch, execute, rows, walk};
 use writer::Writer;
@@ -28,7 +29,10 @@ mod statement;
 mod writer;
 
 const FILE: &str = "tidegate.db";
-const BUSY: Duration = Duration::from_secs(5);
+/// How long a statement waits for another process that has the database; it keeps its thread meanwhile.
+const BUSY: Duration = Duration::from_secs(1);
+/// How long a unit waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 512;
 const SCANNERS: usize = 2;
 /// More members than this are the next group's.
@@ -42,6 +46,7 @@ pub(super) struct Sqlite {
     writer: Arc<Mutex<Writer>>,
     commits: Arc<AtomicU64>,
     committer: Committer,
+    meters: Meters,
     // Last, so that the files go, and the lock opens, after the connections have closed.
     _lock: Option<DirectoryLock>,
     _folder: Option<tempfile::TempDir>,
@@ -64,33 +69,42 @@ impl Lease<'_> {
 }
 
 impl Sqlite {
-    pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
-        Self::start(directory, true, None)
+    pub(super) fn open(directory: &Path, meters: &Meters) -> Result<Self, StoreError> {
+        Self::start(directory, true, None, meters)
     }
 
-    pub(super) fn temporary() -> Result<Self, StoreError> {
+    pub(super) fn temporary(meters: &Meters) -> Result<Self, StoreError> {
         let folder = tempfile::tempdir().map_err(StoreError::unavailable)?;
         let path = folder.path().to_owned();
-        Self::start(&path, false, Some(folder))
+        Self::start(&path, false, Some(folder), meters)
+    }
+
+    pub(super) fn is_in(directory: &Path) -> bool {
+        directory.join(FILE).is_file()
     }
 
     /// Beside the server whose directory it is.
-    pub(super) fn peek(directory: &Path) -> Result<Self, StoreError> {
-        if !directory.join(FILE).is_file() {
+    pub(super) fn peek(directory: &Path, meters: &Meters) -> Result<Self, StoreError> {
+        if !Self::is_in(directory) {
             return Err(StoreError::unavailable(format!("there is no {FILE} in {}", directory.display())));
         }
-        Self::assemble(directory, true, None, None)
+        Self::assemble(directory, true, (None, None), meters)
     }
 
-    fn start(directory: &Path, syncs: bool, folder: Option<tempfile::TempDir>) -> Result<Self, StoreError> {
-        Self::assemble(directory, syncs, Some(DirectoryLock::acquire(directory)?), folder)
+    fn start(directory: &Path, syncs: bool, folder: Option<tempfile::TempDir>, meters: &Meters) -> Result<Self, StoreError> {
+        Self::assemble(directory, syncs, (Some(DirectoryLock::acquire(directory)?), folder), meters)
     }
 
-    fn assemble(directory: &Path, syncs: bool, lock: Option<DirectoryLock>, folder: Option<tempfile::TempDir>) -> Result<Self, StoreError> {
+    fn assemble(
+        directory: &Path,
+        syncs: bool,
+        (lock, folder): (Option<DirectoryLock>, Option<tempfile::TempDir>),
+        meters: &Meters,
+    ) -> Result<Self, StoreError> {
         let file = directory.join(FILE);
         let sync = if syncs { "FULL" } else { "OFF" };
         let commits = Arc::new(AtomicU64::new(0));
-        let writer = Arc::new(Mutex::new(Writer::new(connect(&file, sync, false)?, syncs, Arc::clone(&commits))));
+        let writer = Arc::new(Mutex::new(Writer::new(connect(&file, sync, false)?, syncs, Arc::clone(&commits), meters.clone())));
         let workers = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             readers: pool(&file, sync, workers + 2)?,
@@ -99,6 +113,7 @@ impl Sqlite {
             committer: Committer::start(Arc::clone(&writer))?,
             writer,
             commits,
+            meters: meters.clone(),
             _lock: lock,
             _folder: folder,
         })
@@ -113,7 +128,7 @@ impl Sqlite {
         E: From<StoreError>,
     {
         let reader = self.lease(&self.readers).await?;
-        snapshot(reader, &body)
+        snapshot(reader, &self.meters, &body)
     }
 
     pub(super) async fn scan<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
@@ -122,8 +137,8 @@ impl Sqlite {
     {
         let scanner = self.lease(&self.scanners).await?;
         match Handle::current().runtime_flavor() {
-            RuntimeFlavor::MultiThread => tokio::task::block_in_place(|| snapshot(scanner, &body)),
-            _ => snapshot(scanner, &body),
+            RuntimeFlavor::MultiThread => tokio::task::block_in_place(|| snapshot(scanner, &self.meters, &body)),
+            _ => snapshot(scanner, &self.meters, &body),
         }
     }
 
@@ -136,8 +151,8 @@ impl Sqlite {
         E: From<StoreError>,
     {
         let mut writer = self.enter().await?;
-        writer.begin_member(durability)?;
-        let (lease, result) = run(Lease::Writer(writer), &body)?;
+        self.meters.note(writer.begin_member(durability))?;
+        let (lease, result) = run(Lease::Writer(writer), &self.meters, &body)?;
         let Lease::Writer(mut writer) = lease else { return result };
         let value = match result {
             Ok(value) => value,
@@ -146,18 +161,18 @@ impl Sqlite {
                 return Err(error);
             }
         };
-        let outcome = writer.keep_member()?;
+        let outcome = self.meters.note(writer.keep_member())?;
         drop(writer);
         self.committer.wake();
         let told = outcome.await.unwrap_or_else(|_| Err("the committer has stopped".to_owned()));
-        told.map_err(StoreError::unavailable)?;
+        self.meters.note(told.map_err(StoreError::unavailable))?;
         Ok(value)
     }
 
     /// Waits in turn for a group with room.
     async fn enter(&self) -> Result<MutexGuard<'_, Writer>, StoreError> {
         loop {
-            let writer = self.writer.lock().await;
+            let writer = in_time(&self.writer).await?;
             if writer.members() < GROUP {
                 return Ok(writer);
             }
@@ -174,14 +189,27 @@ impl Sqlite {
             return Ok(free);
         }
         match pool.get(turn) {
-            Some(connection) => Ok(connection.lock().await),
+            Some(connection) => in_time(connection).await,
             None => Err(StoreError::unavailable("no connections")),
         }
     }
 }
 
+/// Its turn, or word that it takes too long: whoever is before it waits for another process.
+async fn in_time<T>(connection: &Mutex<T>) -> Result<MutexGuard<'_, T>, StoreError> {
+    if let Ok(free) = connection.try_lock() {
+        return Ok(free);
+    }
+    let late = |_| StoreError::unavailable("the database is busy for too long");
+    tokio::time::timeout(PATIENCE, connection.lock()).await.map_err(late)
+}
+
 /// Runs a body that only reads, over one snapshot.
-fn snapshot<'c, T, E>(connection: MutexGuard<'c, Connection>, body: &impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E>) -> Result<T, E>
+fn snapshot<'c, T, E>(
+    connection: MutexGuard<'c, Connection>,
+    meters: &'c Meters,
+    body: &impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E>,
+) -> Result<T, E>
 where
     E: From<StoreError>,
 {
@@ -189,8 +217,8 @@ where
         // A body panicked here before; its snapshot is stale.
         execute(&connection, "ROLLBACK", &[])?;
     }
-    execute(&connection, "BEGIN DEFERRED", &[])?;
-    let (lease, result) = run(Lease::Reader(connection), body)?;
+    meters.note(execute(&connection, "BEGIN DEFERRED", &[]))?;
+    let (lease, result) = run(Lease::Reader(connection), meters, body)?;
     if !lease.connection().is_autocommit() {
         execute(lease.connection(), "ROLLBACK", &[])?;
     }
@@ -200,12 +228,13 @@ where
 /// Polls a body to its end, which on SQLite is once.
 fn run<'c, T, E>(
     lease: Lease<'c>,
+    meters: &'c Meters,
     body: &impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E>,
 ) -> Result<(Lease<'c>, Result<T, E>), StoreError>
 where
     E: From<StoreError>,
 {
-    let mut tx = Tx::new(Unit::Sqlite(lease));
+    let mut tx = Tx::new(Unit::Sqlite(lease), meters);
     let polled = body(&mut tx).as_mut().poll(&mut Context::from_waker(Waker::noop()));
     let (unit, failure) = tx.end();
     let result = match polled {

@@ -1,12 +1,16 @@
 //! The store: units of work over the database that was chosen at start.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::Durability;
 use super::error::StoreError;
-use super::migrate::{self, Applied, Migration};
-use super::postgres::{Postgres, PostgresSettings};
+use super::meters::{Connections, Kind, Meters};
+use super::migrate::{self, Applied, Migration, Schema};
+use super::postgres::{Lane, Postgres, PostgresSettings};
 use super::sqlite::Sqlite;
 use super::tx::{Tx, Work};
 use crate::params;
@@ -27,6 +31,14 @@ pub enum Database {
 pub struct Store {
     backend: Backend,
     reads: AtomicU64,
+    meters: Meters,
+    turns: OnceLock<Arc<dyn Turns>>,
+}
+
+/// Who is asked before each unit of work begins: a test that tries every order of them.
+pub trait Turns: Send + Sync + fmt::Debug {
+    /// Returns when the unit of the task that asks may begin.
+    fn turn(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 #[derive(Debug)]
@@ -46,29 +58,67 @@ impl Store {
         Self::open(&Database::Memory).await
     }
 
+    /// Opens a database whose schema is up to date, and changes nothing of it: [`StoreError::Behind`] when it is not.
+    pub async fn open_as_it_is(database: &Database) -> Result<Self, StoreError> {
+        let store = Self::connect(database)?;
+        store.survey_of(crate::MIGRATIONS).await?.is_current()?;
+        Ok(store)
+    }
+
     /// Opens a database that is there to look into it, beside a server that may be using it. Nothing may be written that a server
-    /// keeps in memory.
-    pub fn peek(database: &Database) -> Result<Self, StoreError> {
-        let backend = match database {
-            Database::Memory => Backend::Sqlite(Sqlite::temporary()?),
-            Database::Directory(directory) => Backend::Sqlite(Sqlite::peek(directory)?),
-            Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings)?),
-        };
-        Ok(Self { backend, reads: AtomicU64::new(0) })
+    /// keeps in memory. Its schema is this program's own: [`StoreError::Behind`] or [`StoreError::Newer`] when it is not.
+    pub async fn peek(database: &Database) -> Result<Self, StoreError> {
+        let store = Self::connect_beside(database)?;
+        store.survey_of(crate::MIGRATIONS).await?.is_current()?;
+        Ok(store)
+    }
+
+    /// How far the schema of a database is, beside a server that may be using it. Changes nothing.
+    pub async fn survey(database: &Database) -> Result<Schema, StoreError> {
+        if let Database::Directory(directory) = database
+            && !Sqlite::is_in(directory)
+        {
+            return Ok(Schema::none(crate::MIGRATIONS));
+        }
+        Self::connect_beside(database)?.survey_of(crate::MIGRATIONS).await
     }
 
     /// Opens the database with a schema of the caller's; for the driver's own tests.
     pub async fn open_with(database: &Database, migrations: &[Migration]) -> Result<Self, StoreError> {
-        let backend = match database {
-            Database::Memory => Backend::Sqlite(Sqlite::temporary()?),
-            Database::Directory(directory) => Backend::Sqlite(Sqlite::open(directory)?),
-            Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings)?),
-        };
-        match &backend {
-            Backend::Sqlite(sqlite) => sqlite.write(Durability::Full, |tx| Box::pin(migrate::migrate(tx, migrations))).await?,
-            Backend::Postgres(postgres) => postgres.migrate(|tx| Box::pin(migrate::migrate(tx, migrations))).await?,
+        let store = Self::connect(database)?;
+        // Who finds nothing to do needs no right to do it.
+        if store.survey_of(migrations).await?.pending.is_empty() {
+            return Ok(store);
         }
-        Ok(Self { backend, reads: AtomicU64::new(0) })
+        while !store.step(migrations).await?.pending.is_empty() {}
+        Ok(store)
+    }
+
+    async fn step(&self, migrations: &[Migration]) -> Result<Schema, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(Durability::Full, |tx| Box::pin(migrate::step(tx, migrations))).await,
+            Backend::Postgres(postgres) => postgres.migrate(|tx| Box::pin(migrate::step(tx, migrations))).await,
+        }
+    }
+
+    async fn survey_of(&self, migrations: &[Migration]) -> Result<Schema, StoreError> {
+        self.scan(|tx| Box::pin(migrate::survey(tx, migrations))).await
+    }
+
+    fn connect(database: &Database) -> Result<Self, StoreError> {
+        let meters = Meters::default();
+        let backend = match database {
+            Database::Memory => Backend::Sqlite(Sqlite::temporary(&meters)?),
+            Database::Directory(directory) => Backend::Sqlite(Sqlite::open(directory, &meters)?),
+            Database::Postgres(settings) => Backend::Postgres(Postgres::new(settings, &meters)?),
+        };
+        Ok(Self { backend, reads: AtomicU64::new(0), meters, turns: OnceLock::new() })
+    }
+
+    fn connect_beside(database: &Database) -> Result<Self, StoreError> {
+        let Database::Directory(directory) = database else { return Self::connect(database) };
+        let meters = Meters::default();
+        Ok(Self { backend: Backend::Sqlite(Sqlite::peek(directory, &meters)?), reads: AtomicU64::new(0), meters, turns: OnceLock::new() })
     }
 
     /// Runs `body` over one snapshot of the database; it cannot change anything. For few rows by an index.
@@ -78,9 +128,23 @@ impl Store {
         E: From<StoreError> + Send,
     {
         self.reads.fetch_add(1, Ordering::Relaxed);
+        self.turn().await;
         match &self.backend {
-            Backend::Sqlite(sqlite) => Box::pin(sqlite.read(body)).await,
-            Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
+            Backend::Sqlite(sqlite) => self.meters.timed(Kind::Read, Box::pin(sqlite.read(body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(Kind::Read, Box::pin(postgres.read(Lane::Queue, body))).await,
+        }
+    }
+
+    /// As [`read`](Self::read), past all that wait for a connection: for what everything else depends on, and nothing that
+    /// requests can make many of.
+    pub async fn read_first<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        match &self.backend {
+            Backend::Sqlite(_) => self.read(body).await,
+            Backend::Postgres(postgres) => self.meters.timed(Kind::Read, Box::pin(postgres.read(Lane::First, body))).await,
         }
     }
 
@@ -91,9 +155,10 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
+        self.turn().await;
         match &self.backend {
-            Backend::Sqlite(sqlite) => Box::pin(sqlite.scan(body)).await,
-            Backend::Postgres(postgres) => Box::pin(postgres.read(body)).await,
+            Backend::Sqlite(sqlite) => self.meters.timed(Kind::Scan, Box::pin(sqlite.scan(body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(Kind::Scan, Box::pin(postgres.read(Lane::Queue, body))).await,
         }
     }
 
@@ -105,8 +170,8 @@ impl Store {
         E: From<StoreError> + Send,
     {
         match &self.backend {
-            Backend::Sqlite(sqlite) => Box::pin(sqlite.scan(body)).await,
-            Backend::Postgres(postgres) => Box::pin(postgres.snapshot(body)).await,
+            Backend::Sqlite(sqlite) => self.meters.timed(Kind::Scan, Box::pin(sqlite.scan(body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(Kind::Scan, Box::pin(postgres.snapshot(body))).await,
         }
     }
 
@@ -148,6 +213,23 @@ impl Store {
         self.write_with(Durability::Apart, body).await
     }
 
+    /// As [`write`](Self::write), for units that all change the rows of one thing, named by `turn`: where units meet and are run
+    /// again (PostgreSQL), those of this process go one after another instead. Where there is one writer they do anyway.
+    pub async fn write_in_turn<'c, T, E>(
+        &'c self,
+        turn: u64,
+        body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
+    ) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => Box::pin(sqlite.write(Durability::Full, body)).await,
+            Backend::Postgres(postgres) => Box::pin(postgres.write_in_turn(turn, body)).await,
+        }
+    }
+
     async fn write_with<'c, T, E>(
         &'c self,
         durability: Durability,
@@ -157,9 +239,39 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
+        self.turn().await;
+        let kind = match durability {
+            Durability::Full => Kind::Write,
+            Durability::Soon => Kind::WriteSoon,
+            Durability::Apart => Kind::WriteApart,
+        };
         match &self.backend {
-            Backend::Sqlite(sqlite) => Box::pin(sqlite.write(durability.of_one_writer(), body)).await,
-            Backend::Postgres(postgres) => Box::pin(postgres.write(durability, body)).await,
+            Backend::Sqlite(sqlite) => self.meters.timed(kind, Box::pin(sqlite.write(durability.of_one_writer(), body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(kind, Box::pin(postgres.write(durability, body))).await,
+        }
+    }
+
+    /// What is counted of this store's work.
+    pub const fn meters(&self) -> &Meters {
+        &self.meters
+    }
+
+    /// The connections to PostgreSQL; SQLite has none.
+    pub fn connections(&self) -> Option<Connections> {
+        match &self.backend {
+            Backend::Sqlite(_) => None,
+            Backend::Postgres(postgres) => Some(postgres.connections()),
+        }
+    }
+
+    /// From now on no unit of work begins before `turns` lets it; for tests. What was said first holds.
+    pub fn take_turns(&self, turns: Arc<dyn Turns>) {
+        drop(self.turns.set(turns));
+    }
+
+    async fn turn(&self) {
+        if let Some(turns) = self.turns.get() {
+            turns.turn().await;
         }
     }
 
@@ -179,7 +291,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.read(|tx| {
+        self.read_first(|tx| {
             Box::pin(async move {
                 tx.row("SELECT 1", params![]).await?;
                 Ok(())

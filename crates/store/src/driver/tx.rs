@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use super::error::StoreError;
+use super::meters::Meters;
 use super::postgres;
 use super::row::Row;
 use super::sqlite;
@@ -22,6 +23,7 @@ pub type Work<'t, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>
 pub struct Tx<'c> {
     unit: Unit<'c>,
     failure: Option<Failure>,
+    meters: &'c Meters,
 }
 
 #[derive(Debug)]
@@ -39,8 +41,8 @@ pub(super) enum Failure {
 }
 
 impl<'c> Tx<'c> {
-    pub(super) fn new(unit: Unit<'c>) -> Self {
-        Self { unit, failure: None }
+    pub(super) fn new(unit: Unit<'c>, meters: &'c Meters) -> Self {
+        Self { unit, failure: None, meters }
     }
 
     pub(super) fn end(self) -> (Unit<'c>, Option<Failure>) {
@@ -133,6 +135,7 @@ impl<'c> Tx<'c> {
     }
 
     fn note<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        let result = self.meters.note(result);
         if let Err(error) = &result {
             let again = error.is_serialisation();
             self.failure = Some(if again { Failure::Serialisation } else { Failure::Other });

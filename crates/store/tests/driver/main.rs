@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod catalog;
+mod counting;
 mod database;
+mod expand;
+mod nodes;
 mod opening;
 mod speaking;
 mod trouble;

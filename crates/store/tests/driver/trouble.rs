@@ -99,9 +99,32 @@ fn a_pool_without_a_free_connection_is_unavailable() {
         settings.pool_size = 1;
         settings.acquire_timeout = Duration::from_millis(500);
         let store = &Store::open_with(&Database::Postgres(settings), SCHEMA).await.unwrap();
-        let refused: Result<(), StoreError> = store.read(|_| Box::pin(async move { store.ping().await })).await;
+        let another = || store.read(|tx| Box::pin(async move { tx.row("SELECT 1", params![]).await.map(drop) }));
+        let refused: Result<(), StoreError> = store.read(|_| Box::pin(async move { another().await })).await;
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-        store.ping().await.unwrap();
+        another().await.unwrap();
+    });
+}
+
+/// Whoever looks at the change feed, or asks whether the database answers, does not wait behind requests.
+#[test]
+fn what_everything_depends_on_goes_past_a_full_queue() {
+    on_postgres_settings("what_everything_depends_on_goes_past_a_full_queue", async |mut settings| {
+        settings.pool_size = 1;
+        let store = &Arc::new(Store::open_with(&Database::Postgres(settings), SCHEMA).await.unwrap());
+        let slow = async |store: Arc<Store>| {
+            let slept = store.read(|tx| Box::pin(async move { tx.row("SELECT 1 FROM pg_sleep(0.3)", params![]).await.map(drop) }));
+            slept.await.map_err(|error: StoreError| error.to_string())
+        };
+        let waiting: Vec<_> = (0..2_000).map(|_| tokio::spawn(slow(Arc::clone(store)))).collect();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        for _ in 0..10 {
+            tokio::time::timeout(Duration::from_millis(250), store.ping()).await.unwrap().unwrap();
+        }
+        // Those for whom there is no room in the queue have been told at once.
+        let told = waiting.iter().filter(|one| one.is_finished()).count();
+        assert!((900..1_100).contains(&told), "{told}");
+        waiting.iter().for_each(tokio::task::JoinHandle::abort);
     });
 }
 
@@ -133,4 +156,48 @@ fn a_cancelled_unit_frees_its_connection() {
         tokio::time::timeout(Duration::from_millis(300), slow).await.unwrap_err();
         assert_eq!(people(&store).await, 0);
     });
+}
+
+/// Several nodes whose units all change one row, as every change of a right does: none is told to try again by itself.
+#[test]
+fn many_units_of_several_nodes_that_change_one_row_all_go_through() {
+    const WRITERS: i64 = 32;
+    const ROUNDS: i64 = 6;
+    on_postgres_settings("many_units_of_several_nodes_that_change_one_row_all_go_through", async |settings| {
+        let mut nodes = Vec::new();
+        for _ in 0..3 {
+            nodes.push(Arc::new(Store::open_with(&Database::Postgres(settings.clone()), SCHEMA).await.unwrap()));
+        }
+        let tasks: Vec<_> = (0..3 * WRITERS)
+            .map(|writer| {
+                let store = Arc::clone(&nodes[usize::try_from(writer % 3).unwrap()]);
+                tokio::spawn(async move {
+                    for round in 0..ROUNDS {
+                        let id = writer * ROUNDS + round;
+                        visit(&store, id).await.unwrap_or_else(|error| panic!("writer {writer}, round {round}: {error}"));
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let counted: Result<i64, StoreError> =
+            nodes[0].read(|tx| Box::pin(async move { tx.one("SELECT value FROM counter", params![]).await?.get(0) })).await;
+        assert_eq!(counted.unwrap(), 3 * WRITERS * ROUNDS);
+    });
+}
+
+async fn visit(store: &Store, id: i64) -> Result<(), StoreError> {
+    let name = &format!("person {id}");
+    store
+        .write(|tx| {
+            Box::pin(async move {
+                tx.row("SELECT name FROM person WHERE account = 1 AND name = $1", params![name]).await?;
+                tx.execute("INSERT INTO person (id, account, name) VALUES ($1, 1, $2)", params![id, name]).await?;
+                tx.execute("UPDATE counter SET value = value + 1 WHERE name = 'visits'", params![]).await?;
+                Ok(())
+            })
+        })
+        .await
 }

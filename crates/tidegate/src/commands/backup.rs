@@ -88,7 +88,7 @@ fn make(arguments: &Arguments) -> Result<Output, Failure> {
     let teller = Teller::default();
     let made = block_on(async {
         let backup = Backup {
-            store: Arc::new(Store::peek(&database(&config))?),
+            store: Arc::new(Store::peek(&database(&config)).await?),
             blobs: blobs_to_read(&config)?,
             clock: Arc::new(SystemClock),
             target,
@@ -100,7 +100,7 @@ fn make(arguments: &Arguments) -> Result<Output, Failure> {
     })?;
     let harm = (!made.missing_blobs.is_empty()).then(|| {
         let count = made.missing_blobs.len();
-        format!("the backup is made, but {count} blobs are not in it: the store does not have them whole. See `tidegate fsck`")
+        format!("the backup is made, but {count} blobs are not in it: the store does not have them whole (`missing_blobs`). Images that use them must be pushed again")
     });
     Ok(Output::Verdict(serde_json::to_value(&made)?, harm))
 }

@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::{Failure, print, reference};
 use crate::config::configuration_page;
-use crate::server::metrics_page;
+use crate::metrics;
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(super) enum Document {
@@ -27,7 +27,7 @@ pub(super) fn run(document: Document, command: clap::Command) -> Result<(), Fail
         Document::Actions => print(&policy::actions_table()),
         Document::ApplySchema => print(&declarative::schema()),
         Document::Configuration => print(&configuration_page()),
-        Document::Metrics => print(&metrics_page()),
+        Document::Metrics => print(&metrics::page()),
         Document::Commands => print(&reference::page(command)),
         Document::Openapi => print(&door_manage::openapi()),
     }

@@ -9,7 +9,7 @@ use store::sealed::Place;
 
 use super::{Failure, print};
 use crate::config::{MasterKeySource, SettingArguments};
-use crate::house::database;
+use crate::house::{database, refused};
 use crate::master_key::{master_keys, rotate};
 use crate::printer::{Format, note};
 use crate::system::{SystemRandom, environment};
@@ -62,7 +62,6 @@ fn rotate_in_data_dir(settings: &SettingArguments) -> Result<(), Failure> {
 
 fn status(arguments: &StatusArguments) -> Result<(), Failure> {
     let config = arguments.settings.load(environment())?.config;
-    let store = Store::peek(&database(&config))?;
     if let MasterKeySource::DataDir(path) = &config.master_key
         && !path.exists()
     {
@@ -70,6 +69,7 @@ fn status(arguments: &StatusArguments) -> Result<(), Failure> {
     }
     let keys = master_keys(&config, &mut SystemRandom::open())?.sealing();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let store = runtime.block_on(Store::peek(&database(&config))).map_err(|error| refused(&config, &error))?;
     let found = runtime.block_on(identity::sealed_secrets(&store))?;
     let is = |one: &SealedUnder| keys.role(one.key).unwrap_or("unknown");
     if arguments.output == Some(Format::Json) {

@@ -5,7 +5,9 @@ mod beside;
 mod completion;
 mod config;
 mod generate;
+mod health;
 mod master_key;
+mod migrate;
 mod reference;
 mod restore;
 mod serve;
@@ -14,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::config::SettingArguments;
+use crate::config::{MachineArguments, SettingArguments};
 use crate::system::environment;
 use crate::{manage, printer};
 
@@ -34,12 +36,16 @@ enum Command {
     Serve(SettingArguments),
     #[command(flatten)]
     Client(Box<manage::ClientCommand>),
+    /// Ask the server that runs here whether it is ready; exit code 0: it is
+    Health(MachineArguments),
     /// Settings of the server
     #[command(subcommand)]
     Config(config::Verb),
     /// The master key, which seals stored secrets
     #[command(subcommand)]
     MasterKey(master_key::Verb),
+    /// Bring the schema of the database up to date
+    Migrate(migrate::Arguments),
     /// Back up the database and its blobs, beside a running server
     Backup(Box<backup::Arguments>),
     /// Restore a backup into an empty database and an empty store of blobs
@@ -61,8 +67,10 @@ pub(crate) fn run() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Serve(settings) => serve::run(&settings),
         Command::Client(command) => return manage::run(*command, environment()),
+        Command::Health(settings) => health::run(&settings),
         Command::Config(verb) => config::run(&verb),
         Command::MasterKey(verb) => master_key::run(&verb),
+        Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Backup(arguments) => return backup::run(&arguments),
         Command::Restore(arguments) => return restore::run(&arguments),
         Command::Completion { shell } => completion::run(shell, &mut CommandLine::command()),

@@ -19,7 +19,7 @@ use std::time::Duration;
 use access::Networks;
 use ipnet::IpNet;
 use kit::{ForwardedHeader, LogRequests};
-use model::NetworkName;
+use model::{NetworkName, Seconds};
 use registry::Redirects;
 use tracing_subscriber::filter::LevelFilter;
 use trail::Keeping;
@@ -47,6 +47,15 @@ impl std::fmt::Debug for Database {
             Self::Postgres(_) => "Postgres(…)",
         })
     }
+}
+
+/// How PostgreSQL is spoken to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct PostgresConfig {
+    pub(crate) connections: usize,
+    pub(crate) acquire: Duration,
+    pub(crate) statement: Duration,
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// Where the key that seals stored secrets comes from.
@@ -113,6 +122,14 @@ pub(crate) struct AuditConfig {
     pub(crate) sink: Option<SinkConfig>,
 }
 
+/// What is collected, and when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct CollectionConfig {
+    pub(crate) enabled: bool,
+    pub(crate) every: Seconds,
+    pub(crate) times: registry::Collection,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum LogFormat {
@@ -138,6 +155,9 @@ pub(crate) struct Config {
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) admin_listen: Option<SocketAddr>,
     pub(crate) database: Database,
+    pub(crate) postgres: PostgresConfig,
+    /// Whether `serve` migrates.
+    pub(crate) migrates_at_start: bool,
     pub(crate) blobs: BlobPlace,
     pub(crate) redirects: Redirects,
     pub(crate) master_key: MasterKeySource,
@@ -147,6 +167,10 @@ pub(crate) struct Config {
     pub(crate) max_namespaces: u32,
     /// The most repositories in one instance.
     pub(crate) max_repositories: u32,
+    pub(crate) collection: CollectionConfig,
+    /// How many requests one caller, and one address, may make; none: any number.
+    pub(crate) requests_per_second_per_caller: Option<u32>,
+    pub(crate) requests_per_second_per_address: Option<u32>,
     /// The one to come.
     pub(crate) next_master_key: Option<MasterKeySource>,
     pub(crate) services: Vec<String>,

@@ -10,7 +10,7 @@ use access::Networks;
 use blobs::ObjectProtocol;
 use kit::{ForwardedHeader, Host, LogRequests};
 use model::{NetworkName, Seconds};
-use registry::Redirects;
+use registry::{Collection, Redirects};
 use tracing_subscriber::filter::LevelFilter;
 use trail::Keeping;
 use zeroize::Zeroizing;
@@ -19,8 +19,8 @@ use super::layers::Values;
 use super::network::NetworkSetting;
 use super::table::find;
 use super::{
-    AuditConfig, BlobPlace, Config, ConfigError, CredentialSource, Database, LogConfig, LogFormat, MasterKeySource, ObjectConfig,
-    SinkConfig, SinkToken, TlsFiles, objects,
+    AuditConfig, BlobPlace, CollectionConfig, Config, ConfigError, CredentialSource, Database, LogConfig, LogFormat, MasterKeySource,
+    ObjectConfig, PostgresConfig, SinkConfig, SinkToken, TlsFiles, objects,
 };
 
 /// Each choice of a setting with what it means.
@@ -30,6 +30,7 @@ const FORMATS: Choices<LogFormat> = &[("text", LogFormat::Text), ("json", LogFor
 const REQUESTS: Choices<LogRequests> = &[("all", LogRequests::All), ("errors", LogRequests::Errors), ("off", LogRequests::Off)];
 const HEADERS: Choices<ForwardedHeader> = &[("x-forwarded", ForwardedHeader::XForwarded), ("forwarded", ForwardedHeader::Forwarded)];
 const LINES: Choices<chain::Format> = &[("jsonl", chain::Format::Jsonl), ("cloudevents", chain::Format::CloudEvents)];
+const MIGRATIONS: Choices<bool> = &[("start", true), ("manual", false)];
 const YES: Choices<bool> = &[("true", true), ("false", false)];
 const STYLES: Choices<Option<bool>> = &[("auto", None), ("true", Some(true)), ("false", Some(false))];
 const SOURCES: Choices<CredentialSource> = &[
@@ -48,6 +49,9 @@ const LEVELS: Choices<LevelFilter> = &[
     ("trace", LevelFilter::TRACE),
 ];
 
+/// Twice as long as a URL of object storage holds.
+const PRESIGNED: Seconds = Seconds::minutes(10);
+
 impl Config {
     /// Reads and checks every setting.
     pub(crate) fn read(values: &Values) -> Result<Self, ConfigError> {
@@ -60,6 +64,8 @@ impl Config {
             tls: from.tls()?,
             admin_listen: from.optional("admin_listen")?,
             database: from.database()?,
+            postgres: from.postgres()?,
+            migrates_at_start: from.choice("migrations", MIGRATIONS)?,
             blobs: from.blobs(&data_dir)?,
             redirects: from.redirects(&networks)?,
             master_key: from.master_key(&MASTER_KEY)?.unwrap_or_else(|| MasterKeySource::DataDir(data_dir.join("master.key"))),
@@ -68,6 +74,9 @@ impl Config {
             services: from.list::<Service>("services")?.into_iter().map(|s| s.0).collect(),
             max_namespaces: from.count("limits.namespaces")?,
             max_repositories: from.count("limits.repositories")?,
+            collection: from.collection(&networks)?,
+            requests_per_second_per_caller: from.rate("limits.requests_per_second_per_caller")?,
+            requests_per_second_per_address: from.rate("limits.requests_per_second_per_address")?,
             bearer_lifetime: from.seconds("token.bearer_seconds", 60, 3600)?,
             audit: AuditConfig { keeping: from.keeping()?, sink: from.sink()? },
             log: LogConfig {
@@ -141,6 +150,10 @@ impl Reader<'_> {
         self.number(key, 1, u32::MAX.into()).map(|n| u32::try_from(n).unwrap_or(u32::MAX))
     }
 
+    fn rate(&self, key: &'static str) -> Result<Option<u32>, ConfigError> {
+        if self.texts(key).is_empty() { Ok(None) } else { self.count(key).map(Some) }
+    }
+
     fn seconds(&self, key: &'static str, min: u64, max: u64) -> Result<Duration, ConfigError> {
         self.number(key, min, max).map(Duration::from_secs)
     }
@@ -179,6 +192,15 @@ impl Reader<'_> {
         }
     }
 
+    fn postgres(&self) -> Result<PostgresConfig, ConfigError> {
+        Ok(PostgresConfig {
+            connections: usize::try_from(self.number("postgres.connections", 1, 1000)?).unwrap_or(1),
+            acquire: self.seconds("postgres.acquire_seconds", 1, 60)?,
+            statement: self.seconds("postgres.statement_seconds", 1, 600)?,
+            ca_file: self.optional("postgres.ca_file")?,
+        })
+    }
+
     fn blobs(&self, data_dir: &Path) -> Result<BlobPlace, ConfigError> {
         let object = self.objects()?;
         let Some(text) = self.optional::<String>("blobs")? else { return Ok(BlobPlace::Directory(data_dir.join("blobs"))) };
@@ -211,6 +233,22 @@ impl Reader<'_> {
         const KEY: &str = "blob_redirects";
         objects::redirects(self.texts(KEY), |name| networks.names().any(|known| known == name))
             .map_err(|problem| self.invalid(KEY, problem))
+    }
+
+    fn collection(&self, networks: &Networks) -> Result<CollectionConfig, ConfigError> {
+        const DELETE_AFTER: &str = "collection.delete_after";
+        let every = self.time("collection.every", Seconds(1))?;
+        let times = Collection { grace: self.time("collection.grace", Seconds(0))?, delete_after: self.time(DELETE_AFTER, Seconds(0))? };
+        if !matches!(self.redirects(networks)?, Redirects::Off) && times.delete_after < PRESIGNED {
+            return Err(self.invalid(DELETE_AFTER, "clients that are sent to object storage need 10m at least"));
+        }
+        Ok(CollectionConfig { enabled: self.choice("collection.enabled", YES)?, every, times })
+    }
+
+    /// Up to a year.
+    fn time(&self, key: &'static str, least: Seconds) -> Result<Seconds, ConfigError> {
+        let text: String = self.required(key)?;
+        Seconds::parse(&text).filter(|time| (least..=Seconds::days(366)).contains(time)).ok_or_else(|| self.wrong(key, &text))
     }
 
     fn keeping(&self) -> Result<Keeping, ConfigError> {

@@ -85,6 +85,21 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     secret("database", "`sqlite` or `postgres://…`", "sqlite", "A file in the data folder, or a database that several nodes may share"),
     one(
+        "migrations",
+        "`start` or `manual`",
+        "start",
+        "Whether a start brings the schema of the database up to date, or is refused until `tidegate migrate` has done so",
+    ),
+    one("postgres.connections", "number", "16", "Connections to PostgreSQL at a time, 1 to 1000, on each node"),
+    one("postgres.acquire_seconds", "seconds", "5", "How long a request waits for one of them, 1 to 60; then the answer is 503"),
+    one("postgres.statement_seconds", "seconds", "10", "How long one statement may take, 1 to 600; then the answer is 503"),
+    one(
+        "postgres.ca_file",
+        "path",
+        "",
+        "Authorities in PEM that PostgreSQL's certificate is checked against, instead of the public ones; `sslmode=require` in the URL",
+    ),
+    one(
         "blobs",
         "path or `s3://BUCKET/PREFIX`",
         "",
@@ -143,8 +158,35 @@ pub(crate) const SETTINGS: &[Setting] = &[
     secret("next_master_key", "64 hex digits", "", "The same as a value"),
     many("next_master_key_command", "program, arguments", "", "Prints the same"),
     many("services", "host names", "", "Further names that clients may give as `service` when they ask for a token"),
+    one("collection.enabled", "`true` or `false`", "true", "Whether content that nothing needs any more is collected by itself"),
+    one("collection.every", "time", "6h", "How often a collection begins"),
+    one(
+        "collection.grace",
+        "time",
+        "24h",
+        "How long a blob stays that no manifest names, after it was pushed, mounted or last named: longer than any push takes",
+    ),
+    one(
+        "collection.delete_after",
+        "time",
+        "1h",
+        "How long collected content stays in the storage: pulls that have begun end in that time; with `blob_redirects`, 10m at least",
+    ),
     one("limits.namespaces", "number", "10000", "The most namespaces in one instance"),
     one("limits.repositories", "number", "100000", "The most repositories in one instance"),
+    one(
+        "limits.requests_per_second_per_caller",
+        "number",
+        "",
+        "Requests that one user, service account or role may make in a second, on each node, and ten times as many at once; more are 429 with \
+         `Retry-After`; not set: any number",
+    ),
+    one(
+        "limits.requests_per_second_per_address",
+        "number",
+        "",
+        "The same for one address (IPv6: a /64), before anybody logs in; whole offices and clusters may share one; not set: any number",
+    ),
     one("token.bearer_seconds", "seconds", "300", "How long a bearer token lives, 60 to 3600"),
     one(
         "audit.retention",

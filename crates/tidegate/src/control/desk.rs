@@ -80,6 +80,12 @@ impl Desk {
         Ok(ResetRow { account_id: on.account.to_string(), instance_id: on.id.to_string(), name: on.name.to_string() })
     }
 
+    /// The nodes that serve.
+    pub(crate) async fn nodes(&self, op: &Op) -> Result<Vec<api::Node>, IdentityError> {
+        let nodes = self.identity.list_nodes_as_operator(self.operator(op)).await?;
+        Ok(nodes.into_iter().map(door_manage::node).collect())
+    }
+
     /// What waits, without what has waited too long.
     fn waiting(&self, now: Timestamp) -> std::sync::MutexGuard<'_, Vec<(Timestamp, Bootstrap)>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);

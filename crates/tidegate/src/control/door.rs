@@ -1,18 +1,27 @@
 //! The desk's door behind the control socket: HTTP/1.1 with JSON, for the commands of this program and nobody else.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 use identity::IdentityError;
 use kit::{Answer, Request, json, problem, read_body};
 use serde::de::DeserializeOwned;
 
 use super::Desk;
+use crate::health::Health;
 use crate::server::App;
 
 /// The largest body.
 const MAX_BODY: usize = 64 * 1024;
 
+/// What is not as it must be, by name.
+pub(super) const READINESS: &str = "/readiness";
+
 /// The door.
-pub(crate) struct ControlDoor(pub(crate) Desk);
+pub(crate) struct ControlDoor {
+    pub(crate) desk: Desk,
+    pub(crate) health: Arc<Health>,
+}
 
 impl App for ControlDoor {
     fn door(&self, _head: &http::request::Parts) -> &'static str {
@@ -45,9 +54,15 @@ impl ControlDoor {
     async fn act(&self, request: Request) -> Result<Answer, No> {
         let Request { op, head, body, .. } = request;
         let body = read_body(body, MAX_BODY).await.map_err(|_| No::Body("the body cannot be read"))?;
-        let (path, desk) = (head.uri.path(), &self.0);
+        let (path, desk) = (head.uri.path(), &self.desk);
+        if (&head.method, path) == (&Method::GET, READINESS) {
+            return Ok(json(StatusCode::OK, &self.health.failing().await));
+        }
         if (&head.method, path) == (&Method::POST, "/network-resets") {
             return Ok(json(StatusCode::OK, &desk.reset_network(&op, read(&body)?).await?));
+        }
+        if (&head.method, path) == (&Method::GET, "/nodes") {
+            return Ok(json(StatusCode::OK, &desk.nodes(&op).await?));
         }
         match (&head.method, path.strip_prefix("/accounts").unwrap_or_default()) {
             (&Method::GET, "") if path == "/accounts" => {

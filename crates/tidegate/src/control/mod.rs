@@ -1,5 +1,5 @@
-//! What whoever holds the server's configuration may do, and nobody else: make, list, suspend and resume accounts, and open an
-//! instance again whose network rules let nobody in.
+//! What whoever holds the server's configuration may do, and nobody else: make, list, suspend and resume accounts, open an
+//! instance again whose network rules let nobody in, and see the nodes that serve.
 //!
 //! A [`Desk`] does it. In a running server it stands behind the control socket of the data folder ([`ControlDoor`]); where no
 //! server runs, or several share a database, a command opens the database itself and has a desk of its own ([`reach`]). To
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use desk::Desk;
 pub(crate) use door::ControlDoor;
-pub(crate) use reach::Reach;
+pub(crate) use reach::{Reach, readiness};
 pub(crate) use socket::{ControlError, SOCKET};
 
 /// An account that is asked for.

@@ -63,6 +63,14 @@ impl Reach {
         }
     }
 
+    /// The nodes that serve.
+    pub(crate) async fn nodes(&self) -> Result<Vec<api::Node>, ControlError> {
+        match self {
+            Self::Socket(socket) => socket.call(Method::GET, "/nodes", &()).await,
+            Self::Database(own) => Ok(own.desk.nodes(&own.op()).await?),
+        }
+    }
+
     /// All of them, page by page.
     pub(crate) async fn list(&self) -> Result<Vec<AccountRow>, ControlError> {
         let mut all: Vec<AccountRow> = Vec::new();
@@ -132,6 +140,13 @@ impl Own {
             user_agent: Some("tidegate account".into()),
         }
     }
+}
+
+/// What of the server that runs here is not as it must be, by name.
+pub(crate) async fn readiness(config: &Config) -> Result<Vec<String>, ControlError> {
+    let path = config.data_dir.join(SOCKET);
+    let nobody = || ControlError::Socket { path: path.clone(), cause: "nobody listens there".to_owned() };
+    Socket::connect(&path).await?.ok_or_else(nobody)?.call(Method::GET, door::READINESS, &()).await
 }
 
 /// Has a server been started with these settings? A command makes neither a database nor a master key.

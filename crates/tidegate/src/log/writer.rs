@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use prometheus_client::metrics::counter::Counter;
+use meter::Counter;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Bytes that may wait. Beyond that lines are dropped and counted: a stuck terminal must not stop the registry.

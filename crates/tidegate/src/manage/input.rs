@@ -29,6 +29,18 @@ pub(super) fn duration(text: &str) -> Result<Seconds, String> {
     Seconds::parse(text).ok_or_else(|| "write it as a number and s, m, h or d: 90d, 12h, 15m".to_owned())
 }
 
+/// Reads `10GiB`, `500MB`, `1048576`.
+pub(super) fn size(text: &str) -> Result<i64, String> {
+    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("KB", 1000), ("MB", 1_000_000)];
+    let mut units = units.into_iter().chain([("GB", 1_000_000_000), ("TB", 1_000_000_000_000), ("B", 1)]);
+    let split = units.find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));
+    let (number, unit) = split.unwrap_or((text, 1_i64));
+    let number = number.trim_end().parse::<i64>().ok().filter(|number| *number >= 0);
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .ok_or_else(|| "write it as a number of bytes, or with a unit: 10GiB, 500MB".to_owned())
+}
+
 /// Reads an RFC 3339 time.
 pub(super) fn time(text: &str) -> Result<model::Timestamp, String> {
     model::Timestamp::parse(text).ok_or_else(|| "write it as an RFC 3339 time: 2026-01-31T12:00:00Z".to_owned())

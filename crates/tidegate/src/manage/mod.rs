@@ -12,19 +12,24 @@ mod configure;
 mod credential;
 mod federation;
 mod group;
+mod image;
+mod immutable_tag_rule;
 mod input;
 mod instance;
 mod integration;
 mod label;
 mod namespace;
 mod network;
+mod nodes;
 mod operator;
 mod password;
 mod policy;
 mod policy_diff;
 mod policy_questions;
+mod quota;
 mod repository;
 mod resource_policy;
+mod retention;
 mod role;
 mod role_desk;
 mod scan;
@@ -125,10 +130,18 @@ pub(crate) enum ClientCommand {
     Network(Noun<network::Command>),
     /// Namespaces of an instance
     Namespace(Noun<namespace::Command>),
+    /// Quotas: what namespaces hold and may hold
+    Quota(Noun<quota::Command>),
+    /// Retention: which images namespaces keep, so that the others go by themselves
+    Retention(Noun<retention::Command>),
     /// Repositories of an instance
     Repository(Noun<repository::Command>),
     /// Tags of a repository
     Tag(Noun<tag::Command>),
+    /// Images: what keeps a tag or a manifest as it is, and what refers to it
+    Image(Noun<image::Command>),
+    /// Rules of immutable tags: which tags of a namespace's repositories stay as they are
+    ImmutableTagRule(Noun<immutable_tag_rule::Command>),
     /// Labels: which things belong together
     Label(Noun<label::Command>),
     /// Make what is there like the documents in files
@@ -139,6 +152,8 @@ pub(crate) enum ClientCommand {
     Audit(Noun<audit::Command>),
     /// The keys that sign tokens
     SigningKey(Noun<signing_key::Command>),
+    /// List the nodes that serve, and how they are
+    Nodes(nodes::Arguments),
 }
 
 impl ClientCommand {
@@ -148,6 +163,7 @@ impl ClientCommand {
             Self::Scan(arguments) => &arguments.client,
             Self::Apply(arguments) => &arguments.client,
             Self::Export(arguments) => &arguments.client,
+            Self::Nodes(arguments) => &arguments.client,
             Self::Whoami(client)
             | Self::Account(Noun { client, .. })
             | Self::User(Noun { client, .. })
@@ -167,8 +183,12 @@ impl ClientCommand {
             | Self::AdminUser(Noun { client, .. })
             | Self::Network(Noun { client, .. })
             | Self::Namespace(Noun { client, .. })
+            | Self::Quota(Noun { client, .. })
+            | Self::Retention(Noun { client, .. })
             | Self::Repository(Noun { client, .. })
             | Self::Tag(Noun { client, .. })
+            | Self::Image(Noun { client, .. })
+            | Self::ImmutableTagRule(Noun { client, .. })
             | Self::Label(Noun { client, .. })
             | Self::Audit(Noun { client, .. })
             | Self::SigningKey(Noun { client, .. }) => client,
@@ -294,6 +314,9 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
     if let ClientCommand::Network(Noun { verb: network::Command::Reset { instance, machine }, .. }) = command {
         return network::reset(instance, &machine, session).await;
     }
+    if let ClientCommand::Nodes(nodes::Arguments { local: true, machine, .. }) = &command {
+        return nodes::run_local(machine, session).await;
+    }
     if let ClientCommand::Audit(Noun { verb, .. }) = &command
         && let Some(done) = audit::offline(verb)
     {
@@ -322,12 +345,17 @@ async fn answer(command: ClientCommand, session: &Session) -> Result<Output, Com
         ClientCommand::AdminUser(Noun { verb, .. }) => admin_user::run(verb, &client).await,
         ClientCommand::Network(Noun { verb, .. }) => network::run(verb, &client).await,
         ClientCommand::Namespace(Noun { verb, .. }) => namespace::run(verb, &client).await,
+        ClientCommand::Retention(Noun { verb, .. }) => retention::run(verb, &client).await,
+        ClientCommand::Quota(Noun { verb, .. }) => quota::run(verb, &client).await,
         ClientCommand::Repository(Noun { verb, .. }) => repository::run(verb, &client).await,
         ClientCommand::Tag(Noun { verb, .. }) => tag::run(verb, &client).await,
+        ClientCommand::Image(Noun { verb, .. }) => image::run(verb, &client).await,
+        ClientCommand::ImmutableTagRule(Noun { verb, .. }) => immutable_tag_rule::run(verb, &client).await,
         ClientCommand::Label(Noun { verb, .. }) => label::run(verb, &client).await,
         ClientCommand::Apply(arguments) => apply::run(arguments, session, &client).await,
         ClientCommand::Export(arguments) => apply::run_export(arguments, &client).await,
         ClientCommand::Audit(Noun { verb, .. }) => audit::run(verb, &client, session.arguments.output).await,
+        ClientCommand::Nodes(_) => nodes::run(&client).await,
         ClientCommand::SigningKey(Noun { verb, .. }) => signing_key::run(verb, &client, session.arguments.output).await,
     }
 }

@@ -64,25 +64,40 @@ pub(crate) struct Settings {
     /// Is a repository public that is made without saying so? [default for a new one: false]
     #[arg(long, value_name = "BOOL")]
     default_public: Option<bool>,
+    /// Are all tags of a repository immutable that is made without saying so? [default for a new one: false]
+    #[arg(long, value_name = "BOOL")]
+    default_immutable_tags: Option<bool>,
+}
+
+impl Settings {
+    fn new_namespace(self, name: String) -> CreateNamespace {
+        CreateNamespace {
+            name,
+            public: self.public.unwrap_or_default(),
+            auto_create_repository: self.auto_create_repository,
+            sparse_indexes: self.sparse_indexes.unwrap_or_default(),
+            default_public: self.default_public.unwrap_or_default(),
+            default_immutable_tags: self.default_immutable_tags.unwrap_or_default(),
+        }
+    }
+
+    fn change(self) -> UpdateNamespace {
+        let Self { public, auto_create_repository, sparse_indexes, default_public, default_immutable_tags } = self;
+        UpdateNamespace { public, auto_create_repository, sparse_indexes, default_public, default_immutable_tags }
+    }
 }
 
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
     Ok(match command {
-        Command::Create { name, of, settings: Settings { public, auto_create_repository, sparse_indexes, default_public } } => {
-            let (public, sparse_indexes) = (public.unwrap_or_default(), sparse_indexes.unwrap_or_default());
-            let default_public = default_public.unwrap_or_default();
-            let new = CreateNamespace { name, public, auto_create_repository, sparse_indexes, default_public };
-            Output::one(&client.namespaces(&of.instance).create(&new).await?)
+        Command::Create { name, of, settings } => {
+            Output::one(&client.namespaces(&of.instance).create(&settings.new_namespace(name)).await?)
         }
         Command::List { of } => {
             let columns = &["name", "public", "auto_create_repository", "sparse_indexes", "created_at"];
             Output::many(&client.namespaces(&of.instance).list().await?, columns)
         }
         Command::Show { name, of } => Output::one(&client.namespaces(&of.instance).show(&name).await?),
-        Command::Update { name, of, settings: Settings { public, auto_create_repository, sparse_indexes, default_public } } => {
-            let change = UpdateNamespace { public, auto_create_repository, sparse_indexes, default_public };
-            Output::one(&client.namespaces(&of.instance).update(&name, &change).await?)
-        }
+        Command::Update { name, of, settings } => Output::one(&client.namespaces(&of.instance).update(&name, &settings.change()).await?),
         Command::Delete { name, of } => {
             client.namespaces(&of.instance).delete(&name).await?;
             Output::Done(format!("Deleted {name}."))

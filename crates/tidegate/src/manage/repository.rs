@@ -1,10 +1,11 @@
 //! `tidegate repository …`
 
-use api::{CreateRepository, UpdateRepository};
-use clap::Subcommand;
+use api::{CreateRepository, UpdateLocks, UpdateRepository};
+use clap::{Args, Subcommand};
 use client::Tidegate;
 
 use super::CommandError;
+use super::image::{LockArgument, locks};
 use super::input::InstanceArgument;
 use crate::printer::Output;
 
@@ -25,6 +26,8 @@ pub(crate) enum Command {
         /// What it holds
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         description: String,
+        #[command(flatten)]
+        immutable: Immutable,
     },
     /// List repositories
     List {
@@ -56,6 +59,28 @@ pub(crate) enum Command {
         /// What it holds
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
+        #[command(flatten)]
+        immutable: Immutable,
+    },
+    /// Lock a repository
+    Lock {
+        /// NAMESPACE/REPOSITORY
+        name: String,
+        /// Against what
+        #[arg(value_enum, required = true, value_name = "LOCK")]
+        locks: Vec<LockArgument>,
+        #[command(flatten)]
+        of: InstanceArgument,
+    },
+    /// Unlock a repository
+    Unlock {
+        /// NAMESPACE/REPOSITORY
+        name: String,
+        /// Which locks to take away
+        #[arg(value_enum, required = true, value_name = "LOCK")]
+        locks: Vec<LockArgument>,
+        #[command(flatten)]
+        of: InstanceArgument,
     },
     /// Delete a repository with everything in it
     Delete {
@@ -66,18 +91,41 @@ pub(crate) enum Command {
     },
 }
 
+/// Which tags of a repository are immutable, besides what the rules of its namespace say.
+#[derive(Args, Debug)]
+pub(crate) struct Immutable {
+    /// Which of its tags are immutable: v*, {v*,release-*}, **; empty: none [default for a new one: as the namespace says]
+    #[arg(long, value_name = "PATTERN")]
+    immutable_tags: Option<String>,
+    /// Save these; empty: none is excepted
+    #[arg(long, value_name = "PATTERN")]
+    immutable_tags_except: Option<String>,
+}
+
 pub(super) async fn run(command: Command, client: &Tidegate) -> Result<Output, CommandError> {
     Ok(match command {
-        Command::Create { name, of, public, summary, description } => {
-            Output::one(&client.repositories(&of.instance).create(&CreateRepository { name, public, summary, description }).await?)
+        Command::Create { name, of, public, summary, description, immutable } => {
+            let Immutable { immutable_tags, immutable_tags_except } = immutable;
+            let new = CreateRepository { name, public, summary, description, immutable_tags, immutable_tags_except };
+            Output::one(&client.repositories(&of.instance).create(&new).await?)
         }
         Command::List { of, namespace } => {
             let found = list(client, &of.instance, namespace).await?;
             Output::many(&found, &["name", "public", "summary", "description", "updated_at"])
         }
         Command::Show { name, of } => Output::one(&client.repositories(&of.instance).show(&name).await?),
-        Command::Update { name, of, public, summary, description } => {
-            Output::one(&client.repositories(&of.instance).update(&name, &UpdateRepository { public, summary, description }).await?)
+        Command::Update { name, of, public, summary, description, immutable } => {
+            let Immutable { immutable_tags, immutable_tags_except } = immutable;
+            let change = UpdateRepository { public, summary, description, immutable_tags, immutable_tags_except };
+            Output::one(&client.repositories(&of.instance).update(&name, &change).await?)
+        }
+        Command::Lock { name, locks: words, of } => {
+            let change = UpdateLocks { lock: locks(&words), unlock: Vec::new() };
+            Output::one(&client.repositories(&of.instance).lock(&name, &change).await?)
+        }
+        Command::Unlock { name, locks: words, of } => {
+            let change = UpdateLocks { lock: Vec::new(), unlock: locks(&words) };
+            Output::one(&client.repositories(&of.instance).lock(&name, &change).await?)
         }
         Command::Delete { name, of } => {
             client.repositories(&of.instance).delete(&name).await?;

@@ -3,6 +3,7 @@
 mod accept;
 mod activity;
 mod connection;
+mod limit;
 mod listen;
 mod local;
 mod request;
@@ -18,9 +19,11 @@ use std::time::Duration;
 
 use http::request::Parts;
 use kit::{Answer, Edge, HttpMetrics, LogRequests, Request, limits};
+use model::Op;
 use tokio::sync::Semaphore;
 
-pub(crate) use run::{metrics_page, run};
+pub(crate) use limit::AddressLimit;
+pub(crate) use run::run;
 pub(crate) use stop::Stop;
 pub(crate) use tls::install_crypto_provider;
 
@@ -31,6 +34,12 @@ pub(crate) trait App: Send + Sync + 'static {
 
     /// Answers.
     fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send;
+
+    /// The answer to one of too many requests from an address, with the milliseconds after which there is room; none: this
+    /// one is answered all the same.
+    fn too_often(&self, _op: &Op, _head: &Parts, _wait_ms: i64) -> Option<Answer> {
+        None
+    }
 }
 
 /// Several listeners may have one app.
@@ -42,6 +51,10 @@ impl<T: App> App for Arc<T> {
     fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send {
         self.as_ref().answer(request)
     }
+
+    fn too_often(&self, op: &Op, head: &Parts, wait_ms: i64) -> Option<Answer> {
+        self.as_ref().too_often(op, head, wait_ms)
+    }
 }
 
 /// What the requests of a listener share.
@@ -51,6 +64,8 @@ pub(crate) struct Frame<A> {
     pub(crate) log: LogRequests,
     pub(crate) metrics: Arc<HttpMetrics>,
     pub(crate) patience: Patience,
+    /// How many requests may come from one address; none: any number.
+    pub(crate) limit: Option<Arc<AddressLimit>>,
     /// Room for answers that are held back.
     pub(crate) held_back: Semaphore,
 }

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use kit::limits::{MAX_HEAD_BYTES, MAX_HEADERS, MAX_REQUESTS_IN_FLIGHT, MAX_TARGET_BYTES};
 use kit::{Answer, Host, HostError, Observed, ObservedBody, Peer, Request, RequestBody, host_of, problem};
+use model::Op;
 
 use super::{App, Frame};
 
@@ -33,6 +34,7 @@ pub(super) async fn serve<A: App>(
     let door = frame.app.door(&head);
     let observed = Observed::begin(op.clone(), &head, door, frame.log, Arc::clone(&frame.metrics));
     let answer = match admit(&frame, &head, ends.local) {
+        Ok(_) if let Some(refused) = frame.too_often(&op, &head) => refused,
         Ok(host) => {
             let request = Request { op, host, head, body: RequestBody::Incoming(body) };
             AssertUnwindSafe(frame.app.answer(request)).catch_unwind().await.unwrap_or_else(|_| defect())
@@ -43,6 +45,14 @@ pub(super) async fn serve<A: App>(
         frame.hold_back().await;
     }
     Ok(observed.answered(answer))
+}
+
+impl<A: App> Frame<A> {
+    /// The answer to one request too many from its address.
+    fn too_often(&self, op: &Op, head: &Parts) -> Option<Answer> {
+        let wait_ms = self.limit.as_ref()?.take(op).err()?;
+        self.app.too_often(op, head, wait_ms)
+    }
 }
 
 impl<A> Frame<A> {

@@ -5,32 +5,34 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use kit::limits::MAX_HELD_BACK;
-use kit::{Edge, HttpMetrics, LogRequests, MetricKind, Metrics, Randomness as _};
+use kit::{Edge, HttpMetrics, LogRequests, Metrics, Randomness as _};
 use model::{Clock as _, NetworkName};
-use prometheus_client::metrics::counter::Counter;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
 use super::accept::{Slots, accept};
+use super::limit::AddressLimit;
 use super::listen::listen;
 use super::local::{LocalListener, accept_local};
 use super::stop::{Signals, Stop, stop};
 use super::tls::Tls;
 use super::{App, Frame, Patience};
-use crate::audit_metrics::{self, AuditMetrics};
+use crate::audit_metrics;
 use crate::config::Config;
 use crate::control::{ControlDoor, Desk, SOCKET};
 use crate::data_dir::open_data_dir;
 use crate::doors::{AdminDoors, Doors};
 use crate::health::Health;
 use crate::house::House;
-use crate::key_jobs::{self, KeyMetrics};
+use crate::key_jobs;
+use crate::leases::Leases;
 use crate::log::LogWriter;
 use crate::master_key::master_keys;
+use crate::presence::{self, Place};
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
-use crate::{audit_sink, bootstrap, jobs};
+use crate::{audit_sink, bootstrap, collection_job, jobs, metrics};
 
 /// Connections of the admin listener, apart from the others so that it answers under load.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -52,20 +54,25 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     let endpoint = endpoint(&config, &listeners, tls.is_some());
     let first = bootstrap::bootstrap(&house.identity, &config.data_dir, &endpoint).await?;
 
+    let limit = config.requests_per_second_per_address.map(|a_second| Arc::new(AddressLimit::new(a_second)));
     let mut metrics = Metrics::default();
-    let (http, key_metrics, audit_metrics) = register(&mut metrics, log.dropped());
-    let http = Arc::new(http);
+    let counted = metrics::register(&mut metrics, &house, log, limit.as_ref());
+    let http = Arc::new(counted.http);
     let metrics = Arc::new(metrics);
     let health = Arc::new(checks(&house));
     let (stopper, stop) = stop();
-    jobs::start(&house, &node, &work, &stop);
-    key_jobs::start(&house, &node, &stop, &key_metrics);
-    audit_metrics::start(&house, work.sink.as_deref(), &stop, &audit_metrics);
-    let frames = Frames { config: &config, http, random: random.clone() };
+    let leases = Leases::new(&house.store, &node);
+    jobs::start(&house, &leases, &work, &stop);
+    collection_job::start(&house, &leases, config.collection, &stop);
+    key_jobs::start(&house, &leases, &stop, &counted.keys);
+    audit_metrics::start(&house, work.sink.as_deref(), &stop, &counted.audit);
+    let place = Place { node: node.clone(), listen: addresses(&listeners), started: SystemClock.now() };
+    presence::start(&house, place, &health, &stop, &counted.nodes);
+    let frames = Frames { config: &config, http, random: random.clone(), limit };
     let slots = Slots::new(config.max_connections);
     let app = Arc::new(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
     let doors = frames.frame(Arc::clone(&app), None);
-    control(&config, &frames, Desk::new(&house, endpoint.clone()), &stop);
+    control(&config, &frames, ControlDoor { desk: Desk::new(&house, endpoint.clone()), health: Arc::clone(&health) }, &stop);
     announce(&listeners, tls.is_some());
     welcome(&endpoint, first.as_deref());
     for listener in listeners {
@@ -76,7 +83,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
         tokio::spawn(accept(listener, tls.clone(), doors, slots.clone(), stop.clone()));
     }
     if let Some(listener) = admin {
-        let doors = frames.frame(AdminDoors { health, metrics }, None);
+        let doors = frames.admin(AdminDoors { health, metrics });
         tokio::spawn(accept(listener, None, doors, Slots::new(ADMIN_CONNECTIONS), stop.clone()));
     }
     tokio::spawn(reload_on_hangup(Reload { tls, config: config.clone(), house: house.clone(), random }, stop.clone()));
@@ -91,6 +98,8 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
         () = signals.stop() => tracing::warn!("told twice: cut off what was still running"),
     }
     house.close().await;
+    leases.give_back().await;
+    presence::end(&house, &node).await;
     Ok(())
 }
 
@@ -105,10 +114,10 @@ fn private_listeners(config: &Config) -> Result<Vec<(TcpListener, NetworkName)>,
 }
 
 /// Listens at the control socket. Without it the server serves all the same.
-fn control(config: &Config, frames: &Frames<'_>, desk: Desk, stop: &Stop) {
+fn control(config: &Config, frames: &Frames<'_>, door: ControlDoor, stop: &Stop) {
     let path = config.data_dir.join(SOCKET);
     match LocalListener::open(&path) {
-        Ok(listener) => drop(tokio::spawn(accept_local(listener, frames.local(ControlDoor(desk)), stop.clone()))),
+        Ok(listener) => drop(tokio::spawn(accept_local(listener, frames.local(door), stop.clone()))),
         Err(error) => {
             tracing::warn!(path = %path.display(), %error, "there is no control socket: `tidegate account create` does not reach this server");
         }
@@ -149,6 +158,11 @@ fn endpoint(config: &Config, listeners: &[TcpListener], secure: bool) -> String 
     config.external_url.clone().unwrap_or_else(listened)
 }
 
+/// Where the listeners listen.
+fn addresses(listeners: &[TcpListener]) -> Vec<String> {
+    listeners.iter().filter_map(|listener| Some(listener.local_addr().ok()?.to_string())).collect()
+}
+
 /// What a newcomer needs next; never a secret.
 fn welcome(endpoint: &str, bootstrap: Option<&std::path::Path>) {
     let host = endpoint.split("://").nth(1).unwrap_or(endpoint);
@@ -170,45 +184,35 @@ struct Frames<'a> {
     config: &'a Config,
     http: Arc<HttpMetrics>,
     random: SystemRandom,
+    limit: Option<Arc<AddressLimit>>,
 }
 
 impl Frames<'_> {
     fn frame<A: App>(&self, app: A, listener: Option<NetworkName>) -> Arc<Frame<A>> {
         let Config { trusted_proxies, forwarded_header, log, .. } = self.config;
         let edge = self.edge().behind(trusted_proxies.clone(), *forwarded_header);
-        self.around(app, edge.among(Arc::new(self.config.networks.clone()), listener), log.requests)
+        self.around(app, edge.among(Arc::new(self.config.networks.clone()), listener), log.requests, self.limit.clone())
+    }
+
+    /// The operator's own questions are under no limit.
+    fn admin<A: App>(&self, app: A) -> Arc<Frame<A>> {
+        let Config { trusted_proxies, forwarded_header, log, .. } = self.config;
+        self.around(app, self.edge().behind(trusted_proxies.clone(), *forwarded_header), log.requests, None)
     }
 
     /// Behind the control socket there is no proxy.
     fn local<A: App>(&self, app: A) -> Arc<Frame<A>> {
-        self.around(app, self.edge(), self.config.log.requests)
+        self.around(app, self.edge(), self.config.log.requests, None)
     }
 
     fn edge(&self) -> Edge {
         Edge::new(Arc::new(SystemClock), Arc::new(self.random.clone()))
     }
 
-    fn around<A: App>(&self, app: A, edge: Edge, log: LogRequests) -> Arc<Frame<A>> {
+    fn around<A: App>(&self, app: A, edge: Edge, log: LogRequests, limit: Option<Arc<AddressLimit>>) -> Arc<Frame<A>> {
         let (metrics, held_back) = (Arc::clone(&self.http), Semaphore::new(MAX_HELD_BACK));
-        Arc::new(Frame { app, edge, log, metrics, patience: Patience::default(), held_back })
+        Arc::new(Frame { app, edge, log, metrics, patience: Patience::default(), limit, held_back })
     }
-}
-
-fn register(metrics: &mut Metrics, dropped: &Counter) -> (HttpMetrics, KeyMetrics, AuditMetrics) {
-    metrics.register(
-        MetricKind::Counter,
-        "log_lines_dropped",
-        "Log lines dropped because the log could not be written as fast",
-        dropped.clone(),
-    );
-    (HttpMetrics::register(metrics), KeyMetrics::register(metrics), AuditMetrics::register(metrics))
-}
-
-/// `docs/metrics.md`.
-pub(crate) fn metrics_page() -> String {
-    let mut metrics = Metrics::default();
-    register(&mut metrics, &Counter::default());
-    format!("# Metrics\n\nGenerated by `tidegate generate metrics`; a test fails when it is stale.\n\n{}", metrics.table())
 }
 
 fn announce(listeners: &[TcpListener], secure: bool) {

@@ -72,10 +72,11 @@ fn serve(patience: Patience, tls: Option<Arc<Tls>>) -> Running {
     let listener = listen::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let reached = Arc::new(Notify::new());
-    let metrics = Arc::new(HttpMetrics::register(&mut Metrics::default()));
+    let metrics = Arc::new(HttpMetrics::register(&mut Metrics::default(), [("sample", "none")]));
     let edge = Edge::new(Arc::new(SystemClock), Arc::new(SystemRandom::open()));
     let app = Sample(Arc::clone(&reached));
-    let frame = Arc::new(Frame { app, edge, log: LogRequests::Off, metrics: Arc::clone(&metrics), patience, held_back: Semaphore::new(1) });
+    let (metrics_of, held_back) = (Arc::clone(&metrics), Semaphore::new(1));
+    let frame = Arc::new(Frame { app, edge, log: LogRequests::Off, metrics: metrics_of, patience, limit: None, held_back });
     let ((stopper, stop), slots) = (stop(), Slots::new(8));
     let accepting = tokio::spawn(accept(listener, tls, frame, slots.clone(), stop));
     Running { address, stopper, slots, reached, metrics, accepting }

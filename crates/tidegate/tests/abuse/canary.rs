@@ -163,7 +163,10 @@ fn cve_2019_10205_no_secret_stands_in_the_database() {
     let settings = node.stop();
     let mut files = Vec::new();
     read(&settings.data, &mut files);
-    assert!(files.iter().any(|(_, content)| content.starts_with(b"SQLite")), "the database is among them");
+    match settings.environment.iter().find(|(name, _)| name == "TIDEGATE_DATABASE") {
+        Some((_, url)) => files.extend(tables(url)),
+        None => assert!(files.iter().any(|(_, content)| content.starts_with(b"SQLite")), "the database is among them"),
+    }
     let holds = |content: &[u8], secret: &str| content.windows(secret.len()).any(|window| window == secret.as_bytes());
     for (name, content) in &files {
         for secret in &secrets {
@@ -175,6 +178,29 @@ fn cve_2019_10205_no_secret_stands_in_the_database() {
     assert!(
         holds(&handed_over, &secrets[0]) && holds(&files.iter().map(|(_, content)| &content[..]).collect::<Vec<_>>().concat(), "alice")
     );
+}
+
+/// Every table of a PostgreSQL, as text; bytes as what they are besides.
+fn tables(url: &str) -> Vec<(String, Vec<u8>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let names = client.query("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'", &[]).await.unwrap();
+        let mut found = Vec::new();
+        for name in names.iter().map(|row| row.get::<_, String>(0)) {
+            let rows = client.query(&format!("SELECT t::text FROM {name} t"), &[]).await.unwrap();
+            let text: String = rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect();
+            let bytes = text.split("\\x").skip(1).flat_map(|rest| {
+                let digits: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+                hex::decode(&digits[..digits.len() / 2 * 2]).unwrap()
+            });
+            let bytes: Vec<u8> = bytes.collect();
+            found.push((name, [text.into_bytes(), bytes].concat()));
+        }
+        assert!(found.len() > 30, "the database is among them");
+        found
+    })
 }
 
 /// Every file below, but for the two that are meant to hold secrets.

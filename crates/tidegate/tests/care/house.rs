@@ -30,7 +30,7 @@ pub(crate) fn create_database() -> String {
 /// Settings of a server on the default back ends, with a master key in its data folder.
 pub(crate) fn on_files(folder: &Path, name: &str) -> Settings {
     let mut settings = Settings::in_folder(folder, name);
-    settings.environment.retain(|(name, _)| !name.starts_with("AWS_") && name != "TIDEGATE_BLOBS");
+    settings.environment.retain(|(name, _)| !name.starts_with("AWS_") && !matches!(name.as_str(), "TIDEGATE_BLOBS" | "TIDEGATE_DATABASE"));
     settings
 }
 

@@ -1,4 +1,4 @@
-//! Looking after a server: backups from one kind of database and store into another, damaged ones, what `doctor` and `fsck` find.
+//! Looking after a server: backups from one kind of database and store into another, and damaged ones.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 
 mod damage;

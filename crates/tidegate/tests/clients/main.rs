@@ -15,6 +15,7 @@ mod docker;
 mod layout;
 mod modules;
 mod people;
+mod quota;
 mod rights;
 mod sessions;
 mod tls;

@@ -33,12 +33,14 @@ impl People {
     }
 
     pub(crate) fn with_root(house: House, root: Cli) -> Self {
-        let alice = root.new_user("alice");
-        root.new_user("bob");
-        root.grant("alice", "everywhere", &allow(&["cr:PullRepository", "cr:PushRepository", "cr:GetAuthorizationToken"], "*"));
-        root.grant("bob", "pull-demo", &allow(&["cr:PullRepository"], "acs:cr:*:*:repository/*/demo/*"));
-        root.set_password("alice", PASSWORD);
-        root.set_password("bob", PASSWORD);
+        let alice = root.hasty().new_user("alice");
+        root.hasty().new_user("bob");
+        let everywhere = allow(&["cr:PullRepository", "cr:PushRepository", "cr:GetAuthorizationToken"], "*");
+        root.hasty().grant("alice", "everywhere", &everywhere);
+        root.hasty().grant("bob", "pull-demo", &allow(&["cr:PullRepository"], "acs:cr:*:*:repository/*/demo/*"));
+        root.hasty().set_password("alice", PASSWORD);
+        root.hasty().set_password("bob", PASSWORD);
+        house.settle();
         Self { house, root, alice }
     }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::client::Client as _;
+use crate::client::Client;
+use crate::containers::Skopeo;
+use crate::docker::Docker;
 use crate::layout::{Layout, tar};
 use crate::modules::Crane;
 use crate::people::{Login, PASSWORD, People};
@@ -92,4 +94,32 @@ fn a_deny_by_time_begins_while_a_bearer_token_is_out() {
     assert_eq!(status(&people, &bearer), 200, "the time has not come");
     wait_until("the time has come", Duration::from_secs(5), || status(&people, &bearer) == 401);
     crane.pull("demo/app:1").refused(&["cr:PullRepository"]);
+}
+
+/// Each client prints what the registry says, and does not try again.
+#[test]
+#[ignore = "cargo xtask test --only clients"]
+fn an_immutable_tag_is_refused_in_words_by_docker_skopeo_and_crane() {
+    let people = People::new();
+    let alice = Login { kind: "permanent-password", user: "alice".to_owned(), password: PASSWORD.to_owned() };
+    let (mut docker, mut skopeo, mut crane) = (Docker::new(&people), Skopeo::new(&people), Crane::new(&people));
+    let layout = Layout::new(&people.house.folder.path().join("other"));
+    let image = layout.image("amd64", &[tar("other", b"another image")]);
+    let layout = layout.tagged(image);
+    crane.login(&alice).ok();
+    crane.push_layout(&layout, "demo/app:v1").ok();
+    people.root.json(&["immutable-tag-rule", "create", "demo", "--tags", "v*"]);
+    let words = &["tag v1 is immutable here (v*): push under another tag"];
+    for client in [&mut docker as &mut dyn Client, &mut skopeo, &mut crane] {
+        client.login(&alice).ok();
+        client.push("demo/app:v1").refused(words);
+        client.push("demo/app:latest").ok();
+    }
+    crane.push_layout(&layout, "demo/app:v1").ok();
+    crane.run("delete", &[&people.at("demo/app:v1")]).refused(words);
+    people.root.json(&["repository", "lock", "demo/app", "write", "read"]);
+    for client in [&mut docker as &mut dyn Client, &mut skopeo, &mut crane] {
+        client.pull("demo/app:v1").refused(&["locked against reading"]);
+        client.push("demo/app:latest").refused(&[]);
+    }
 }

@@ -1,63 +1,17 @@
 //! A full disk: every write is answered with "later", nothing that was acknowledged is lost, and room is all that it takes to go on
 //! (zot #3963, Harbor #16056).
 
-use std::fs::File;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::api::{Api, bootstrap, push, root, token};
+use crate::support::disk::Disk;
 use crate::support::http::{Answer, Ask, Connection, basic};
 use crate::support::node::{Node, Settings, free_address};
 use crate::support::{OCI_MANIFEST, content, digest, manifest, tidegate};
-
-/// A small disk of its own, unmounted when dropped.
-struct Disk {
-    at: PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Disk {
-    fn of(kibibytes: u64) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path().join("disk");
-        std::fs::create_dir(&at).unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={kibibytes}k"), "tidegate-test"]).arg(&at);
-        let done = mount.output().expect("mount is needed (Debian package mount)");
-        let said = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "a disk that can be full needs root and the right to mount a tmpfs: {said}");
-        Self { at, _folder: folder }
-    }
-
-    /// Takes all the room there is, but so many bytes.
-    fn fill_but(&self, room: usize) {
-        let path = self.at.join("filler");
-        let mut file = File::create(&path).unwrap();
-        let block = vec![7; 4096];
-        while file.write(&block).is_ok_and(|written| written > 0) {}
-        let taken = file.metadata().unwrap().len();
-        file.set_len(taken.saturating_sub(u64::try_from(room).unwrap())).unwrap();
-    }
-
-    fn fill(&self) {
-        self.fill_but(0);
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.at.join("filler")).unwrap();
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // Lazily: the server may still be ending.
-        let _ = Command::new("umount").arg("-l").arg(&self.at).status();
-    }
-}
 
 /// The server on its small disk; the log is on another one, as a careful operator has it.
 fn node(disk: &Disk, log: &Path) -> Node {

@@ -212,14 +212,19 @@ fn check_trail(node: &Node, entries: &[(String, Said, String)]) {
 #[ignore = "cargo xtask test --only crash"]
 fn killed_twenty_times_in_the_middle_of_fifty_pushes_it_keeps_what_it_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
-    let mut node = Node::start(Settings::in_folder(folder.path(), "data").set("TIDEGATE_LOG_REQUESTS", "off"));
+    let node = Node::start(Settings::in_folder(folder.path(), "data").set("TIDEGATE_LOG_REQUESTS", "off"));
+    let kills = if crate::support::s3::named().is_empty() { KILLS } else { KILLS_OVER_S3 };
+    pushed_through(node, kills, |node| Node::start(node.kill()));
+}
+
+/// Fifty clients push while something fails so many times. `fail` gives back a node that works again.
+pub(crate) fn pushed_through(mut node: Node, times: u64, mut fail: impl FnMut(Node) -> Node) {
     let api = Api::root(&node);
     api.create_user("pusher");
     api.create_policy("push", &["cr:PushRepository", "cr:PullRepository"]);
     api.attach("pusher", "push");
     let (_, authorization) = api.create_credential("pusher");
     let (ledger, stop) = (Ledger::default(), AtomicBool::new(false));
-    let kills = if crate::support::s3::named().is_empty() { KILLS } else { KILLS_OVER_S3 };
     let address = node.address().to_owned();
     node = std::thread::scope(|scope| {
         let pushers: Vec<_> = (0..PUSHERS)
@@ -229,34 +234,36 @@ fn killed_twenty_times_in_the_middle_of_fifty_pushes_it_keeps_what_it_acknowledg
                 scope.spawn(move || pusher.run(stop))
             })
             .collect();
-        for kill in 0..kills {
-            std::thread::sleep(Duration::from_millis(500 + kill * 137 % 600));
-            let settings = node.kill();
+        for time in 0..times {
+            std::thread::sleep(Duration::from_millis(500 + time * 137 % 600));
             let entries = ledger.all();
-            node = Node::start(settings);
+            node = fail(node);
             let (unsure, sure): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(_, said, _)| *said == Said::Nothing);
             check(&node, &authorization, &unsure);
             let every = sure.len() / SAMPLE + 1;
-            let sample: Vec<_> = sure.into_iter().skip(usize::try_from(kill).unwrap() % every).step_by(every).collect();
+            let sample: Vec<_> = sure.into_iter().skip(usize::try_from(time).unwrap() % every).step_by(every).collect();
             check(&node, &authorization, &sample);
         }
         stop.store(true, Ordering::SeqCst);
         let done: Vec<(u64, u64)> = pushers.into_iter().map(|pusher| pusher.join().unwrap()).collect();
         let (images, retries) = done.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-        println!("{kills} kills, {images} images pushed by {PUSHERS} clients, {retries} begun anew");
-        assert!(retries >= kills, "the kills hit nobody");
+        println!("failed {times} times, {images} images pushed by {PUSHERS} clients, {retries} begun anew");
+        assert!(retries >= times, "it hit nobody");
         node
     });
-    node = Node::start(node.stop());
-    let entries = ledger.all();
+    all_is_there(&Node::start(node.stop()), &authorization, &ledger.all());
+}
+
+/// After the last failure, and a stop in order.
+fn all_is_there(node: &Node, authorization: &str, entries: &[(String, Said, String)]) {
     assert!(entries.iter().all(|(_, said, _)| *said == Said::Acknowledged), "every client finished");
     std::thread::scope(|scope| {
         for part in entries.chunks(entries.len() / 4 + 1) {
-            scope.spawn(|| check(&node, &authorization, part));
+            scope.spawn(|| check(node, authorization, part));
         }
     });
-    check_trail(&node, &entries);
-    let tags = check_tags(&node, &authorization);
+    check_trail(node, entries);
+    let tags = check_tags(node, authorization);
     assert_eq!(tags, entries.iter().filter(|(path, ..)| path.contains("/manifests/")).count());
     println!("{} blobs and manifests acknowledged, all there", entries.len());
 }

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
@@ -138,6 +139,7 @@ fn the_control_socket_takes_nothing_but_what_it_knows() {
         ("PUT", "/accounts/preparations/1000000000000000", "null", "404"),
         ("PATCH", "/accounts/nobody", "{}", "404"),
         ("PATCH", "/accounts/nobody", r#"{"enabled":"yes"}"#, "400"),
+        ("POST", "/nodes", "", "404"),
         ("GET", "/v2/", "", "404"),
         ("GET", "/metrics", "", "404"),
     ] {
@@ -167,4 +169,32 @@ fn another_account_reads_no_metrics() {
     let (first, other) = (house.token(), house.token_of(&root));
     assert_eq!((status("localhost", &first), status("acme.example", &first)), ("200".into(), "403".into()));
     assert_eq!((status("localhost", &other), status("acme.example", &other)), ("403".into(), "403".into()));
+}
+
+/// So are the nodes that serve.
+#[test]
+fn the_operator_and_the_first_account_see_the_nodes_and_nobody_else() {
+    let house = House::start();
+    let data = house.bootstrap().parent().unwrap().to_owned();
+    let at = operator(&data);
+    let root = root_of(&create(&at, &data), &house);
+    let beaten = |nodes: &Value| nodes.as_array().unwrap().len() == 1 && nodes[0]["alive"] == true && nodes[0]["answering"] == true;
+    // It says so first right after its start.
+    let end = std::time::Duration::from_secs(5);
+    #[expect(clippy::disallowed_methods, reason = "a test measures time")]
+    let begun = SystemTime::now();
+    while !beaten(&at.json(&["nodes", "--local"])) {
+        assert!(begun.elapsed().unwrap() < end, "{}", at.json(&["nodes", "--local"]));
+    }
+    let listed = house.root().json(&["nodes"]);
+    assert!(beaten(&listed), "{listed}");
+    let local = at.json(&["nodes", "--local"]);
+    assert_eq!((&listed[0]["node_id"], &listed[0]["version"]), (&local[0]["node_id"], &json!(env!("CARGO_PKG_VERSION"))));
+    assert_eq!(root.refused(&["nodes"])["code"], "denied");
+    assert_eq!(house.user(&house.root(), "alice").refused(&["nodes"])["code"], "denied");
+
+    // Where no server runs any more, the database says the same of those that ended without saying so: of none here.
+    let house = house.stopped();
+    assert_eq!(at.json(&["nodes", "--local"]), json!([]));
+    drop(house);
 }

@@ -172,6 +172,53 @@ fn instances_namespaces_repositories_and_tags() {
 }
 
 #[test]
+fn what_a_namespace_may_hold_is_said_in_bytes_and_repositories() {
+    let house = House::start();
+    let root = house.root();
+    for namespace in ["demo", "other"] {
+        root.json(&["namespace", "create", namespace]);
+    }
+    let keys = ["namespace", "instance_id", "bytes", "max_bytes", "repositories", "max_repositories"];
+    has(&root.json(&["quota", "set", "demo", "--bytes", "10GiB", "--repositories", "1"]), &keys);
+    root.json(&["repository", "create", "demo/app"]);
+    let shown = root.json(&["quota", "show", "demo"]);
+    assert_eq!((&shown["max_bytes"], &shown["repositories"]), (&(10_i64 << 30).into(), &1.into()));
+    let refused = root.refused(&["repository", "create", "demo/two"]);
+    assert_eq!(refused["code"], "limit_exceeded");
+    assert!(refused["message"].as_str().unwrap().contains("namespace demo has 1 repositories"), "{refused}");
+    let listed = root.json(&["quota", "list"]);
+    let names: Vec<_> = listed.as_array().unwrap().iter().map(|of| of["namespace"].as_str().unwrap()).collect();
+    assert_eq!(names, ["demo", "other"]);
+    assert_eq!(root.json(&["quota", "set", "demo", "--bytes", "500MB"])["max_repositories"], Value::Null, "the whole quota is said");
+    assert_eq!(root.json(&["quota", "delete", "demo"])["max_bytes"], Value::Null);
+    assert_eq!(root.refused(&["quota", "show", "nowhere"])["code"], "not_found");
+    for wrong in [&["quota", "set", "demo"][..], &["quota", "set", "demo", "--bytes", "much"], &["quota", "set", "demo", "--bytes=-1"]] {
+        assert_eq!(root.run(wrong).code, Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn what_a_namespace_keeps_is_said_shown_and_run() {
+    let house = House::start();
+    let root = house.root();
+    root.json(&["namespace", "create", "demo"]);
+    assert_eq!(root.json(&["retention", "show", "demo"])["rules"], serde_json::json!([]));
+    let set = root.json(&["retention", "set", "demo", "--keep-newest", "10", "--keep-tags", "v*"]);
+    has(&set, &["namespace", "instance_id", "rules"]);
+    let both = root.json(&["retention", "set", "demo", "--add", "--untagged-days", "14", "--repositories", "app*"]);
+    assert_eq!(both["rules"].as_array().unwrap().len(), 2);
+    assert_eq!((&both["rules"][0]["keep_newest"], &both["rules"][1]["repositories"]), (&10.into(), &"app*".into()));
+    let ran = root.json(&["retention", "run", "demo", "--dry-run"]);
+    has(&ran, &["dry_run", "tags_removed", "manifests_removed", "tags_kept", "protected", "items"]);
+    assert_eq!((&ran["dry_run"], &ran["tags_removed"]), (&true.into(), &0.into()));
+    assert_eq!(root.refused(&["retention", "set", "demo", "--keep-newest", "0"])["code"], "invalid_request");
+    assert_eq!(root.refused(&["retention", "set", "demo", "--keep-tags", "[v]"])["field"], "keep_tags");
+    assert_eq!(root.run(&["retention", "set", "demo"]).code, Some(2));
+    assert_eq!(root.json(&["retention", "delete", "demo"])["rules"], serde_json::json!([]));
+    assert_eq!(root.refused(&["retention", "run", "nowhere"])["code"], "not_found");
+}
+
+#[test]
 fn what_was_done_stands_in_the_audit_trail() {
     let house = House::start();
     let root = house.root();

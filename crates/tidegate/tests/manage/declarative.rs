@@ -59,6 +59,8 @@ kind: Namespace
 metadata: {name: demo, instance: local}
 spec:
   public: true
+  quota: {maxBytes: 1073741824, maxRepositories: 20}
+  retention: [{keepNewest: 10, keepTags: "v*", repositories: "app*"}, {untaggedDays: 14}]
   policy: {Version: "1", Statement: [{Effect: Allow, Principal: {RAM: ["*"]}, Action: "cr:PullRepository"}]}
 ---
 apiVersion: tidegate/v1
@@ -243,6 +245,26 @@ fn changes_are_made_and_shown_field_by_field() {
         );
         assert_eq!(applied(&root, &text, &[]).len(), 1);
     }
+}
+
+#[test]
+fn a_quota_is_said_whole_and_taken_away() {
+    let house = House::start();
+    let root = house.root();
+    let demo = |quota: &str| format!("apiVersion: tidegate/v1\nkind: Namespace\nmetadata: {{name: demo}}\nspec: {{{quota}}}\n");
+    let all = applied(&root, &demo("quota: {maxBytes: 1000, maxRepositories: 3}"), &[]);
+    assert_eq!(all[1]["changes"], json!([{"field": "quota", "from": null, "to": {"maxBytes": 1000, "maxRepositories": 3}}]));
+    let quota = root.json(&["quota", "show", "demo"]);
+    assert_eq!((&quota["max_bytes"], &quota["max_repositories"]), (&json!(1000), &json!(3)));
+    assert_eq!(applied(&root, &demo("quota: {maxRepositories: 3, maxBytes: 1000}"), &[]), Vec::<Value>::new());
+    assert_eq!(applied(&root, &demo("public: false"), &[]), Vec::<Value>::new(), "what is left out stays");
+    assert_eq!(applied(&root, &demo("quota: {maxRepositories: 3}"), &[]).len(), 1);
+    assert_eq!(root.json(&["quota", "show", "demo"])["max_bytes"], Value::Null);
+    let list = root.json(&["export", "-o", "json", "--kind", "Namespace"]);
+    assert_eq!(list[0]["spec"]["quota"], json!({"maxRepositories": 3}), "{list}");
+    assert_eq!(applied(&root, &list.to_string(), &[]), Vec::<Value>::new());
+    assert_eq!(applied(&root, &demo("quota: {}"), &[])[0]["changes"][0]["to"], Value::Null);
+    assert_eq!(root.json(&["quota", "show", "demo"])["max_repositories"], Value::Null);
 }
 
 #[test]

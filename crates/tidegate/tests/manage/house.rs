@@ -62,6 +62,11 @@ impl House {
         self
     }
 
+    /// Where the server keeps its things.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// The folder of a stopped one, for the next.
     pub(crate) fn into_folder(mut self) -> tempfile::TempDir {
         std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())

@@ -7,6 +7,8 @@ mod commands;
 mod declarative;
 mod house;
 mod http;
+mod migrate;
 mod network;
+mod protection;
 mod rights;
 mod role_serve;

@@ -38,6 +38,9 @@ fn body(operation: &str) -> &'static str {
         | "update_instance"
         | "update_namespace"
         | "update_repository"
+        | "update_immutable_tag_rule"
+        | "lock_repository"
+        | "lock_image"
         | "update_service_account"
         | "update_role"
         | "update_public_endpoint" => "{}",
@@ -46,6 +49,9 @@ fn body(operation: &str) -> &'static str {
         "create_policy_version" | "set_namespace_policy" | "set_repository_policy" => {
             r#"{"document":"{\"Version\":\"1\",\"Statement\":[]}"}"#
         }
+        "set_namespace_quota" => r#"{"max_bytes":1048576}"#,
+        "set_retention" => r#"{"rules":[{"keep_newest":3}]}"#,
+        "run_retention" => r#"{"dry_run":true}"#,
         "set_default_policy_version" => r#"{"version":1}"#,
         "explain_policy" => r#"{"user":"root","action":"cr:PullRepository","resource":"demo/app"}"#,
         "simulate_policies" => r#"{"requests":[{"user":"root","action":"cr:PullRepository","resource":"demo/app"}]}"#,
@@ -54,6 +60,7 @@ fn body(operation: &str) -> &'static str {
         "create_endpoint_entry" => r#"{"cidr":"127.0.0.0/8"}"#,
         "create_namespace" => r#"{"name":"other"}"#,
         "create_repository" => r#"{"name":"demo/other"}"#,
+        "create_immutable_tag_rule" => r#"{"tags":"v*"}"#,
         "create_tag" => {
             r#"{"repository":"demo/app","name":"v1","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#
         }
@@ -68,6 +75,7 @@ fn query(operation: &str) -> &'static str {
         "list_credentials" | "list_access_keys" => "?user=root",
         "list_repositories" => "?namespace=demo",
         "list_tags" => "?repository=demo/app",
+        "list_digest_holders" => "?digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "list_permitted_principals" => "?action=ram:ListUsers",
         _ => "",
     }
@@ -105,7 +113,9 @@ fn attempts(house: &House) -> Vec<Attempt> {
             .replace("{cidr}", "127.0.0.0/8")
             .replace("{namespace}", "demo")
             .replace("{repository}", "demo/app")
-            .replace("{tag}", "demo/app/v1");
+            .replace("{tag}", "demo/app/v1")
+            .replace("{image}", "demo/app/v1")
+            .replace("{rule}", "itr-0000000000000001");
         assert!(!path.contains('{'), "{path}: say here what the placeholder stands for");
         for (method, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap().to_owned();

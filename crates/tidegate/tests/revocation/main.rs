@@ -1,6 +1,6 @@
 //! What is taken away is gone within a second on every node: two servers on one PostgreSQL, with the change feed alone between
 //! them, and one server on SQLite.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 #![expect(clippy::print_stdout, reason = "the latencies are the output")]
 
 mod accounts;

@@ -2,23 +2,11 @@
 
 use crate::house::{House, begin, end, patch, path, place, put};
 use crate::support::api::root;
+use crate::support::backing::create_database;
 use crate::support::http::Ask;
 use crate::support::node::{Node, Settings};
 use crate::support::s3::S3;
 use crate::support::{MASTER_KEY, content, wait_until};
-
-fn create_database(name: &str) -> String {
-    #[expect(clippy::disallowed_methods, reason = "the stage names its database in the environment")]
-    let url = std::env::var("TIDEGATE_TEST_POSTGRES_URL").expect("cargo xtask test --only s3 sets TIDEGATE_TEST_POSTGRES_URL");
-    let name = format!("{name}_{}", std::process::id());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-    });
-    format!("{}/{name}", url.rsplit_once('/').unwrap().0)
-}
 
 #[test]
 #[ignore = "cargo xtask test --only s3"]

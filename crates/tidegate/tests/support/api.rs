@@ -21,7 +21,12 @@ pub(crate) struct Api<'n> {
 impl<'n> Api<'n> {
     /// The root user of the bootstrap file in the node's data folder.
     pub(crate) fn root(node: &'n Node) -> Self {
-        let bootstrap = bootstrap(node);
+        Self::root_at(node, node)
+    }
+
+    /// The root user of the node that did the first start, at another.
+    pub(crate) fn root_at(first: &Node, node: &'n Node) -> Self {
+        let bootstrap = bootstrap(first);
         let text = |key: &str| bootstrap[key].as_str().unwrap().to_owned();
         Self::with_key(node, &Key { id: text("access_key_id"), secret: text("access_key_secret") })
     }

@@ -37,8 +37,13 @@ impl Docker {
     }
 
     fn import(&self) {
+        self.make(b"hello from docker");
+    }
+
+    /// Makes `made:here` an image of one layer with this content.
+    pub(crate) fn make(&self, content: &[u8]) {
         let layer = self.program.folder().join("layer.tar");
-        std::fs::write(&layer, tar("hello", b"hello from docker")).unwrap();
+        std::fs::write(&layer, tar("hello", content)).unwrap();
         self.program.run(&["import", layer.to_str().unwrap(), "made:here"]).ok();
     }
 

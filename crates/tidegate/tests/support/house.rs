@@ -1,18 +1,26 @@
-//! A server that was started for one test, and its users.
+//! A server that was started for one test, and its users. Where [`Backing`] says so it is several nodes behind a proxy, and the
+//! same to whoever uses it.
 
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::backing::Backing;
 use super::http::{Answer, Ask, Connection, basic};
 use super::program::{Daemon, Program, Ran};
-use super::{tidegate, wait_until};
+use super::proxy::Proxy;
+use super::{MASTER_KEY, tidegate, wait_until};
+
+/// Within this a change at one node is in force at every other.
+const EVERYWHERE: Duration = Duration::from_secs(1);
 
 /// A server on its first start, in a folder that goes away with it.
 #[derive(Debug)]
 pub(crate) struct House {
-    server: Daemon,
+    /// Before several nodes.
+    proxy: Option<Proxy>,
+    servers: Vec<Daemon>,
     /// `127.0.0.1:PORT`.
     pub(crate) address: String,
     /// `https` where it was given a certificate.
@@ -26,6 +34,8 @@ pub(crate) struct Cli {
     program: Program,
     /// What every command gets besides its own.
     options: Vec<String>,
+    /// Waits after a change until every node has it, since the next request is another node's.
+    settles: bool,
 }
 
 impl House {
@@ -36,37 +46,52 @@ impl House {
     /// With further arguments of `tidegate serve`. Data is in `folder/data`, the log in `folder/server.log`.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("tidegate-test-").tempdir().unwrap();
-        let program =
-            super::s3::named().into_iter().fold(Program::new(tidegate(), folder.path()), |p, (name, value)| p.with(&name, &value));
-        let fixed = ["serve", "--log-format", "json", "--listen", "127.0.0.1:0", "--data-dir", "data"];
-        let server = program.start(&[&fixed, arguments].concat(), &folder.path().join("server.log"));
         let scheme = if arguments.contains(&"--tls-cert") { "https" } else { "http" };
-        let mut house = Self { server, address: String::new(), scheme, folder };
-        house.address = house.wait_for_address();
-        house.wait_until_ready();
+        let backing = Backing::asked();
+        let mut environment = backing.settings();
+        let proxy = (backing.nodes() > 1).then(Proxy::listen);
+        if let Some(proxy) = &proxy {
+            environment.extend(behind(proxy, scheme).map(|(name, value)| (name.to_owned(), value)));
+        }
+        let mut house = Self { proxy, servers: Vec::new(), address: String::new(), scheme, folder };
+        let addresses: Vec<String> = (0..backing.nodes()).map(|number| house.start_server(number, &environment, arguments)).collect();
+        house.address = match &mut house.proxy {
+            None => addresses[0].clone(),
+            Some(proxy) => {
+                proxy.serve(&addresses, scheme == "https");
+                proxy.address.clone()
+            }
+        };
         house
     }
 
-    /// Its own word about where it listens, since port 0 means any.
-    fn wait_for_address(&mut self) -> String {
-        let mut found = None;
-        wait_until("the server says its address", Duration::from_secs(20), || {
-            let ended = self.server.has_ended();
-            let log = self.server.log();
-            found = address_in(&log, self.scheme);
-            assert!(found.is_some() || !ended, "the server ended:\n{log}");
-            found.is_some()
-        });
-        found.unwrap()
+    /// One more server; where it listens.
+    fn start_server(&mut self, number: usize, environment: &[(String, String)], arguments: &[&str]) -> String {
+        let of = |name: &str, ending: &str| if number == 0 { format!("{name}{ending}") } else { format!("{name}-{number}{ending}") };
+        let program = environment.iter().fold(Program::new(tidegate(), self.folder.path()), |p, (name, value)| p.with(name, value));
+        let data = of("data", "");
+        let fixed = ["serve", "--log-format", "json", "--listen", "127.0.0.1:0", "--data-dir", &data];
+        let mut server = program.start(&[&fixed, arguments].concat(), &self.folder.path().join(of("server", ".log")));
+        let address = wait_for_address(&mut server, self.scheme);
+        self.servers.push(server);
+        self.wait_until_ready(&address);
+        address
     }
 
-    fn wait_until_ready(&self) {
+    fn wait_until_ready(&self, address: &str) {
         if self.scheme == "https" {
             return; // Plain HTTP cannot ask; whoever speaks TLS finds out.
         }
         wait_until("the server is ready", Duration::from_secs(20), || {
-            Connection::once(&self.address, &Ask::get("/readyz")).is_ok_and(|answer| answer.status == 200)
+            Connection::once(address, &Ask::get("/readyz")).is_ok_and(|answer| answer.status == 200)
         });
+    }
+
+    /// Waits until what was changed at one node is in force at all of them.
+    pub(crate) fn settle(&self) {
+        if self.proxy.is_some() {
+            std::thread::sleep(EVERYWHERE);
+        }
     }
 
     /// What the first start wrote: `bootstrap.json`.
@@ -79,7 +104,7 @@ impl House {
         let bootstrap = self.bootstrap();
         let program = Program::new(tidegate(), &self.folder.path().join("root"));
         let program = program.with("TIDEGATE_ENDPOINT", &text(&bootstrap["endpoint"]));
-        Cli { program, options: Vec::new() }.with_key(&bootstrap)
+        Cli { program, options: Vec::new(), settles: self.proxy.is_some() }.with_key(&bootstrap)
     }
 
     /// Sends a request to the server.
@@ -100,7 +125,12 @@ impl House {
 impl Drop for House {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("--- the end of the server's log\n{}", last_lines(&self.server.log(), 12));
+            for server in &self.servers {
+                println!("--- the end of the server's log\n{}", last_lines(&server.log(), 12));
+            }
+            if let Some(proxy) = &self.proxy {
+                println!("--- requests that the proxy gave to each node: {:?}", proxy.given());
+            }
         }
     }
 }
@@ -110,10 +140,33 @@ fn last_lines(text: &str, count: usize) -> String {
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
-/// `127.0.0.1:PORT` of the first address in the log that is there whole.
+/// What nodes behind a proxy have in common, besides a database and blobs.
+fn behind(proxy: &Proxy, scheme: &str) -> [(&'static str, String); 3] {
+    [
+        ("TIDEGATE_MASTER_KEY", MASTER_KEY.to_owned()),
+        ("TIDEGATE_EXTERNAL_URL", format!("{scheme}://{}", proxy.address)),
+        ("TIDEGATE_TRUSTED_PROXIES", "127.0.0.1/32".to_owned()),
+    ]
+}
+
+/// Its own word about where it listens, since port 0 means any.
+fn wait_for_address(server: &mut Daemon, scheme: &str) -> String {
+    let mut found = None;
+    wait_until("the server says its address", Duration::from_secs(20), || {
+        let ended = server.has_ended();
+        let log = server.log();
+        found = address_in(&log, scheme);
+        assert!(found.is_some() || !ended, "the server ended:\n{log}");
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+/// `127.0.0.1:PORT` of the first line that says "listening", if that is there whole.
 fn address_in(log: &str, scheme: &str) -> Option<String> {
-    let start = log.find(&format!("{scheme}://127."))? + scheme.len() + 3;
-    let rest = log.get(start..)?;
+    let line = log.split_inclusive('\n').find(|line| line.contains("\"listening\"") && line.ends_with('\n'))?;
+    let start = line.find(&format!("{scheme}://127."))? + scheme.len() + 3;
+    let rest = line.get(start..)?;
     let end = rest.find(|letter: char| !(letter.is_ascii_digit() || letter == '.' || letter == ':'))?;
     rest.get(..end).map(str::to_owned)
 }
@@ -123,7 +176,12 @@ impl Cli {
     fn with_key(&self, key: &Value) -> Self {
         let program = self.program.clone().with("TIDEGATE_ACCESS_KEY_ID", &text(&key["access_key_id"]));
         let program = program.with("TIDEGATE_ACCESS_KEY_SECRET", &text(&key["access_key_secret"]));
-        Self { program, options: self.options.clone() }
+        Self { program, ..self.clone() }
+    }
+
+    /// The same, for several changes in a row after which somebody waits once ([`House::settle`]).
+    pub(crate) fn hasty(&self) -> Self {
+        Self { settles: false, ..self.clone() }
     }
 
     /// The same, with one more option in every command.
@@ -144,7 +202,12 @@ impl Cli {
 
     fn piped(&self, arguments: &[&str], input: &str) -> Ran {
         let options: Vec<&str> = self.options.iter().map(String::as_str).collect();
-        self.program.piped(&[arguments, &options].concat(), input)
+        let ran = self.program.piped(&[arguments, &options].concat(), input);
+        let reads = arguments.iter().take(2).any(|word| ["list", "show", "whoami", "verify", "explain"].contains(word));
+        if self.settles && !reads {
+            std::thread::sleep(EVERYWHERE);
+        }
+        ran
     }
 
     /// The JSON of a command that succeeds.
@@ -164,7 +227,7 @@ impl Cli {
     /// The same person by a session that they began: what `role assume` gave.
     pub(crate) fn in_session(&self, session: &Value) -> Self {
         let keyed = self.with_key(session);
-        Self { program: keyed.program.with("TIDEGATE_SECURITY_TOKEN", &text(&session["security_token"])), options: keyed.options }
+        Self { program: keyed.program.clone().with("TIDEGATE_SECURITY_TOKEN", &text(&session["security_token"])), ..keyed }
     }
 
     /// Sets a user's permanent password.

@@ -1,6 +1,7 @@
 //! What the suites that run the real program share: a server in a folder of its own with somebody at its command line (`house`),
-//! servers that can be killed, stopped and started again (`node`), Docker with an Engine of its own (`docker`), the management API as a few calls (`api`), HTTP that sends
-//! exactly the bytes it is told to (`http`), and other programs with a home of their own (`program`).
+//! servers that can be killed, stopped and started again (`node`), what they stand on (`backing`) and a load balancer before them
+//! (`proxy`) and between them (`wire`), Docker with an Engine of its own (`docker`), the management API as a few calls (`api`), HTTP that sends exactly the
+//! bytes it is told to (`http`), and other programs with a home of their own (`program`).
 //!
 //! A suite says `#[path = "../support/mod.rs"] mod support;`. Everything here fails the test with what was run and what it
 //! printed; nothing here decides what is right.
@@ -15,12 +16,17 @@
 #![expect(clippy::disallowed_methods, reason = "a suite finds its programs in the environment and waits by the clock")]
 
 pub(crate) mod api;
+pub(crate) mod backing;
+pub(crate) mod disk;
 pub(crate) mod docker;
 pub(crate) mod house;
 pub(crate) mod http;
 pub(crate) mod node;
+pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod proxy;
 pub(crate) mod s3;
+pub(crate) mod wire;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

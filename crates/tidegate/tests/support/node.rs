@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::backing::Backing;
 use super::http::{Answer, Ask, Connection};
 
 /// What a node is started with, and started again with.
@@ -23,7 +24,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// A node on a free port with its data below `folder`.
     pub(crate) fn in_folder(folder: &Path, name: &str) -> Self {
-        let settings = Self { address: free_address(), data: folder.join(name), environment: super::s3::named(), probe: None };
+        let settings = Self { address: free_address(), data: folder.join(name), environment: Backing::asked().settings(), probe: None };
         settings.set("TIDEGATE_LOG_FORMAT", "json").set("TIDEGATE_TRUSTED_PROXIES", "127.0.0.1/32")
     }
 

@@ -105,40 +105,47 @@ async fn target(call: &Call, instance: &Arc<OnInstance>, there: bool) -> Result<
 fn changes(call: &Call) -> Result<NamespaceChanges, Failure> {
     let auto_create_repository = call.parameters.boolean("AutoCreateRepo")?;
     let outside = call.parameters.word("DefaultRepoType", &TYPES)?;
-    let inside = call.parameters.json(CONFIGURATION)?.map(|said| configuration(&said)).transpose()?.flatten();
-    let default_public = match (outside.map(is_public), inside) {
+    let inside = call.parameters.json(CONFIGURATION)?.map(|said| configuration(&said)).transpose()?.unwrap_or_default();
+    let default_public = match (outside.map(is_public), inside.public) {
         (Some(one), Some(other)) if one != other => return Err(wrong("its RepoType is not DefaultRepoType").into()),
         (one, other) => one.or(other),
     };
-    Ok(NamespaceChanges { auto_create_repository, default_public, ..NamespaceChanges::default() })
+    let default_immutable_tags = inside.immutable_tags;
+    Ok(NamespaceChanges { auto_create_repository, default_public, default_immutable_tags, ..NamespaceChanges::default() })
+}
+
+/// What new repositories are to be like; none: it is not said.
+#[derive(Clone, Copy, Default)]
+struct Configuration {
+    public: Option<bool>,
+    immutable_tags: Option<bool>,
 }
 
 fn wrong(problem: &'static str) -> Problem {
     Problem::invalid(CONFIGURATION, Fault::Format, problem)
 }
 
-/// Of the configuration of new repositories, whether they are public; the rest must be as everything is here.
-fn configuration(said: &Json) -> Result<Option<bool>, Problem> {
+/// Of the configuration of new repositories, whether they are public and their tags immutable; the rest must be as everything is here.
+fn configuration(said: &Json) -> Result<Configuration, Problem> {
     const SHAPE: &str = "a JSON object with RepoType, TagImmutability and ArtifactBuildRuleParameters";
     let said = said.as_object().ok_or_else(|| wrong(SHAPE))?;
     let flag = |value: Option<&Json>| match value {
-        None | Some(Json::Null) => Ok(false),
-        Some(value) => value.as_bool().ok_or_else(|| wrong(SHAPE)),
+        None | Some(Json::Null) => Ok(None),
+        Some(value) => value.as_bool().map(Some).ok_or_else(|| wrong(SHAPE)),
     };
-    if flag(said.get("TagImmutability"))? {
-        return Err(not_supported("TagImmutability"));
-    }
+    let immutable_tags = flag(said.get("TagImmutability"))?;
     let building = said.get("ArtifactBuildRuleParameters").filter(|value| !value.is_null());
     if let Some(building) = building {
         let building = building.as_object().ok_or_else(|| wrong(SHAPE))?;
-        if flag(building.get("ImageIndexOnly"))? {
+        if flag(building.get("ImageIndexOnly"))? == Some(true) {
             return Err(not_supported("ImageIndexOnly"));
         }
     }
     let word = said.get("RepoType").filter(|value| !value.is_null());
-    let Some(word) = word else { return Ok(None) };
+    let Some(word) = word else { return Ok(Configuration { public: None, immutable_tags }) };
     let known = word.as_str().and_then(|word| TYPES.into_iter().find(|known| known.eq_ignore_ascii_case(word)));
-    known.map(|word| Some(is_public(word))).ok_or_else(|| wrong("RepoType is PUBLIC or PRIVATE"))
+    let public = known.map(is_public).ok_or_else(|| wrong("RepoType is PUBLIC or PRIVATE"))?;
+    Ok(Configuration { public: Some(public), immutable_tags })
 }
 
 fn name(text: &str) -> Result<NamespaceName, Problem> {
@@ -157,7 +164,10 @@ fn told(error: RegistryError) -> Failure {
 fn shape(instance: &OnInstance, namespace: &Namespace) -> Object {
     let kind = repo_type(namespace.settings.public || namespace.settings.default_public);
     let building = Object::new().with("ImageIndexOnly", false);
-    let configuration = Object::new().with("RepoType", kind).with("TagImmutability", false).with("ArtifactBuildRuleParameters", building);
+    let configuration = Object::new()
+        .with("RepoType", kind)
+        .with("TagImmutability", namespace.settings.default_immutable_tags)
+        .with("ArtifactBuildRuleParameters", building);
     Object::new()
         .with("InstanceId", instance.id.to_string())
         .with("NamespaceId", namespace.id.to_string())

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use access::Filter;
-use model::{Action, OnInstance, OnNamespace, RepositoryName, act};
-use registry::{Counted, NewRepository, RegistryError, RepositoriesNamed, Repository, RepositoryChanges};
+use model::{Action, ImmutableTags, OnInstance, OnNamespace, RepositoryName, act};
+use registry::{Counted, ImmutabilityChange, NewRepository, RegistryError, RepositoriesNamed, Repository, RepositoryChanges};
 
-use super::named::{self, NORMAL, NOT_THERE, namespace_name, not_supported, whole};
+use super::named::{self, NORMAL, NOT_THERE, namespace_name, whole};
 use super::namespaces::{TYPES, is_public, repo_type};
 use super::pages::{Asked, behind};
 use crate::call::Call;
@@ -27,7 +27,9 @@ pub(super) async fn create_repository(call: Call) -> Result<Object, Failure> {
     let on = named::on(&instance.on, call.required("RepoNamespaceName")?, call.required("RepoName")?)?;
     let permit = call.admit::<act::CreateRepository>(on).await?;
     instance.there()?;
-    let new = NewRepository { public: Some(said.public), summary: said.summary, description: said.detail.unwrap_or_default() };
+    let immutable_tags = said.immutable.map(|immutable| immutable.then(ImmutableTags::all));
+    let description = said.detail.unwrap_or_default();
+    let new = NewRepository { public: Some(said.public), summary: said.summary, description, immutable_tags };
     let made = call.registry().create_repository(permit, new).await.map_err(told)?;
     Ok(Object::new().with("RepoId", made.id.to_string()))
 }
@@ -128,7 +130,12 @@ pub(super) async fn update_repository(call: Call) -> Result<Object, Failure> {
     let there = named.there();
     let target = named::repository(&call, &on, there.is_ok()).await?;
     let permit = target.admit::<act::UpdateRepository>(&call, there, UNKNOWN).await?;
-    let changes = RepositoryChanges { public: Some(said.public), summary: Some(said.summary), description: said.detail };
+    let changes = RepositoryChanges {
+        public: Some(said.public),
+        summary: Some(said.summary),
+        description: said.detail,
+        immutable_tags: said.immutable.map(ImmutabilityChange::All),
+    };
     call.registry().update_repository(permit, changes).await.map_err(told)?;
     Ok(Object::new())
 }
@@ -148,6 +155,8 @@ struct Said {
     public: bool,
     summary: String,
     detail: Option<String>,
+    /// Are all tags immutable?
+    immutable: Option<bool>,
 }
 
 impl Said {
@@ -163,10 +172,8 @@ impl Said {
         if detail.is_some_and(|text| text.len() > LONGEST_DETAIL || !text.chars().all(printable)) {
             return Err(Problem::invalid("Detail", Fault::Length, format!("at most {LONGEST_DETAIL} bytes of text")).into());
         }
-        if call.parameters.boolean("TagImmutability")? == Some(true) {
-            return Err(not_supported("TagImmutability").into());
-        }
-        Ok(Self { public: is_public(public), summary: summary.to_owned(), detail: detail.map(str::to_owned) })
+        let immutable = call.parameters.boolean("TagImmutability")?;
+        Ok(Self { public: is_public(public), summary: summary.to_owned(), detail: detail.map(str::to_owned), immutable })
     }
 }
 
@@ -198,7 +205,7 @@ fn shape(on: &OnInstance, repository: &Repository) -> Object {
         .with("RepoStatus", NORMAL)
         .with("RepoBuildType", "MANUAL")
         .with("Summary", &*repository.summary)
-        .with("TagImmutability", false)
+        .with("TagImmutability", repository.immutable_tags.as_ref().is_some_and(ImmutableTags::is_everything))
         .with("CreateTime", repository.created.millis())
         .with("ModifiedTime", repository.updated.millis())
         .with("ResourceGroupId", "")

@@ -106,7 +106,6 @@ async fn what_namespaces_cannot_be() {
             &[("NamespaceName", "x"), configuration(r#"{"RepoType":"PUBLIC"}"#), ("DefaultRepoType", "PRIVATE")],
             "InvalidDefaultRepoConfiguration",
         ),
-        (&[("NamespaceName", "x"), configuration(r#"{"TagImmutability":true}"#)], "NOT_SUPPORTED"),
         (&[("NamespaceName", "x"), configuration(r#"{"ArtifactBuildRuleParameters":{"ImageIndexOnly":true}}"#)], "NOT_SUPPORTED"),
     ] {
         for action in ["CreateNamespace", "UpdateNamespace"] {

@@ -96,6 +96,7 @@ impl Session {
     }
 
     async fn prepare(&self, sql: &str, params: &[Value]) -> Result<Statement, StoreError> {
+        tracing::trace!(target: super::super::STATEMENTS, sql);
         let statement = self.bounded(self.client()?.prepare_cached(sql)).await?;
         let wanted = statement.params().len();
         if wanted == params.len() {
@@ -167,13 +168,20 @@ fn store_error(error: Error) -> StoreError {
     if let Some(with) = conflict(refusal) {
         return StoreError::Conflict { with, cause: error.into() };
     }
-    // Classes: connection, resources, operator (time-outs and shutdown too), system; a standby cannot write.
+    // Classes: connection, resources, operator (time-outs and shutdown too), system. The others: a standby cannot write; we were
+    // too slow ourselves; a lock; how the transaction ended is not known; somebody took a right from our role.
     match refusal.code().code() {
-        "25006" | "55P03" => StoreError::unavailable(error),
+        "25006" | "25P03" | "25P04" | "55P03" | "40003" | "42501" => StoreError::unavailable(error),
         code if ["08", "53", "57", "58", "3D", "28"].iter().any(|class| code.starts_with(class)) => StoreError::unavailable(error),
         code if code.starts_with("XX") => StoreError::corrupt(error),
         _ => StoreError::statement(error),
     }
+}
+
+/// Whether a table was not free in time.
+pub(super) fn is_lock_timeout(error: &StoreError) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<Error>());
+    cause.and_then(Error::code) == Some(&SqlState::LOCK_NOT_AVAILABLE)
 }
 
 fn conflict(refusal: &DbError) -> Option<Conflict> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, Error, ErrorCode, ToSql, ffi};
+use rusqlite::{CachedStatement, Connection, Error, ErrorCode, Statement, StatementStatus, ToSql, ffi};
 
 use crate::driver::error::{Conflict, StoreError};
 use crate::driver::row::Row;
@@ -11,7 +11,12 @@ use crate::driver::value::Value;
 use crate::driver::whole::Each;
 
 pub(in crate::driver) fn execute(connection: &Connection, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
-    let run = || prepare(connection, sql, params)?.raw_execute();
+    let run = || {
+        let mut statement = prepare(connection, sql, params)?;
+        let changed = statement.raw_execute();
+        told(sql, &statement);
+        changed
+    };
     run().map(|changed| changed as u64).map_err(store_error)
 }
 
@@ -26,6 +31,8 @@ pub(in crate::driver) fn rows(connection: &Connection, sql: &'static str, params
             let values: Result<Vec<_>, Error> = (0..width).map(|index| row.get_ref(index).map(value)).collect();
             rows.push(values?);
         }
+        drop(answer);
+        told(sql, &statement);
         Ok(rows)
     };
     let rows = read().map_err(store_error)?;
@@ -43,6 +50,17 @@ pub(in crate::driver) fn walk(connection: &Connection, sql: &str, each: Each<'_>
         each(values.ok_or_else(|| StoreError::corrupt(format!("a value of an unknown type: {sql}")))?)?;
     }
     Ok(())
+}
+
+/// Says at the finest level of the log what a statement did, never with which parameters: tests hold requests to a number of steps.
+fn told(sql: &str, statement: &Statement<'_>) {
+    tracing::trace!(
+        target: super::super::STATEMENTS,
+        sql,
+        steps = statement.reset_status(StatementStatus::VmStep),
+        scanned = statement.reset_status(StatementStatus::FullscanStep),
+        sorts = statement.reset_status(StatementStatus::Sort),
+    );
 }
 
 pub(in crate::driver) fn batch(connection: &Connection, sql: &str) -> Result<(), StoreError> {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use meter::Stopwatch;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::statement::{batch, execute};
 use crate::driver::Durability;
 use crate::driver::error::StoreError;
+use crate::driver::meters::Meters;
 
 /// What a member is told once its group has ended; the text is the private cause.
 type Outcome = Result<(), String>;
@@ -34,11 +36,12 @@ pub(in crate::driver) struct Writer {
     syncs: bool,
     /// Counted when a commit has ended, however, and before anybody is told.
     commits: Arc<AtomicU64>,
+    meters: Meters,
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, syncs: bool, commits: Arc<AtomicU64>) -> Self {
-        Self { connection, members: Vec::new(), in_member: false, durability: Durability::Full, syncs, commits }
+    pub(super) fn new(connection: Connection, syncs: bool, commits: Arc<AtomicU64>, meters: Meters) -> Self {
+        Self { connection, members: Vec::new(), in_member: false, durability: Durability::Full, syncs, commits, meters }
     }
 
     pub(super) fn members(&self) -> usize {
@@ -102,7 +105,10 @@ impl Writer {
         if self.members.is_empty() {
             return;
         }
+        let watch = Stopwatch::start();
         let committed = execute(&self.connection, "COMMIT", &[]).map(drop);
+        self.meters.group_commits.took(watch.elapsed());
+        self.meters.group_members.observe(self.members.len() as u64);
         self.commits.fetch_add(1, Ordering::Release);
         self.end_group(&committed.map_err(|error| cause(&error)));
     }

@@ -1,0 +1,251 @@
+//! One step of a run: a page is looked at, and what goes of it goes in one short transaction that asks again.
+
+use blobs::BlobError;
+use futures_util::{StreamExt as _, stream};
+use model::{Digest, RepositoryId, Seconds, Timestamp, UploadId};
+use store::collection::{self, BlobSeen, Due};
+use store::collection_run::{self, Phase, Place, Run, Tally};
+use store::{StoreError, Tx};
+
+use super::Collection;
+use crate::{Registry, RegistryError};
+
+/// Rows or keys that one step looks at.
+pub(super) const SEEN: i64 = 256;
+/// Things that one step changes: what a writer waits for is bounded by them.
+const CHANGED: usize = 64;
+/// Pieces of content that are deleted side by side.
+const AT_ONCE: usize = 8;
+/// How long a walk goes on in memory before it writes down where it stands.
+const UNSAVED: Seconds = Seconds(1);
+/// How long a deleted key is remembered: longer than any upload may last.
+const REMEMBERED: Seconds = Seconds::days(7);
+/// Deleted keys that one step forgets.
+const FORGOTTEN: i64 = 256;
+
+/// A run as this node walks it: it may be a moment ahead of its row.
+#[derive(Clone, Debug)]
+pub struct Collecting {
+    run: Run,
+    saved: Timestamp,
+}
+
+impl Collecting {
+    pub(super) const fn new(run: Run, now: Timestamp) -> Self {
+        Self { run, saved: now }
+    }
+
+    /// How far it is.
+    pub const fn run(&self) -> &Run {
+        &self.run
+    }
+}
+
+/// Something that goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Gone {
+    Link { repository: RepositoryId, digest: Digest },
+    Blob(BlobSeen),
+    Stray { key: UploadId, size: i64 },
+    Deleted(Due),
+}
+
+/// What a page has shown.
+pub(super) struct Page {
+    pub(super) gone: Vec<Gone>,
+    /// The last thing that is done with then; none: the phase is over.
+    pub(super) last: Option<Place>,
+}
+
+/// When things are as old as they must be.
+#[derive(Clone, Copy)]
+pub(super) struct Age {
+    before: Timestamp,
+    condemned_until: Timestamp,
+    now: Timestamp,
+}
+
+impl Age {
+    pub(super) const fn at(now: Timestamp, collection: Collection) -> Self {
+        Self { before: collection.before(now), condemned_until: collection.condemned_until(now), now }
+    }
+}
+
+impl Registry {
+    /// Goes one step on. True: the run has ended. [`RegistryError::Conflict`]: another node goes on with it.
+    pub async fn collect_step(&self, collecting: &mut Collecting, now: Timestamp) -> Result<bool, RegistryError> {
+        let (run, age) = (&collecting.run, Age::at(now, self.collection));
+        let page = self.page(&run.place, age, false).await?;
+        let gone = match run.place.phase {
+            Phase::Deletion => self.delete_content(page.gone).await?,
+            _ => page.gone,
+        };
+        let mut next = run.clone();
+        match page.last {
+            Some(last) => next.place = last,
+            None => end_phase(&mut next, now),
+        }
+        if gone.is_empty() && next.place.phase == run.place.phase && next.ended.is_none() && now < collecting.saved.plus(UNSAVED) {
+            collecting.run = next;
+            return Ok(false);
+        }
+        let written = self.store.write(|tx| Box::pin(write(tx, &next, &gone, (age, now)))).await?;
+        *collecting = Collecting::new(written, now);
+        Ok(collecting.run.ended.is_some())
+    }
+
+    /// A page of a phase. `dry`: as if everything idle had gone before.
+    pub(super) async fn page(&self, place: &Place, age: Age, dry: bool) -> Result<Page, RegistryError> {
+        Ok(match place.phase {
+            Phase::Links => self.idle_links(place, age).await?,
+            Phase::Blobs => self.unlinked_blobs(place, age, dry).await?,
+            Phase::Strays => return self.strays(place, age).await,
+            Phase::Deletion => self.due(place, age).await?,
+        })
+    }
+
+    async fn idle_links(&self, place: &Place, age: Age) -> Result<Page, StoreError> {
+        let after = (place.id, &*place.rest);
+        let seen = self.store.scan(|tx| Box::pin(collection::links(tx, after, age.before, SEEN))).await?;
+        Ok(cut(&seen, SEEN, Phase::Links, |link| {
+            let gone = link.idle.then_some(Gone::Link { repository: link.repository, digest: link.digest });
+            (gone, link.repository.as_i64(), link.digest.as_bytes().to_vec())
+        }))
+    }
+
+    async fn unlinked_blobs(&self, place: &Place, age: Age, dry: bool) -> Result<Page, StoreError> {
+        let after = (place.id, &*place.rest);
+        let seen = if dry {
+            self.store.scan(|tx| Box::pin(collection::blobs_without_idle(tx, after, age.before, SEEN))).await?
+        } else {
+            self.store.scan(|tx| Box::pin(collection::blobs(tx, after, SEEN))).await?
+        };
+        Ok(cut(&seen, SEEN, Phase::Blobs, |blob| {
+            let gone = (!blob.needed).then_some(Gone::Blob(*blob));
+            (gone, blob.account.as_i64(), blob.digest.as_bytes().to_vec())
+        }))
+    }
+
+    async fn strays(&self, place: &Place, age: Age) -> Result<Page, RegistryError> {
+        let after = (!place.is_start()).then(|| UploadId::from_i64(place.id));
+        let listed = self.blobs.list(after, usize::try_from(SEEN).unwrap_or(1)).await?;
+        let old: Vec<UploadId> = listed.iter().filter(|one| one.modified < age.before).map(|one| one.key).collect();
+        let unnamed = self.store.scan(|tx| Box::pin(collection::unnamed(tx, &old))).await?;
+        Ok(cut(&listed, SEEN, Phase::Strays, |one| {
+            let size = i64::try_from(one.size).unwrap_or(i64::MAX);
+            let gone = unnamed.contains(&one.key).then_some(Gone::Stray { key: one.key, size });
+            (gone, one.key.as_i64(), Vec::new())
+        }))
+    }
+
+    async fn due(&self, place: &Place, age: Age) -> Result<Page, StoreError> {
+        let after = (place.id, <[u8; 8]>::try_from(&*place.rest).map_or(i64::MIN, i64::from_be_bytes));
+        let limit = i64::try_from(CHANGED).unwrap_or(1);
+        if self.store.read(|tx| Box::pin(store::hold::stands(tx, age.now))).await? {
+            // A backup may still copy it: the next run deletes it.
+            return Ok(Page { gone: Vec::new(), last: None });
+        }
+        let due = self.store.scan(|tx| Box::pin(collection::due(tx, after, age.condemned_until, limit))).await?;
+        Ok(cut(&due, limit, Phase::Deletion, |one| {
+            (Some(Gone::Deleted(*one)), one.since.millis(), one.key.as_i64().to_be_bytes().to_vec())
+        }))
+    }
+
+    /// Deletes content, and tells which of it is gone. What does not go is tried again by the next run; if nothing goes, the
+    /// storage does not answer.
+    async fn delete_content(&self, due: Vec<Gone>) -> Result<Vec<Gone>, RegistryError> {
+        let asked = due.len();
+        let keys = due.into_iter().filter_map(|gone| if let Gone::Deleted(one) = gone { Some(one) } else { None });
+        let deletions = keys.map(|one| async move { (one, self.blobs.delete(one.key).await) });
+        let answers: Vec<(Due, Result<(), BlobError>)> = stream::iter(deletions).buffer_unordered(AT_ONCE).collect().await;
+        let (mut gone, mut stays) = (Vec::with_capacity(asked), None);
+        for (one, answer) in answers {
+            match answer {
+                Ok(()) => gone.push(Gone::Deleted(one)),
+                Err(error) => stays = Some((one.key, error)),
+            }
+        }
+        match stays {
+            Some((_, error)) if gone.is_empty() => return Err(error.into()),
+            Some((key, error)) => tracing::warn!(%key, %error, stay = asked - gone.len(), "content that nothing names stays for now"),
+            None => {}
+        }
+        Ok(gone)
+    }
+}
+
+fn end_phase(run: &mut Run, now: Timestamp) {
+    match run.place.phase.next() {
+        Some(phase) => run.place = Place::start_of(phase),
+        None => run.ended = Some(now),
+    }
+}
+
+/// As much of a page of at most `limit` as one step changes. `read` says of each thing what goes, and where the walk stands after
+/// it. A page with room left is the phase's last.
+fn cut<T>(seen: &[T], limit: i64, phase: Phase, read: impl Fn(&T) -> (Option<Gone>, i64, Vec<u8>)) -> Page {
+    let mut page = Page { gone: Vec::new(), last: None };
+    for (done, one) in seen.iter().enumerate() {
+        let (gone, id, rest) = read(one);
+        page.gone.extend(gone);
+        if page.gone.len() == CHANGED && done + 1 < seen.len() {
+            page.last = Some(Place { phase, id, rest });
+            return page;
+        }
+        page.last = Some(Place { phase, id, rest });
+    }
+    page.last = page.last.filter(|_| usize::try_from(limit).is_ok_and(|limit| seen.len() >= limit));
+    page
+}
+
+/// What goes and where the run stands then, together.
+async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (age, now): (Age, Timestamp)) -> Result<Run, RegistryError> {
+    let mut run = run.clone();
+    for one in gone {
+        if one.go(tx, age, now).await? {
+            one.count(&mut run.tally);
+            if let Gone::Deleted(due) = one {
+                run.total = (run.total.0 + 1, run.total.1.saturating_add(due.size));
+            }
+        }
+    }
+    if run.place.phase == Phase::Deletion {
+        // More than the step deletes: so that what is remembered shrinks too.
+        collection::forget_deleted(tx, now.plus(Seconds(-REMEMBERED.0)), FORGOTTEN).await?;
+    }
+    if !collection_run::save(tx, &run).await? {
+        return Err(RegistryError::Conflict);
+    }
+    run.step += 1;
+    Ok(run)
+}
+
+impl Gone {
+    /// Goes, if that is still right. False: it is needed again, or gone.
+    async fn go(&self, tx: &mut Tx<'_>, age: Age, now: Timestamp) -> Result<bool, StoreError> {
+        match self {
+            Self::Link { repository, digest } => collection::remove_link(tx, *repository, digest, age.before).await,
+            Self::Blob(blob) => collection::remove_blob(tx, blob, now).await,
+            Self::Stray { key, size } => collection::condemn(tx, *key, *size, now).await,
+            Self::Deleted(due) => collection::deleted(tx, due.key, now).await,
+        }
+    }
+
+    pub(super) const fn count(&self, tally: &mut Tally) {
+        match self {
+            Self::Link { .. } => tally.links += 1,
+            Self::Blob(blob) => {
+                tally.blobs += 1;
+                tally.blob_bytes = tally.blob_bytes.saturating_add(blob.size);
+            }
+            Self::Stray { size, .. } => {
+                tally.strays += 1;
+                tally.stray_bytes = tally.stray_bytes.saturating_add(*size);
+            }
+            Self::Deleted(due) => {
+                tally.deleted += 1;
+                tally.deleted_bytes = tally.deleted_bytes.saturating_add(due.size);
+            }
+        }
+    }
+}
