@@ -125,6 +125,9 @@ fn say(restored: &Restored) {
         note("Tokens and sessions of before hold until they end by themselves; `--end-sessions` ends them all.");
     }
     if restored.missing_blobs > 0 {
-        note(&format!("{} blobs were missing when the backup was made: images that use them must be pushed again.", restored.missing_blobs));
+        note(&format!(
+            "{} blobs were missing when the backup was made: images that use them must be pushed again.",
+            restored.missing_blobs
+        ));
     }
 }
