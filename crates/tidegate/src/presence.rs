@@ -144,7 +144,7 @@ impl Presence {
     /// What cannot be reached, as it was at the last look.
     async fn failing(&self) -> String {
         let (beats, known) = self.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        if beats % LOOK_EVERY != 0 && known.is_empty() {
+        if !beats.is_multiple_of(LOOK_EVERY) && known.is_empty() {
             self.failing.lock().unwrap_or_else(std::sync::PoisonError::into_inner).0 = beats.wrapping_add(1);
             return known;
         }

@@ -14,6 +14,7 @@ use crate::turns::{Actor, Scheduler, actor};
 on_each! {
     a_push_that_finds_an_idle_blob
     a_push_that_begins_with_nothing
+    a_push_in_every_order_with_each_half_of_a_run
     a_mount_beside_the_end_of_its_source
     a_mount_of_an_idle_blob
     who_was_told_that_a_blob_is_there_may_name_it
@@ -54,6 +55,15 @@ impl House {
     /// The collection, as far as a run goes.
     fn collector(&self, mut run: Collecting, now: Timestamp) -> Actor<'_> {
         actor(async move { while !self.registry.collect_step(&mut run, now).await.unwrap() {} })
+    }
+
+    /// So many steps of it.
+    fn some_steps(&self, mut run: Collecting, steps: usize) -> Actor<'_> {
+        actor(async move {
+            for _ in 0..steps {
+                self.registry.collect_step(&mut run, LATER).await.unwrap();
+            }
+        })
     }
 
     /// What a client does that has to have this image in a repository: again, until it is.
@@ -127,6 +137,8 @@ impl House {
 
     /// A last run takes what nobody needs and nothing else; without repositories it takes everything.
     async fn leave_nothing(&self, images: usize) {
+        // The first one may have been half done.
+        self.collect(LATER).await;
         self.collect(LATER).await;
         self.check().await;
         assert_eq!(self.children().await.len(), images, "every push has succeeded");
@@ -159,6 +171,23 @@ async fn a_push_that_begins_with_nothing(house: House) {
         vec![actor(house.push_until_done(APP)), house.collector(run, LATER)]
     };
     scheduler.some_orders((6, SOME), actors, async || house.check().await, async || house.leave_nothing(1).await).await;
+}
+
+/// The two halves of a run, links and blobs, then strays and deletion: each with every order of a push beside it.
+async fn a_push_in_every_order_with_each_half_of_a_run(house: House) {
+    let (house, scheduler) = taking_turns(house.without_grace());
+    for before in [0, 2] {
+        let actors = async || -> Vec<Actor<'_>> {
+            house.put_blob(APP, LAYER).await;
+            let mut run = house.run_to_come().await;
+            for _ in 0..before {
+                house.registry.collect_step(&mut run, LATER).await.unwrap();
+            }
+            vec![actor(house.push_until_done(APP)), house.some_steps(run, 2)]
+        };
+        let orders = scheduler.every_order(actors, async || house.check().await, async || house.leave_nothing(1).await).await;
+        assert!(orders > 20, "{orders}");
+    }
 }
 
 async fn a_mount_beside_the_end_of_its_source(house: House) {

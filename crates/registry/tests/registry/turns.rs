@@ -47,6 +47,41 @@ impl Turns for Scheduler {
     }
 }
 
+/// What was chosen at one point: which of how many.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    taken: usize,
+    of: usize,
+}
+
+/// The choices of one order after the other: the last one that can be made otherwise is.
+#[derive(Default)]
+struct Choices {
+    made: Vec<Choice>,
+    at: usize,
+}
+
+impl Choices {
+    fn choose(&mut self, of: usize) -> usize {
+        if self.at == self.made.len() {
+            self.made.push(Choice { taken: 0, of });
+        }
+        let choice = self.made[self.at];
+        assert_eq!(choice.of, of, "the same choices lead to the same place");
+        self.at += 1;
+        choice.taken
+    }
+
+    /// False: every order has been tried.
+    fn next_order(&mut self) -> bool {
+        self.at = 0;
+        while self.made.last().is_some_and(|last| last.taken + 1 == last.of) {
+            self.made.pop();
+        }
+        self.made.last_mut().map(|last| last.taken += 1).is_some()
+    }
+}
+
 impl Scheduler {
     /// Runs the actors to their ends in the order that `choose` says. `check` looks after each unit.
     async fn run(&self, actors: Vec<Actor<'_>>, choose: &mut impl FnMut(usize) -> usize, check: &impl AsyncFn()) {
@@ -78,6 +113,24 @@ impl Scheduler {
                 return Some(ready).filter(|ready| !ready.is_empty());
             }
             tokio::time::timeout(Duration::from_secs(30), self.changed.notified()).await.expect("an actor neither ends nor waits");
+        }
+    }
+
+    /// Every order of what `actors` makes anew for each, `check` after each unit and `end` after each order. How many there were.
+    pub(crate) async fn every_order<'a>(
+        &self,
+        actors: impl AsyncFn() -> Vec<Actor<'a>>,
+        check: impl AsyncFn(),
+        end: impl AsyncFn(),
+    ) -> usize {
+        let (mut choices, mut orders) = (Choices::default(), 1);
+        loop {
+            self.run(actors().await, &mut |of| choices.choose(of), &check).await;
+            end().await;
+            if !choices.next_order() {
+                return orders;
+            }
+            orders += 1;
         }
     }
 

@@ -138,6 +138,28 @@ async fn an_id_tells_nothing_to_whoever_may_not_see_what_it_names() {
 }
 
 #[tokio::test]
+async fn the_tags_of_a_repository_are_immutable_while_it_says_so() {
+    let (house, key) = lived_in().await;
+    let client = house.alibaba(&key);
+    let names = [("RepoNamespaceName", "empty"), ("RepoName", "kept")];
+    let said = |immutable| names.into_iter().chain([("RepoType", "PRIVATE"), ("Summary", "x"), ("TagImmutability", immutable)]);
+    let set = async |action, immutable| {
+        let parameters: Vec<_> = said(immutable).collect();
+        code(&asked(&client, &house, action, &parameters).await).to_owned()
+    };
+    assert_eq!(set("CreateRepository", "true").await, "success");
+    let shown = asked(&client, &house, "GetRepository", &names).await;
+    assert_eq!(shown["TagImmutability"], true);
+    house.root().push_image("empty/kept", "v1").await;
+    let tag = [("RepoId", shown["RepoId"].as_str().unwrap()), ("Tag", "v1")];
+    assert_eq!(code(&asked(&client, &house, "DeleteRepoTag", &tag).await), "TAG_IMMUTABLE");
+    assert_eq!(code(&asked(&client, &house, "DeleteRepository", &names).await), "TAG_IMMUTABLE");
+    assert_eq!(set("UpdateRepository", "false").await, "success");
+    assert_eq!(asked(&client, &house, "GetRepository", &names).await["TagImmutability"], false);
+    assert_eq!(code(&asked(&client, &house, "DeleteRepoTag", &tag).await), "success");
+}
+
+#[tokio::test]
 async fn what_repositories_cannot_be() {
     let (house, key) = lived_in().await;
     let client = house.alibaba(&key);
@@ -149,7 +171,6 @@ async fn what_repositories_cannot_be() {
         (&[("RepoType", "PRIVATE"), ("Summary", "a\u{7}b")], "InvalidSummary"),
         (&[("RepoType", "PRIVATE"), ("Summary", "x"), ("Detail", "\0")], "InvalidDetail"),
         (&[("RepoType", "PRIVATE"), ("Summary", "x"), ("TagImmutability", "maybe")], "InvalidTagImmutability"),
-        (&[("RepoType", "PRIVATE"), ("Summary", "x"), ("TagImmutability", "True")], "NOT_SUPPORTED"),
     ] {
         let parameters: Vec<_> = names.into_iter().chain(more.iter().copied()).collect();
         for action in ["CreateRepository", "UpdateRepository"] {
