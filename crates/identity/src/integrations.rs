@@ -18,7 +18,7 @@ const MISSING: IdentityError = IdentityError::NotFound("integration");
 pub struct IntegrationUse {
     /// The integration.
     pub integration: Integration,
-    /// How many credentials were made for it and are there; from [`COUNTED`] on, that many.
+    /// How many credentials were made for it and are there; from 10,000 on, that many.
     pub credentials: i64,
     /// When one of them was last used.
     pub last_used: Option<Timestamp>,

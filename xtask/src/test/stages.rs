@@ -38,7 +38,7 @@ pub(super) const STAGES: &[Stage] = &[
     stage("s3", 100, "blobs in object storage", &["release", "debian", "go-clients"], suites::s3),
     stage("database", 130, "a PostgreSQL that is stopped, frozen, filled and cut off", &["release", "debian"], suites::database),
     stage("back-ends", 210, "the same suites over PostgreSQL and S3", &["release", "debian", "go-clients"], suites::back_ends),
-    stage("nodes", 330, "three nodes behind a proxy", &["release", "debian", "go-clients"], suites::nodes),
+    stage("nodes", 400, "three nodes behind a proxy", &["release", "debian", "go-clients"], suites::nodes),
     stage("container", 60, "the container image, built and run", &["debian"], suites::container),
     stage("crash", 90, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
     stage("care", 60, "backups from one kind of database into another", &["release", "debian", "go-clients"], suites::care),

@@ -1,6 +1,7 @@
 //! Pushes, mounts and deletions beside the collection, in every order of their units of work. After each unit, everything that a
 //! manifest names is there; after each order, a last run leaves nothing that nobody needs.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use access::Permit;
@@ -217,7 +218,8 @@ async fn who_was_told_that_a_blob_is_there_may_name_it(house: House) {
     let grace = Collection { grace: Seconds::days(1), delete_after: Seconds(-1) };
     let (house, scheduler) = taking_turns(house.collecting(grace));
     // The image is old; it is deleted, its layer asked for, and named again within minutes; the collection runs meanwhile.
-    let now = NOW.plus(Seconds::days(10));
+    // Each order has days of its own: a run begins after the last one began.
+    let now = Cell::new(NOW.plus(Seconds::days(10)));
     let client = async |permit: Permit<act::PullRepository>| {
         let named = match house.registry.head_blob(&permit, &digest()).await {
             Ok(_) => house.put(APP, &tag("latest"), &picture()).await,
@@ -230,6 +232,7 @@ async fn who_was_told_that_a_blob_is_there_may_name_it(house: House) {
         house.registry.delete_manifest(permit, &reference).await.unwrap();
     };
     let actors = async || -> Vec<Actor<'_>> {
+        let now = now.get();
         house.push_until_done(APP).await;
         let run = house.registry.collection_due(Some(Seconds(0)), now).await.unwrap().unwrap();
         let pull = house.access.admit(&op_at(now), &house.alice, house.at(APP)).await.unwrap();
@@ -240,7 +243,9 @@ async fn who_was_told_that_a_blob_is_there_may_name_it(house: House) {
         for name in [APP, WEB] {
             house.drop_repository(name).await;
         }
-        house.collect(LATER).await;
+        let later = now.get().plus(Seconds::days(10));
+        house.collect(later).await;
+        now.set(later.plus(Seconds::days(10)));
     };
     scheduler.some_orders((2, SOME), actors, async || house.check().await, end).await;
 }

@@ -17,8 +17,8 @@ use town::{Town, town};
 const FEW: u32 = 1000;
 const MANY: u32 = 30_000;
 
-/// Steps beyond which a request is looked at.
-const STEPS: i64 = 500;
+/// Steps that a full page may take beyond one that is not: where there is little, a page has what there is.
+const STEPS: i64 = 1000;
 
 /// What may take more steps where there is more, how many at most, and why.
 const BOUNDED: [(&str, i64, &str); 9] = [

@@ -25,7 +25,7 @@ const MANY: [&str; 13] = [
 const SORTED: u64 = 300;
 
 /// What may be read whole or sorted, because there are never many of it: words of the statement, and why.
-const FEW: [(&str, &str); 9] = [
+const FEW: [(&str, &str); 12] = [
     ("INSERT INTO manifest_child", "the rows of the statement itself"),
     ("FROM audit_key", "one a rotation"),
     ("FROM signing_key", "one a rotation"),
@@ -35,6 +35,9 @@ const FEW: [(&str, &str); 9] = [
     ("FROM lease", "one a job"),
     ("count(*)", "counts, whose bounds are the costs' story"),
     ("FROM server_key", "one a purpose"),
+    ("FROM node ORDER BY", "a row a node, gone a day after it"),
+    ("FROM account ORDER BY created_ms, id LIMIT 1", "the first row of an index"),
+    ("SELECT CAST((julianday('now')", "the database's clock, no table"),
 ];
 
 /// What is wrong with a plan.

@@ -162,6 +162,8 @@ impl Town {
             "namespace" => "links".into(),
             "repository" => "links/app".into(),
             "tag" => format!("big/app/{}", Population::tag(7)),
+            "image" => format!("big/app:{}", Population::tag(7)),
+            "digest" => model::Digest::sha256(b"first").to_string(),
             "action" => "cr:PullRepository".into(),
             "resource" => "big/app".into(),
             _ => return None,

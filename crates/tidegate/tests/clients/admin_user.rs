@@ -100,7 +100,9 @@ fn is_marked_as_shared(people: &People) {
             assert_eq!((&event["principal"], &event["credential_kind"]), (&"admin:local".into(), &"admin_password".into()), "{event}");
         }
     }
-    let used = people.root.json(&["admin-user", "show"]);
-    let passwords = used["passwords"].as_array().unwrap();
-    assert!(passwords.len() == 2 && passwords.iter().all(|password| password["last_used_from"] == "127.0.0.1"), "{used}");
+    wait_until("both passwords were used from here", Duration::from_secs(5), || {
+        let used = people.root.json(&["admin-user", "show"]);
+        let passwords = used["passwords"].as_array().unwrap();
+        passwords.len() == 2 && passwords.iter().all(|password| password["last_used_from"] == "127.0.0.1")
+    });
 }

@@ -116,6 +116,8 @@ fn an_immutable_tag_is_refused_in_words_by_docker_skopeo_and_crane() {
         client.push("demo/app:latest").ok();
     }
     crane.push_layout(&layout, "demo/app:v1").ok();
+    let statement = json!({"Effect": "Allow", "Action": "cr:DeleteRepositoryTag", "Resource": "*"});
+    people.root.grant("alice", "deletes", &json!({"Version": "1", "Statement": [statement]}));
     crane.run("delete", &[&people.at("demo/app:v1")]).refused(words);
     people.root.json(&["repository", "lock", "demo/app", "write", "read"]);
     for client in [&mut docker as &mut dyn Client, &mut skopeo, &mut crane] {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::podman::{NAME, Podman, archive};
-use crate::support::http::{Ask, Connection};
+use crate::support::http::{Ask, Connection, basic};
 use crate::support::node::free_address;
 use crate::support::program::Program;
 use crate::support::wait_until;
@@ -85,6 +85,10 @@ fn it_finds_others_by_name() {
         let line: Vec<&str> = set.chain(more).chain([NAME]).collect();
         let log = folder.path().join(name);
         let running = podman.start("named", &line, &log);
+        wait_until("it is ready", START, || is_healthy(&address));
+        // Something for the trail.
+        let wrong = Ask::get("/v2/").with(&basic("root", "not-the-password"));
+        assert_eq!(Connection::once(&address, &wrong).unwrap().status, 401);
         let request = told.recv_timeout(START).unwrap_or_else(|_| panic!("{}", std::fs::read_to_string(&log).unwrap_or_default()));
         assert!(request.starts_with("POST /audit") && request.contains(name), "{request}");
         podman.run(&["stop", "--time", "20", "named"]).ok();

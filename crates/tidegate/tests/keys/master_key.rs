@@ -150,5 +150,5 @@ fn status_makes_no_key() {
     std::fs::rename(&key, folder.path().join("aside")).unwrap();
     command(&settings, &["master-key", "status"]).refused(&["is not there"]);
     assert!(!key.exists());
-    command(&Settings { data: Path::new("/nonexistent").to_owned(), ..settings }, &["master-key", "status"]).refused(&["not available"]);
+    command(&Settings { data: Path::new("/nonexistent").to_owned(), ..settings }, &["master-key", "status"]).refused(&["is not there"]);
 }
