@@ -66,7 +66,7 @@ impl Restore<'_> {
         if let Some(first) = checked.problems.first() {
             let count = checked.problem_count;
             let text = format!("{} (of {count} things that are wrong; `tidegate backup verify` lists them)", first.problem);
-            return Err(CareError::damaged(&first.piece, text));
+            return Err(CareError::damaged(&first.piece, &text));
         }
         if let (Signature::Unknown(id), false) = (&checked.signature, self.unsigned) {
             let text = format!("the backup is signed with master key {id}, which is not at hand: nobody vouches for what is in it");
