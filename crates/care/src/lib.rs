@@ -1,4 +1,4 @@
-//! Looking after what is kept: backup and restore.
+//! Looking after what is kept: backup, restore, and a check of everything.
 //!
 //! What it is for: use cases over a database and a store of blobs as a whole, for who holds the server's configuration. They take
 //! no permits, because they are below all rights: whoever calls them could read and write the files themselves. No door reaches
@@ -10,11 +10,13 @@
 
 mod backup;
 mod error;
+mod fsck;
 mod hashing;
 mod progress;
 mod restore;
 
 pub use backup::{Backup, BackupMade, Checked, Problem, Pruned, Signature, Snapshot, Target, check_snapshot, describe, prune, snapshots};
 pub use error::CareError;
+pub use fsck::{Checkup, Collectable, Contents, Finding, Fsck, Kind, Looked, Lost, Repair, Walked};
 pub use progress::{Progress, Report};
 pub use restore::{Restore, Restored, master_key_in};

@@ -27,6 +27,7 @@ pub mod account;
 pub mod audit;
 pub mod blob;
 pub mod change;
+pub mod check;
 pub mod collection;
 pub mod collection_run;
 pub mod credential;
