@@ -267,6 +267,11 @@ pub async fn drop_tag(tx: &mut Tx<'_>, repository: RepositoryId, name: &str, dig
     Ok(tx.execute(sql, params![repository.as_i64(), name, digest.as_bytes()]).await? == 1)
 }
 
+/// Host names of instances, of all accounts, at most `limit`.
+pub async fn hosts(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>, StoreError> {
+    tx.rows("SELECT host FROM instance_host ORDER BY host LIMIT $1", params![limit]).await?.iter().map(|row| row.get(0)).collect()
+}
+
 /// What a database says of itself, by name: its version, and what keeps what is written.
 pub async fn settings(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, StoreError> {
     let sql = tx.either(

@@ -96,6 +96,11 @@ impl Contents {
         }
     }
 
+    /// Looks at every blob, until very many are lost.
+    pub async fn all(&self, report: Report<'_>) -> Result<Walked, CareError> {
+        self.walk(super::AT_ONCE, report).await
+    }
+
     /// Looks at about so many blobs, drawn at random: at all of them, where there are no more. `bits` are random.
     pub async fn sample(&self, about: u64, mut bits: impl FnMut() -> u64) -> Result<Walked, CareError> {
         let mut walked = Walked::default();

@@ -4,6 +4,8 @@ mod backup;
 mod beside;
 mod completion;
 mod config;
+mod doctor;
+mod fsck;
 mod generate;
 mod health;
 mod master_key;
@@ -50,6 +52,10 @@ enum Command {
     Backup(Box<backup::Arguments>),
     /// Restore a backup into an empty database and an empty store of blobs
     Restore(Box<restore::Arguments>),
+    /// Look at the configuration and everything that the server stands on, and say what to do. Changes nothing
+    Doctor(Box<doctor::Arguments>),
+    /// Check every row against every blob and back, and mend what can be mended
+    Fsck(Box<fsck::Arguments>),
     /// Print the completion script of a shell
     Completion {
         /// Which shell
@@ -73,6 +79,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Backup(arguments) => return backup::run(&arguments),
         Command::Restore(arguments) => return restore::run(&arguments),
+        Command::Doctor(arguments) => return doctor::run(&arguments),
+        Command::Fsck(arguments) => return fsck::run(&arguments),
         Command::Completion { shell } => completion::run(shell, &mut CommandLine::command()),
         Command::Version => print(concat!("tidegate ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Generate(document) => generate::run(document, CommandLine::command()),
