@@ -177,9 +177,8 @@ pub async fn manifests(tx: &mut Tx<'_>, after: (i64, &[u8]), limit: i64) -> Resu
 pub async fn namespaces(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<(NamespaceId, Place)>, StoreError> {
     let sql = "SELECT n.id, i.account_id, i.name, n.name FROM namespace n JOIN instance i ON i.id = n.instance_id \
                WHERE n.id > $1 ORDER BY n.id LIMIT $2";
-    let seen = |row: &Row| {
-        Ok((NamespaceId::from_i64(row.get(0)?), Place { account: AccountId::from_i64(row.get(1)?), name: named(row, 2)? }))
-    };
+    let seen =
+        |row: &Row| Ok((NamespaceId::from_i64(row.get(0)?), Place { account: AccountId::from_i64(row.get(1)?), name: named(row, 2)? }));
     tx.rows(sql, params![after, limit]).await?.iter().map(seen).collect()
 }
 

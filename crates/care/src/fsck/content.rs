@@ -120,7 +120,8 @@ impl Contents {
     async fn from(&self, key: i64, limit: u64) -> Result<Vec<Row>, CareError> {
         let (key, limit) = (UploadId::from_i64(key), i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = self.store.scan(|tx| Box::pin(check::blobs_from(tx, key, limit))).await?;
-        let row = |(account, digest, stored): (_, _, store::blob::Stored)| Row { account, digest, key: stored.key, size: unsigned(stored.size) };
+        let row =
+            |(account, digest, stored): (_, _, store::blob::Stored)| Row { account, digest, key: stored.key, size: unsigned(stored.size) };
         Ok(rows.into_iter().map(row).collect())
     }
 

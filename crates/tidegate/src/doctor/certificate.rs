@@ -121,7 +121,11 @@ fn names(own: &CertificateDer<'_>, external: Option<&str>, hosts: &[String]) -> 
     if let Some(first) = others.first() {
         let found = format!("it is not for {first} and {} more host names of instances", others.len() - 1);
         let advice = "take one with all of their names (a wildcard is for one label), unless a proxy speaks TLS for them";
-        checks.push(Check::warning(NAME, if others.len() == 1 { format!("it is not for {first}, an instance's host name") } else { found }, advice));
+        checks.push(Check::warning(
+            NAME,
+            if others.len() == 1 { format!("it is not for {first}, an instance's host name") } else { found },
+            advice,
+        ));
     }
     checks
 }

@@ -52,7 +52,9 @@ pub(super) async fn examine(config: &Config, store: Option<&Arc<Store>>, depth: 
 const fn where_to_look(config: &Config) -> &'static str {
     match &config.blobs {
         BlobPlace::Directory(_) => "see that `blobs` names the server's folder, that its disk is mounted and that this user may read it",
-        BlobPlace::Objects(_) => "see `blobs`, `object_storage`, the credentials in the environment, and the way to the storage (docs/storage.md)",
+        BlobPlace::Objects(_) => {
+            "see `blobs`, `object_storage`, the credentials in the environment, and the way to the storage (docs/storage.md)"
+        }
     }
 }
 
@@ -83,7 +85,11 @@ async fn lost(contents: &Contents, depth: Depth, tell: care::Report<'_>) -> Resu
     if walked.lost.is_empty() {
         checks.push(Check::ok(NAME, format!("{which} {} blobs of the database are there, with their sizes", walked.blobs)));
     } else {
-        checks.push(Check::problem(NAME, named(&walked, which), "run `tidegate fsck`, which names the images, and then `tidegate fsck --repair`"));
+        checks.push(Check::problem(
+            NAME,
+            named(&walked, which),
+            "run `tidegate fsck`, which names the images, and then `tidegate fsck --repair`",
+        ));
     }
     Ok(checks)
 }

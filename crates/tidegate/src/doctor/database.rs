@@ -93,7 +93,11 @@ fn settings_say(config: &Config, settings: &[(String, String)]) -> Vec<Check> {
     if config.database == Database::Sqlite {
         let found = format!("SQLite {}, {megabytes} MiB", says("version"));
         let wal = says("journal_mode") == "wal";
-        return vec![if wal { Check::ok(NAME, found) } else { Check::warning(NAME, "SQLite writes no WAL", "the next start of the server sets it") }];
+        return vec![if wal {
+            Check::ok(NAME, found)
+        } else {
+            Check::warning(NAME, "SQLite writes no WAL", "the next start of the server sets it")
+        }];
     }
     let mut checks = vec![Check::ok(NAME, format!("PostgreSQL {}, {megabytes} MiB", says("server_version")))];
     let off = [
@@ -123,7 +127,8 @@ fn room_for_connections(config: &Config, used: i64, most: i64) -> Option<Check> 
     if most < node.saturating_add(3) {
         return Some(Check::warning(NAME, format!("a node may open {node} connections, and PostgreSQL allows {most} in all"), advice));
     }
-    (used.saturating_mul(10) >= most.saturating_mul(9)).then(|| Check::warning(NAME, format!("{used} of its {most} connections are in use"), advice))
+    (used.saturating_mul(10) >= most.saturating_mul(9))
+        .then(|| Check::warning(NAME, format!("{used} of its {most} connections are in use"), advice))
 }
 
 /// This machine's clock against the database's, and against what was written last.

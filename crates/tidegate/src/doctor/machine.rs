@@ -60,7 +60,8 @@ pub(super) fn data_folder(config: &Config) -> Vec<Check> {
         }
     };
     let mut checks = Vec::new();
-    if metadata.mode() & 0o077 != 0 {
+    let open = metadata.mode() & 0o077 != 0;
+    if open {
         let found = format!("{} is open to others (mode {:o})", path.display(), metadata.mode() & 0o777);
         checks.push(Check::warning(NAME, found, format!("chmod 700 {}", path.display())));
     }
@@ -73,14 +74,16 @@ pub(super) fn data_folder(config: &Config) -> Vec<Check> {
         let found = format!("{} belongs to another user ({})", path.display(), metadata.uid());
         checks.push(Check::warning(NAME, found, "run this as the user that runs the server"));
     }
-    checks.extend(secret_files(path));
+    checks.extend(secret_files(path, open));
     if checks.is_empty() { vec![Check::ok(NAME, format!("{} is this user's alone", path.display()))] } else { checks }
 }
 
-/// Files that hold secrets and others can read.
-fn secret_files(folder: &Path) -> Vec<Check> {
+/// Files that hold secrets and others can read. The database's are as closed as their folder: that suffices for what is hashed or
+/// sealed in them.
+fn secret_files(folder: &Path, open: bool) -> Vec<Check> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_secret(path)).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_secret(path) || (open && is_database(path))).collect();
     paths.sort();
     paths.iter().filter_map(|path| open_to_others(path)).collect()
 }
@@ -88,7 +91,11 @@ fn secret_files(folder: &Path) -> Vec<Check> {
 fn is_secret(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let json = path.extension().is_some_and(|extension| extension == "json");
-    name.starts_with("master.key") || name.starts_with("tidegate.db") || (json && (name == "bootstrap.json" || name.starts_with("account-")))
+    name.starts_with("master.key") || (json && (name == "bootstrap.json" || name.starts_with("account-")))
+}
+
+fn is_database(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "tidegate.db")
 }
 
 fn open_to_others(path: &Path) -> Option<Check> {
@@ -97,12 +104,14 @@ fn open_to_others(path: &Path) -> Option<Check> {
         return None;
     }
     let found = format!("{} is open to others (mode {mode:o})", path.display());
-    // What lies in the database is hashed or sealed.
-    let database = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("tidegate.db"));
-    Some(if database {
+    Some(if is_database(path) {
         Check::warning("data_folder", found, format!("chmod 600 {}", path.display()))
     } else {
-        Check::problem("data_folder", found, format!("chmod 600 {}, and change the secrets in it if somebody may have read them", path.display()))
+        Check::problem(
+            "data_folder",
+            found,
+            format!("chmod 600 {}, and change the secrets in it if somebody may have read them", path.display()),
+        )
     })
 }
 

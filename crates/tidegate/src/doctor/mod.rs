@@ -94,9 +94,11 @@ async fn server(config: &Config) -> Check {
     const NAME: &str = "server";
     match timeout(PATIENCE, readiness(config)).await {
         Ok(Ok(failing)) if failing.is_empty() => Check::ok(NAME, "one runs here, and is ready"),
-        Ok(Ok(failing)) => {
-            Check::problem(NAME, format!("the one that runs here is not ready: {}", failing.join(", ")), "see what is said of those, and its log")
-        }
+        Ok(Ok(failing)) => Check::problem(
+            NAME,
+            format!("the one that runs here is not ready: {}", failing.join(", ")),
+            "see what is said of those, and its log",
+        ),
         Ok(Err(_)) => Check::ok(NAME, format!("none runs on {}", config.data_dir.display())),
         Err(_) => Check::problem(
             NAME,

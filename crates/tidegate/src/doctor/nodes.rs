@@ -53,7 +53,10 @@ pub(super) async fn examine(config: &Config, store: &Arc<Store>) -> Vec<Check> {
     checks.push(trail(seen.backlog, ours, !alive.is_empty()));
     checks.push(collection(config, seen.run.as_ref(), ours, !alive.is_empty()));
     if seen.held {
-        checks.push(Check::ok("collection", "it deletes nothing at the moment: a backup is being made, or was interrupted half an hour ago at most"));
+        checks.push(Check::ok(
+            "collection",
+            "it deletes nothing at the moment: a backup is being made, or was interrupted half an hour ago at most",
+        ));
     }
     checks
 }
@@ -63,7 +66,11 @@ fn nodes(alive: &[&Node], silent: &[&Node], leases: &[(String, String)]) -> Vec<
     let mut checks = vec![Check::ok(NAME, format!("{} serve the database; {} jobs are held by one of them", alive.len(), leases.len()))];
     for node in silent {
         let found = format!("{} ({}) was last heard of at {}", node.beat.host, node.beat.listen, node.seen);
-        checks.push(Check::warning(NAME, found, "it ended without saying so: see its log, and start it again; it is forgotten after a day"));
+        checks.push(Check::warning(
+            NAME,
+            found,
+            "it ended without saying so: see its log, and start it again; it is forgotten after a day",
+        ));
     }
     for node in alive {
         checks.extend(node_is_well(node));
@@ -97,7 +104,8 @@ fn trail((count, oldest): (i64, Option<Timestamp>), now: Timestamp, served: bool
     const NAME: &str = "audit_trail";
     let old = oldest.is_some_and(|oldest| oldest.plus(OLD) < now);
     let most = if count >= COUNTED { "at least " } else { "" };
-    let found = format!("{most}{count} records wait to be sealed, the oldest of {}", oldest.map_or_else(|| "now".to_owned(), |t| t.to_string()));
+    let found =
+        format!("{most}{count} records wait to be sealed, the oldest of {}", oldest.map_or_else(|| "now".to_owned(), |t| t.to_string()));
     match (old, served) {
         (false, _) => Check::ok(NAME, format!("{count} records wait to be sealed, as they do for a second")),
         (true, false) => Check::warning(NAME, found, "start a server, which seals them"),

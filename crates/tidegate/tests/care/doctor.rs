@@ -83,7 +83,7 @@ fn what_is_open_to_others_is_said() {
     std::fs::set_permissions(&settings.data, std::fs::Permissions::from_mode(0o755)).unwrap();
     let found = Examined::by(&settings, &[]);
     found.says("data_folder", "problem", "master.key is open to others (mode 644)").says("data_folder", "problem", "bootstrap.json");
-    found.says("data_folder", "warning", "tidegate.db").says("data_folder", "warning", "(mode 755)");
+    found.says("data_folder", "warning", "tidegate.db is open").says("data_folder", "warning", "(mode 755)");
 }
 
 #[test]
@@ -104,7 +104,9 @@ fn keys_and_content_that_are_not_there_are_said() {
 
     std::fs::rename(settings.data.join("master.key"), folder.path().join("away")).unwrap();
     Examined::by(&settings, &[]).says("master_key", "problem", "there is none");
-    Examined::by(&on_files(folder.path(), "nothing"), &[]).says("data_folder", "problem", "No such file").says("database", "problem", "none yet");
+    Examined::by(&on_files(folder.path(), "nothing"), &[])
+        .says("data_folder", "problem", "No such file")
+        .says("database", "problem", "none yet");
 }
 
 #[test]
@@ -153,7 +155,11 @@ fn what_postgres_and_s3_do_is_said() {
     Inhabited::fill(&node);
     // The stage's PostgreSQL runs without fsync, which a doctor must not like.
     let found = Examined::by(&node.settings, &["--full"]);
-    found.is_sound(&["fsync is off"]).says("database", "problem", "fsync is off").says("blobs", "ok", "all 10 blobs").says("nodes", "ok", "1 serve");
+    found
+        .is_sound(&["fsync is off"])
+        .says("database", "problem", "fsync is off")
+        .says("blobs", "ok", "all 10 blobs")
+        .says("nodes", "ok", "1 serve");
     let name = url.rsplit_once('/').unwrap().1;
     alter(&url, &format!("ALTER DATABASE {name} SET synchronous_commit = off"));
     Examined::by(&node.settings, &[]).says("database", "problem", "synchronous_commit is off");

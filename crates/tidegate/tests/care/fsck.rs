@@ -133,7 +133,12 @@ fn check_trail(node: &Node) {
     crate::support::wait_until("the trail has what was mended", std::time::Duration::from_secs(20), || {
         let records = api.audit("action=fsck");
         let says = |word: &str| records.iter().any(|record| record["detail"].as_str().is_some_and(|detail| detail.contains(word)));
-        says(&layer(0)) && says(&layer(1)) && says("team0/app:lost") && says("counted anew") && says("parts of a manifest") && says("a link")
+        says(&layer(0))
+            && says(&layer(1))
+            && says("team0/app:lost")
+            && says("counted anew")
+            && says("parts of a manifest")
+            && says("a link")
     });
 }
 

@@ -60,7 +60,7 @@ impl Hurt {
 
 /// A digest as rows have it.
 pub(crate) fn bytes(digest: &str) -> Value {
-    Value::Bytes(model::Digest::parse(digest).unwrap().as_bytes().to_vec())
+    Value::Bytes(digest.parse::<model::Digest>().unwrap().as_bytes().to_vec())
 }
 
 /// Changes one byte of a file, and not its length.

@@ -41,6 +41,7 @@ fn there_and_back(from: Settings, to: &Settings, extra: &[&str], client: bool) {
     let restored = on_machine(to, &[&["restore", "--from", target, "--output", "json"], extra].concat()).ok();
     assert!(restored.err.contains("can be presented"), "{restored}");
     on_machine(to, &["restore", "--from", target]).refused(&["not empty"]);
+    assert_eq!(json_of(to, &["fsck", "--verify-content"])["sound"], true);
 
     // At the same address, which is what a token is for.
     let node = Node::start(Settings { address, ..to.clone() });
