@@ -112,6 +112,13 @@ impl Inhabited {
     }
 }
 
+/// The digests of the blobs of an image.
+pub(crate) fn blobs(node: &Node, by: &str, repository: &str, reference: &str) -> Vec<String> {
+    let manifest = node.send(&Ask::get(&format!("/v2/{repository}/manifests/{reference}")).with(by)).expect(200).json();
+    let descriptors = manifest["layers"].as_array().unwrap().iter().chain([&manifest["config"]]);
+    descriptors.map(|descriptor| descriptor["digest"].as_str().unwrap().to_owned()).collect()
+}
+
 /// Pulls an image whole, and checks every digest; the manifest's.
 #[track_caller]
 pub(crate) fn pull(node: &Node, by: &str, repository: &str, reference: &str) -> String {

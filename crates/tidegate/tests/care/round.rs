@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::house::{Inhabited, create_database, files, json_of, on_files, on_machine, pull, tags, with_key};
+use crate::house::{Inhabited, blobs, create_database, files, json_of, on_files, on_machine, pull, tags, with_key};
 use crate::support::api::{push, token};
 use crate::support::http::Ask;
 use crate::support::node::{Node, Settings};
@@ -57,12 +57,16 @@ fn there_and_back(from: Settings, to: &Settings, extra: &[&str], client: bool) {
     let status = node.send(&Ask::get("/v2/team0/app/tags/list").with(&bearer)).status;
     assert_eq!(status, if ended { 401 } else { 200 }, "a token of before");
     if client {
-        // Somebody else's client takes every layer and checks it.
+        // Somebody else's client takes every blob and checks it.
         let (user, password) = ("alice", "correct-horse-42");
         let crane = Program::new(peer("crane"), &from_folder.join("crane"));
         crane.piped(&["auth", "login", node.address(), "-u", user, "--password-stdin"], password).ok();
-        for (repository, tag, _) in &inhabited.images {
-            crane.run(&["validate", "--insecure", "--remote", &format!("{}/{repository}:{tag}", node.address())]).ok();
+        for (repository, tag, manifest) in &inhabited.images {
+            let place = format!("{}/{repository}", node.address());
+            assert_eq!(crane.run(&["digest", "--insecure", &format!("{place}:{tag}")]).ok().out.trim(), manifest);
+            for blob in blobs(&node, &inhabited.lasting, repository, tag) {
+                crane.run(&["blob", "--insecure", &format!("{place}@{blob}")]).ok();
+            }
         }
     }
     // Life goes on: pushes, changes of rights, the trail.
