@@ -24,6 +24,8 @@ use tokio::net::TcpStream;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const PRINCIPALS: u32 = 100_000;
+/// Links that the collection takes away at each size.
+const IDLE: u32 = 6_400;
 /// Who asks the catalog, and for what they may see.
 const SEERS: [(&str, &str); 3] = [("root", "*"), ("of-a-team", "team-500/*"), ("of-an-ending", "*-k7")];
 
@@ -69,7 +71,7 @@ impl Measured {
         for (seer, names) in SEERS.into_iter().skip(1) {
             house = house.with_user(seer).await.with_policy(seer, seer, &allow(names)).await;
         }
-        for repository in ["big/app", "links/app"] {
+        for repository in ["big/app", "links/app", "idle/app"] {
             house.root().push_image(repository, "first").await;
         }
         let root = house.root_manager().await;
@@ -118,6 +120,28 @@ impl Measured {
         timed("manifest_put", size, 300, async |n| push(&root, size, n).await.expect(201)).await;
         self.ask_for_tokens(size.min(PRINCIPALS), size).await;
         self.ask_by_http(&root, size).await;
+        self.collect(size).await;
+    }
+
+    /// A run of the collection over everything, with some links that nothing needs.
+    async fn collect(&self, size: u32) {
+        let now = self.house.now();
+        let idle = 100_000_000 + size;
+        Population { now: now.plus(Seconds::days(-2)), ..self.house.population() }.links("idle/app", idle..idle + IDLE).await;
+        let registry = &self.house.registry;
+        let mut run = registry.collection_due(Some(Seconds(0)), now).await.unwrap().unwrap();
+        let (mut looking, mut taking, mut ended) = (Vec::new(), Vec::new(), false);
+        while !ended {
+            let (before, begin) = (run.run().tally, Instant::now());
+            ended = registry.collect_step(&mut run, now).await.unwrap();
+            let took = if run.run().tally == before { &mut looking } else { &mut taking };
+            took.push(begin.elapsed().as_secs_f64() * 1e3);
+        }
+        assert_eq!(run.run().tally.links, i64::from(IDLE));
+        for (name, mut took) in [("collection_look", looking), ("collection_take", taking)] {
+            took.sort_by(f64::total_cmp);
+            print(name, size, "ms", &took);
+        }
     }
 
     async fn ask_for_tags(&self, root: &Client<'_>, size: u32) {

@@ -37,18 +37,20 @@ pub(super) fn unit(workspace: &Workspace) -> Result<String> {
 pub(super) fn store_postgres(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
     let mut remarks = Vec::new();
-    for package in ["store", "registry", "trail"] {
+    let mut run = |name: &str, call: &mut Command| -> Result<()> {
         let before = cluster.commits()?;
-        let mut call = workspace.cargo(["test", "--locked", "--package", package, "--", "--include-ignored"]);
-        remarks.push(format!("{package}: {}", cargo_test(call.env(POSTGRES_URL, cluster.url()))?));
+        remarks.push(format!("{name}: {}", cargo_test(call.env(POSTGRES_URL, cluster.url()))?));
         // Each test makes a database or schema of its own; a suite that fell back to SQLite leaves no trace.
         if cluster.commits()? < before + 100 {
-            bail!("the suite of {package} passed, but hardly spoke to PostgreSQL: does it read {POSTGRES_URL}?");
+            bail!("the suite of {name} passed, but hardly spoke to PostgreSQL: does it read {POSTGRES_URL}?");
         }
+        Ok(())
+    };
+    for (name, test) in [("store", "driver"), ("registry", "registry"), ("trail", "trail")] {
+        run(name, part(workspace, test).args(["--", "--include-ignored"]))?;
     }
     // Plans of what all doors ask.
-    let mut call = workspace.cargo(["test", "--locked", "--package", "testkit", "--test", "growth", "postgres"]);
-    remarks.push(format!("testkit: {}", cargo_test(call.env(POSTGRES_URL, cluster.url()))?));
+    run("growth", part(workspace, "growth").arg("postgres"))?;
     Ok(remarks.join("; "))
 }
 
@@ -97,9 +99,8 @@ pub(super) fn s3(workspace: &Workspace) -> Result<String> {
         }
         Ok(())
     };
-    // As parts of the workspace: so they are built already.
     for (name, test) in [("blobs", "suite"), ("registry", "registry")] {
-        run(name, &mut workspace.cargo(["test", "--locked", "--workspace", "--test", test]))?;
+        run(name, &mut part(workspace, test))?;
     }
     // By name: the whole round of these three, and nothing else.
     run("clients", suite(workspace, "clients")?.args(["docker::", "containers::skopeo", "modules::crane"]))?;
@@ -112,8 +113,8 @@ pub(super) fn s3(workspace: &Workspace) -> Result<String> {
 
 /// The signatures of the vendor's own code, then its clients.
 pub(super) fn alibaba(workspace: &Workspace) -> Result<String> {
-    let mut signatures = workspace.cargo(["test", "--locked", "--package", "signing", "--test", "vendor", "--", "--include-ignored"]);
-    let signatures = cargo_test(signatures.env(PEERS, peers::folder(workspace)))?;
+    let mut signatures = part(workspace, "vendor");
+    let signatures = cargo_test(signatures.args(["--", "--include-ignored"]).env(PEERS, peers::folder(workspace)))?;
     let clients = cargo_test(&mut suite(workspace, "alibaba")?)?;
     Ok(format!("signatures: {signatures}; clients: {clients}"))
 }
@@ -162,6 +163,12 @@ pub(super) fn crash(workspace: &Workspace) -> Result<String> {
 pub(super) fn care(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
     cargo_test(suite(workspace, "care")?.env(POSTGRES_URL, cluster.url()))
+}
+
+/// The call of a library's suite, as a part of the workspace: built alone its dependencies would have other features, and be built
+/// once more.
+fn part(workspace: &Workspace, test: &str) -> Command {
+    workspace.cargo(["test", "--locked", "--workspace", "--test", test])
 }
 
 /// The call of a suite of the program; its tests run one after the other, since each has the machine's two cores.

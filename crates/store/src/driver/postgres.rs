@@ -58,6 +58,10 @@ pub struct PostgresSettings {
 }
 
 impl PostgresSettings {
+    /// What each connection asks of the planner. Every statement has an index, and none may depend on what the planner believes
+    /// about a table: it reads one whole to look for a row that "is common", and is not there. A URL's `options` come after these.
+    pub const PLANNER: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+
     /// The given URL with defaults for the rest.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -76,7 +80,10 @@ impl PostgresSettings {
         let mut config: Config = self.url.parse().map_err(unreadable)?;
         let asked = config.get_options().unwrap_or_default();
         let limit = self.statement_timeout.as_millis();
-        let ours = format!("-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit}");
+        let mut ours = format!("-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit}");
+        for (setting, value) in Self::PLANNER {
+            ours.push_str(&format!(" -c {setting}={value}"));
+        }
         config.options(format!("{ours} {asked}").trim());
         config.application_name("tidegate").connect_timeout(self.acquire_timeout);
         Ok(config)

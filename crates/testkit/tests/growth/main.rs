@@ -80,7 +80,27 @@ async fn walk(town: &Town) -> BTreeMap<String, Vec<Ran>> {
         assert!(asked.may_answer(status), "{} was answered {status}", asked.name);
         all.insert(asked.name, recorder::drain());
     }
+    for (name, gone) in [("collection that takes", i64::from(town::IDLE)), ("collection that looks", 0)] {
+        collect(town, (name, gone), &mut all).await;
+    }
     all
+}
+
+/// A run of the collection that takes so many links away: the dearest step of each phase.
+async fn collect(town: &Town, (name, gone): (&str, i64), all: &mut BTreeMap<String, Vec<Ran>>) {
+    let (registry, now) = (&town.house.registry, town.house.now());
+    let mut run = registry.collection_due(Some(model::Seconds(0)), now).await.unwrap().unwrap();
+    let mut ended = false;
+    while !ended {
+        let phase = run.run().place.phase;
+        recorder::drain();
+        ended = registry.collect_step(&mut run, now).await.unwrap();
+        let (ran, dearest) = (recorder::drain(), all.entry(format!("{name}: {phase:?}")).or_default());
+        if dearest.is_empty() || steps(&ran) > steps(dearest) {
+            *dearest = ran;
+        }
+    }
+    assert_eq!(run.run().tally.links, gone);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use store::{Store, StoreError, Value};
+use store::{PostgresSettings, Store, StoreError, Value};
 use tokio_postgres::SimpleQueryMessage;
 
 /// What has a row for each of the many. (PostgreSQL reads a table of a few rows whole, and is right.)
@@ -25,7 +25,10 @@ const MANY: [&str; 13] = [
 const SORTED: u64 = 300;
 
 /// What may be read whole or sorted, because there are never many of it: words of the statement, and why.
-const FEW: [(&str, &str); 12] = [
+const FEW: [(&str, &str); 15] = [
+    ("LIMIT $4) l ORDER BY", "the page of links that the statement has cut"),
+    ("INSERT INTO condemned", "the row of the statement itself"),
+    ("LIMIT $3) b ORDER BY", "the page of blobs that the statement has cut"),
     ("INSERT INTO manifest_child", "the rows of the statement itself"),
     ("FROM audit_key", "one a rotation"),
     ("FROM signing_key", "one a rotation"),
@@ -84,6 +87,9 @@ pub(crate) async fn of_postgres<'s>(url: &str, texts: BTreeSet<&'s str>) -> Vec<
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     client.batch_execute("ANALYZE; SET plan_cache_mode = force_generic_plan").await.unwrap();
+    for (setting, value) in PostgresSettings::PLANNER {
+        client.batch_execute(&format!("SET {setting} = {value}")).await.unwrap();
+    }
     let mut plans = Vec::new();
     for (number, sql) in texts.into_iter().enumerate() {
         if sql.contains("pg_") || sql.starts_with("EXPLAIN") {

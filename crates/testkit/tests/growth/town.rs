@@ -8,6 +8,9 @@ use testkit::{Client, House, PASSWORD, Population};
 /// Somebody who may see one repository in a thousand: those of one team, those that end alike all over the teams, a few by name.
 pub(crate) const SEERS: [&str; 3] = ["of-a-team", "of-an-ending", "of-names"];
 
+/// Links that nothing has needed for two days.
+pub(crate) const IDLE: u32 = 200;
+
 /// A house in which there are so many of everything.
 pub(crate) struct Town {
     pub(crate) house: House,
@@ -54,7 +57,7 @@ pub(crate) async fn town(store: Store, size: u32) -> Town {
         house = house.with_policy(seer, &format!("sees-{seer}"), &allow(&["cr:GetRepository", "cr:PullRepository"], &seen)).await;
     }
     let root = house.root_manager().await;
-    for repository in ["big/app", "links/app"] {
+    for repository in ["big/app", "links/app", "idle/app"] {
         house.root().push_image(repository, "first").await;
     }
     let policy = make(&root, "/policies", json!({"name": "puller", "document": allow(&["cr:PullRepository"], &[of("big/*")])})).await;
@@ -67,6 +70,8 @@ pub(crate) async fn town(store: Store, size: u32) -> Town {
     let integration = number(&integration, "integration_id", model::IntegrationId::as_i64);
     many.tags("big/app", 0..size).await;
     many.links("links/app", 0..size).await;
+    let long_ago = many.now.plus(model::Seconds::days(-2));
+    Population { now: long_ago, ..many }.links("idle/app", size..size + IDLE).await;
     many.repositories(0..size).await;
     many.users((policy, group), 0..size).await;
     many.credentials(integration, 0..size).await;

@@ -126,7 +126,8 @@ fn one_that_ends_of_a_full_disk_means_later_until_there_is_room() {
 #[test]
 #[ignore = "cargo xtask test --only database"]
 fn one_without_a_free_connection_means_later_and_recovers() {
-    let house = House::start_with(&["max_connections=12", "superuser_reserved_connections=3"]);
+    // Room for all that the node may hold, also while a connection that it has given up is still ending.
+    let house = House::start_with(&["max_connections=20", "superuser_reserved_connections=3"]);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let url = house.postgres.url();
     // Others take what the node loses, until it has none.
