@@ -50,6 +50,7 @@ const HOUSE: &[(&str, Room)] = &[
     ("identity", room(5, Knows::Below)),
     ("registry", room(5, Knows::Only(&["model", "store", "blobs", "access", "fetch", "meter"]))),
     ("trail", room(5, Knows::Only(&["model", "api", "chain", "secrets", "fetch", "store", "access"]))),
+    ("care", room(5, Knows::Only(&["model", "secrets", "store", "blobs", "access"]))),
     ("kit", room(6, Knows::Below)),
     ("console", room(7, Knows::Below)),
     ("client", room(7, Knows::Only(&["model", "secrets", "signing", "api", "fetch"]))),

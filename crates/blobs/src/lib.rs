@@ -129,6 +129,19 @@ impl BlobStore {
         Ok(Self { backend, meters })
     }
 
+    /// As [`open_objects`](Self::open_objects), for reading alone: nothing is tried, and nothing written.
+    pub fn look_into_objects(storage: &ObjectStorage, options: Options) -> Result<Self, ObjectsError> {
+        let meters = Meters::default();
+        let backend = Objects::new(storage, options, &meters).map(Backend::Objects)?;
+        Ok(Self { backend, meters })
+    }
+
+    /// As [`open`](Self::open), for reading alone: nothing is made or written. The folder must be one that was opened before.
+    pub fn look_into(dir: &Path, options: Options) -> Result<Self, OpenError> {
+        let backend = Directory::look_into(Files, dir, options).map(Backend::Directory)?;
+        Ok(Self { backend, meters: Meters::default() })
+    }
+
     /// Whether a claim keeps other nodes off too. Where it does not, nothing is spoilt that is finished, but two nodes may
     /// work on one upload: only the state that the database takes may be finished.
     pub fn claims_everywhere(&self) -> bool {

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::keyed::hmac_sha256;
@@ -102,6 +103,16 @@ impl MasterKey {
     /// The key for sealing.
     pub fn sealing_key(&self) -> SealingKey {
         SealingKey::from_key(self.id(), self.derive("sealing"))
+    }
+
+    /// What shows that a backup was made by who holds this key, and is unchanged: HMAC-SHA-256 over its manifest.
+    pub fn backup_mac(&self, manifest: &[u8]) -> [u8; 32] {
+        hmac_sha256(&self.derive("backup"), &[manifest])
+    }
+
+    /// Is `mac` that of this manifest? In constant time.
+    pub fn is_backup_mac(&self, manifest: &[u8], mac: &[u8]) -> bool {
+        self.backup_mac(manifest).as_slice().ct_eq(mac).into()
     }
 
     /// One block of HKDF-Expand's kind (RFC 5869): the master key is uniform already, so there is nothing to extract.

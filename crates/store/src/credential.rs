@@ -297,3 +297,9 @@ pub async fn note_uses(tx: &mut Tx<'_>, uses: &[Use], every_ms: i64) -> Result<(
     }
     Ok(())
 }
+
+/// How many credentials there are, in all accounts, that can be presented.
+pub async fn count_live(tx: &mut Tx<'_>, now: Timestamp) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM credential WHERE enabled = 1 AND (expires_ms IS NULL OR expires_ms > $1)";
+    tx.one(sql, params![now.millis()]).await?.get(0)
+}

@@ -27,6 +27,7 @@ pub mod account;
 pub mod audit;
 pub mod blob;
 pub mod change;
+pub mod check;
 pub mod collection;
 pub mod collection_run;
 pub mod credential;
@@ -34,6 +35,7 @@ pub mod driver;
 pub mod federated;
 pub mod freed_name;
 pub mod guard;
+pub mod hold;
 pub mod instance;
 pub mod integration;
 pub mod label;
@@ -60,8 +62,8 @@ pub mod upload;
 pub mod usage;
 
 pub use driver::{
-    Conflict, Connections, Database, DirectoryLock, Fault, FromValue, Kind, Meters, Migration, PostgresSettings, Row, Schema, Store,
-    StoreError, Turns, Tx, Value, Work,
+    Applied, Conflict, Connections, Database, DirectoryLock, Each, Fault, FromValue, Kind, Meters, Migration, PostgresSettings, Row,
+    Schema, Store, StoreError, Table, Turns, Tx, Value, Work,
 };
 pub use recent::Recent;
 
@@ -86,4 +88,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 17, name: "retention", sql: include_str!("../migrations/0017_retention.sql") },
     Migration { number: 18, name: "scale", sql: include_str!("../migrations/0018_scale.sql") },
     Migration { number: 19, name: "gc", sql: include_str!("../migrations/0019_gc.sql") },
+    Migration { number: 20, name: "care", sql: include_str!("../migrations/0020_care.sql") },
 ];

@@ -113,6 +113,12 @@ pub async fn prune_sessions(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> R
     Ok(ended.len() as u64)
 }
 
+/// Ends all sessions of roles, in every account.
+pub async fn end_all_sessions(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
+    let sql = "UPDATE credential SET enabled = 0, expires_ms = $1 WHERE kind = 'session' AND (expires_ms IS NULL OR expires_ms > $1)";
+    tx.execute(sql, params![now.millis()]).await
+}
+
 /// Ends a session: deletes it with its key.
 pub async fn delete_session(tx: &mut Tx<'_>, key: CredentialId) -> Result<(), StoreError> {
     tx.execute("DELETE FROM session WHERE credential_id = $1", params![key.as_i64()]).await?;

@@ -64,3 +64,8 @@ pub async fn retire_older(tx: &mut Tx<'_>, signs_from: Timestamp, at: Timestamp)
 pub async fn delete_retired(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
     tx.execute("DELETE FROM signing_key WHERE retires_ms < $1", params![now.millis()]).await
 }
+
+/// Deletes all keys: no token that was ever signed holds any longer. A server makes a new one when it starts.
+pub async fn delete_all(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    tx.execute("DELETE FROM signing_key", params![]).await
+}

@@ -76,12 +76,24 @@ impl House {
     }
 }
 
-async fn blobs(config: &Config) -> Result<BlobStore, Refusal> {
+pub(crate) async fn blobs(config: &Config) -> Result<BlobStore, Refusal> {
     match &config.blobs {
         BlobPlace::Directory(path) => BlobStore::open(path, blobs::Options::default()).map_err(|e| Refusal::Blobs(e.to_string())),
         BlobPlace::Objects(objects) => {
             let storage = object_storage::storage(objects, environment()).map_err(Refusal::ObjectStorage)?;
             let opened = BlobStore::open_objects(&storage, blobs::Options::default()).await;
+            opened.map_err(|e| Refusal::ObjectStorage(e.to_string()))
+        }
+    }
+}
+
+/// The blobs, for reading alone: nothing is tried, and nothing written.
+pub(crate) fn blobs_to_read(config: &Config) -> Result<BlobStore, Refusal> {
+    match &config.blobs {
+        BlobPlace::Directory(path) => BlobStore::look_into(path, blobs::Options::default()).map_err(|e| Refusal::Blobs(e.to_string())),
+        BlobPlace::Objects(objects) => {
+            let storage = object_storage::storage(objects, environment()).map_err(Refusal::ObjectStorage)?;
+            let opened = BlobStore::look_into_objects(&storage, blobs::Options::default());
             opened.map_err(|e| Refusal::ObjectStorage(e.to_string()))
         }
     }

@@ -136,7 +136,7 @@ async fn retain(house: House, work: TrailWork) {
 }
 
 /// What the server does by itself has no client.
-fn job_op(now: Timestamp) -> Op {
+pub(crate) fn job_op(now: Timestamp) -> Op {
     Op {
         request_id: RequestId::from_random(0),
         now,

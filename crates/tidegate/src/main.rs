@@ -15,6 +15,7 @@ mod commands;
 mod config;
 mod control;
 mod data_dir;
+mod doctor;
 mod doors;
 mod health;
 mod house;

@@ -32,6 +32,14 @@ pub(crate) fn master_keys(config: &Config, random: &mut dyn Random) -> Result<Ma
     Ok(MasterKeys { current, old, next })
 }
 
+/// All that the settings name and that is there: nothing is made. None: the one of the data folder is not there yet.
+pub(crate) fn present_master_keys(config: &Config, random: &mut dyn Random) -> Result<Option<MasterKeys>, Refusal> {
+    match &config.master_key {
+        MasterKeySource::DataDir(path) if !path.exists() => Ok(None),
+        _ => master_keys(config, random).map(Some),
+    }
+}
+
 /// Where the key before stays that was made in the data folder.
 fn old_path(path: &Path) -> PathBuf {
     path.with_extension("key.old")

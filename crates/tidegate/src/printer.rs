@@ -38,6 +38,15 @@ pub(crate) enum Output {
     Alarm(Box<Output>),
     /// What was found, by its keys; and what is wrong, for people: then the command has failed.
     Verdict(Value, Option<String>),
+    /// What was found, by its keys, and the same for people; a failure gives exit code 1.
+    Told {
+        /// By its keys.
+        json: Value,
+        /// For people.
+        text: String,
+        /// Has the command failed?
+        failed: bool,
+    },
     /// Nothing but the news that it is done.
     Done(String),
     /// Nothing at all: the answer is out already.
@@ -107,6 +116,8 @@ impl Printer {
                 return ExitCode::FAILURE;
             }
             (Output::Text(text), _) => text.trim_end().to_owned(),
+            (Output::Told { json, .. }, Format::Json) => pretty(json),
+            (Output::Told { text, .. }, Format::Table) => harmless(text),
             (Output::Done(_), Format::Json) | (Output::Nothing, _) => return ExitCode::SUCCESS,
             (Output::Done(news), Format::Table) => news.clone(),
             (Output::One(thing) | Output::Secret(thing) | Output::Verdict(thing, _) | Output::Told(thing, _), Format::Json) => {
@@ -124,6 +135,9 @@ impl Printer {
         }
         if let Output::Verdict(_, Some(harm)) = output {
             note(&format!("error: {harm}"));
+            return ExitCode::FAILURE;
+        }
+        if matches!(output, Output::Told { failed: true, .. }) {
             return ExitCode::FAILURE;
         }
         if let Output::Report(_, _, Some(error)) = output {
@@ -226,7 +240,7 @@ fn cell(value: &Value) -> String {
 }
 
 /// What a server says must not be able to steer the terminal.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 

@@ -48,6 +48,7 @@ pub(super) const STAGES: &[Stage] = &[
     ),
     stage("container", 60, "the container image, built and run", &["debian"], suites::container),
     stage("crash", 90, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
+    stage("care", 90, "backups, fsck and doctor over both kinds of database and store", &["release", "debian", "go-clients"], suites::care),
     stage("fuzz", 240, "everything that parses a stranger's bytes", &[], fuzz::run_targets),
 ];
 

@@ -168,6 +168,11 @@ pub(super) fn crash(workspace: &Workspace) -> Result<String> {
     cargo_test(suite(workspace, "crash")?.env(POSTGRES_URL, cluster.url()))
 }
 
+pub(super) fn care(workspace: &Workspace) -> Result<String> {
+    let cluster = Cluster::start()?;
+    cargo_test(suite(workspace, "care")?.env(POSTGRES_URL, cluster.url()))
+}
+
 /// The call of a library's suite, as a part of the workspace: built alone its dependencies would have other features, and be built
 /// once more.
 fn part(workspace: &Workspace, test: &str) -> Command {

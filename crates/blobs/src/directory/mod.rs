@@ -52,6 +52,15 @@ impl<D: Disk> Directory<D> {
         Ok(opened)
     }
 
+    /// Makes nothing, and tries nothing but that the folder is there.
+    pub(crate) fn look_into(disk: D, dir: &Path, options: Options) -> Result<Self, OpenError> {
+        let root: Arc<Path> = dir.join("blobs").into();
+        let opened = Self { disk, jobs: Jobs::new(options.jobs), root };
+        let there = opened.disk.stat(&opened.root);
+        there.map_err(|source| OpenError { path: dir.to_path_buf(), source })?;
+        Ok(opened)
+    }
+
     fn make_folders(&self, dir: &Path) -> io::Result<()> {
         for path in self.missing_folders(dir) {
             self.disk.make_dir(path)?;

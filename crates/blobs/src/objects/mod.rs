@@ -64,8 +64,8 @@ impl fmt::Debug for Objects {
 }
 
 impl Objects {
-    /// Makes the client, and tries to write and to read.
-    pub(crate) async fn open(storage: &ObjectStorage, options: Options, meters: &Meters) -> Result<Self, ObjectsError> {
+    /// Makes the client.
+    pub(crate) fn new(storage: &ObjectStorage, options: Options, meters: &Meters) -> Result<Self, ObjectsError> {
         let inner = Inner {
             clients: storage.clients(meters)?,
             names: Names::new(&storage.prefix),
@@ -74,7 +74,12 @@ impl Objects {
             slots: Arc::new(Semaphore::new(options.parts.max(4))),
             shown: storage.to_string(),
         };
-        let opened = Self(Arc::new(inner));
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Makes the client, and tries to write and to read.
+    pub(crate) async fn open(storage: &ObjectStorage, options: Options, meters: &Meters) -> Result<Self, ObjectsError> {
+        let opened = Self::new(storage, options, meters)?;
         opened.try_out().await.map_err(|error| ObjectsError::Unusable { storage: storage.to_string(), problem: problem(&error) })?;
         Ok(opened)
     }

@@ -63,11 +63,12 @@ pub(super) struct Page {
 pub(super) struct Age {
     before: Timestamp,
     condemned_until: Timestamp,
+    now: Timestamp,
 }
 
 impl Age {
     pub(super) const fn at(now: Timestamp, collection: Collection) -> Self {
-        Self { before: collection.before(now), condemned_until: collection.condemned_until(now) }
+        Self { before: collection.before(now), condemned_until: collection.condemned_until(now), now }
     }
 }
 
@@ -154,6 +155,10 @@ impl Registry {
     async fn due(&self, place: &Place, age: Age) -> Result<Page, StoreError> {
         let after = (place.id, <[u8; 8]>::try_from(&*place.rest).map_or(i64::MIN, i64::from_be_bytes));
         let limit = i64::try_from(CHANGED).unwrap_or(1);
+        if self.store.read(|tx| Box::pin(store::hold::stands(tx, age.now))).await? {
+            // A backup may still copy it: the next run deletes it.
+            return Ok(Page { gone: Vec::new(), last: None });
+        }
         let due = self.store.scan(|tx| Box::pin(collection::due(tx, after, age.condemned_until, limit))).await?;
         Ok(cut(&due, limit, Phase::Deletion, |one| {
             (Some(Gone::Deleted(*one)), one.since.millis(), one.key.as_i64().to_be_bytes().to_vec())

@@ -23,6 +23,17 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
+/// A step that a database has taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Its number.
+    pub number: i64,
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its text, in hexadecimal.
+    pub checksum: String,
+}
+
 /// How far the schema of a database has come, as this program sees it.
 #[derive(Debug, Clone)]
 pub struct Schema {
@@ -140,8 +151,15 @@ fn dialect(tx: &Tx<'_>, sql: &str) -> String {
     }
 }
 
+/// What a database's schema is, step by step.
+pub(super) async fn applied(tx: &mut Tx<'_>) -> Result<Vec<Applied>, StoreError> {
+    let rows = tx.rows("SELECT number, name, checksum FROM migration ORDER BY number", params![]).await?;
+    rows.iter().map(|row| Ok(Applied { number: row.get(0)?, name: row.get(1)?, checksum: row.get(2)? })).collect()
+}
+
 impl Migration {
-    fn checksum(&self) -> String {
+    /// SHA-256 of its text, in hexadecimal: a step that was taken is known by it.
+    pub fn checksum(&self) -> String {
         hex::encode(Sha256::digest(self.sql))
     }
 }

@@ -10,16 +10,18 @@ mod sqlite;
 mod store;
 mod tx;
 mod value;
+mod whole;
 
 pub use error::{Cause, Conflict, StoreError};
 pub use lock::DirectoryLock;
 pub use meters::{Connections, Fault, Kind, Meters};
-pub use migrate::{Migration, Schema};
+pub use migrate::{Applied, Migration, Schema};
 pub use postgres::PostgresSettings;
 pub use row::Row;
 pub use store::{Database, Store, Turns};
 pub use tx::{Tx, Work};
 pub use value::{FromValue, Value};
+pub use whole::{Each, Table};
 
 /// Where the log tells of each statement, at its finest level.
 const STATEMENTS: &str = "store::statement";

@@ -21,6 +21,9 @@ mod tls;
 mod turns;
 
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Waits for a moment that a serial order explains, and then as long as it likes.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; SET LOCAL statement_timeout = 0; \
+                        SET LOCAL idle_in_transaction_session_timeout = 0";
 const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 const WRITE_SOON: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL synchronous_commit = off";
 const WRITE_APART: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
@@ -182,6 +185,16 @@ impl Postgres {
         result
     }
 
+    pub(super) async fn snapshot<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        let (session, result, _) = self.run(Lane::Queue, SNAPSHOT, &body).await?;
+        session.rollback().await;
+        result
+    }
+
     /// Runs a unit, again when it meets another. `thing`: what its rows are of, if it is known beforehand that others change them too.
     pub(super) async fn write<'c, T, E>(
         &'c self,
@@ -276,8 +289,8 @@ impl Postgres {
         E: From<StoreError> + Send,
     {
         let client = self.meters.note(self.connection(lane).await)?;
-        // A migration waits for another node's, however long that takes.
-        let patience = (begin != MIGRATE).then_some(self.patience);
+        // A migration waits for another node's, however long that takes; a snapshot for a moment that will do.
+        let patience = (begin != MIGRATE && begin != SNAPSHOT).then_some(self.patience);
         let session = self.meters.note(Session::begin(client, begin, patience).await)?;
         let mut tx = Tx::new(Unit::Postgres(Box::new(session)), &self.meters);
         let result = body(&mut tx).await;

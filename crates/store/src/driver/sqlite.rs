@@ -22,7 +22,7 @@ use super::error::StoreError;
 use super::lock::DirectoryLock;
 use super::meters::Meters;
 use super::tx::{Tx, Unit, Work, went_on};
-pub(super) use statement::{batch, execute, rows};
+pub(super) use statement::{batch, execute, rows, walk};
 use writer::Writer;
 
 mod statement;

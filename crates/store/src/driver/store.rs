@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use super::Durability;
 use super::error::StoreError;
 use super::meters::{Connections, Kind, Meters};
-use super::migrate::{self, Migration, Schema};
+use super::migrate::{self, Applied, Migration, Schema};
 use super::postgres::{Lane, Postgres, PostgresSettings};
 use super::sqlite::Sqlite;
 use super::tx::{Tx, Work};
@@ -65,8 +65,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens a database that is there to look into it, beside a server that may be using it. Nothing may be written.
-    /// Its schema is this program's own: [`StoreError::Behind`] or [`StoreError::Newer`] when it is not.
+    /// Opens a database that is there to look into it, beside a server that may be using it. Nothing may be written that a server
+    /// keeps in memory. Its schema is this program's own: [`StoreError::Behind`] or [`StoreError::Newer`] when it is not.
     pub async fn peek(database: &Database) -> Result<Self, StoreError> {
         let store = Self::connect_beside(database)?;
         store.survey_of(crate::MIGRATIONS).await?.is_current()?;
@@ -160,6 +160,24 @@ impl Store {
             Backend::Sqlite(sqlite) => self.meters.timed(Kind::Scan, Box::pin(sqlite.scan(body))).await,
             Backend::Postgres(postgres) => self.meters.timed(Kind::Scan, Box::pin(postgres.read(Lane::Queue, body))).await,
         }
+    }
+
+    /// As [`scan`](Self::scan), for as long as it takes: a backup, a check of everything. On PostgreSQL the snapshot is one that a
+    /// serial order of all changes explains, and no statement of it times out.
+    pub async fn snapshot<'c, T, E>(&'c self, body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => self.meters.timed(Kind::Scan, Box::pin(sqlite.scan(body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(Kind::Scan, Box::pin(postgres.snapshot(body))).await,
+        }
+    }
+
+    /// The steps of the schema that this database has taken.
+    pub async fn applied(&self) -> Result<Vec<Applied>, StoreError> {
+        self.read(|tx| Box::pin(migrate::applied(tx))).await
     }
 
     /// Runs `body` as one unit of work, serialisable, and returns when it is durable. An `Err` of the body undoes it.

@@ -8,6 +8,7 @@ use super::postgres;
 use super::row::Row;
 use super::sqlite;
 use super::value::Value;
+use super::whole::Each;
 
 /// What a body returns: `Box::pin(async move { … })`.
 ///
@@ -93,6 +94,27 @@ impl<'c> Tx<'c> {
             Unit::Sqlite(_) => sqlite,
             Unit::Postgres(_) => postgres,
         }
+    }
+
+    /// Gives every row of a statement without parameters to `each`, without ever holding more than `at_once` of them. `name` is
+    /// an identifier, different for each statement of a unit. For what nobody could hold whole.
+    pub async fn walk(&mut self, name: &str, sql: &str, at_once: usize, each: Each<'_>) -> Result<(), StoreError> {
+        self.check()?;
+        let result = match &mut self.unit {
+            Unit::Sqlite(lease) => sqlite::walk(lease.connection(), sql, each),
+            Unit::Postgres(session) => session.walk(name, sql, at_once, each).await,
+        };
+        self.note(result)
+    }
+
+    /// As [`execute`](Self::execute), for a statement that was put together from the schema's own names.
+    pub(super) async fn execute_made(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        self.check()?;
+        let result = match &mut self.unit {
+            Unit::Sqlite(lease) => sqlite::execute(lease.connection(), sql, params),
+            Unit::Postgres(session) => session.execute(sql, params).await,
+        };
+        self.note(result)
     }
 
     /// Runs many statements without parameters, for migrations.

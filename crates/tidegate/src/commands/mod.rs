@@ -1,12 +1,17 @@
 //! The command line. A command is a variant here and a file beside.
 
+mod backup;
+mod beside;
 mod completion;
 mod config;
+mod doctor;
+mod fsck;
 mod generate;
 mod health;
 mod master_key;
 mod migrate;
 mod reference;
+mod restore;
 mod serve;
 
 use std::process::ExitCode;
@@ -43,6 +48,14 @@ enum Command {
     MasterKey(master_key::Verb),
     /// Bring the schema of the database up to date
     Migrate(migrate::Arguments),
+    /// Back up the database and its blobs, beside a running server
+    Backup(Box<backup::Arguments>),
+    /// Restore a backup into an empty database and an empty store of blobs
+    Restore(Box<restore::Arguments>),
+    /// Look at the configuration and everything that the server stands on, and say what to do. Changes nothing
+    Doctor(Box<doctor::Arguments>),
+    /// Check every row against every blob and back, and mend what can be mended
+    Fsck(Box<fsck::Arguments>),
     /// Print the completion script of a shell
     Completion {
         /// Which shell
@@ -64,6 +77,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Config(verb) => config::run(&verb),
         Command::MasterKey(verb) => master_key::run(&verb),
         Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Backup(arguments) => return backup::run(&arguments),
+        Command::Restore(arguments) => return restore::run(&arguments),
+        Command::Doctor(arguments) => return doctor::run(&arguments),
+        Command::Fsck(arguments) => return fsck::run(&arguments),
         Command::Completion { shell } => completion::run(shell, &mut CommandLine::command()),
         Command::Version => print(concat!("tidegate ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Generate(document) => generate::run(document, CommandLine::command()),

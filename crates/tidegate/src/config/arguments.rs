@@ -59,7 +59,12 @@ pub(crate) struct MachineArguments(SettingArguments);
 impl MachineArguments {
     /// The server's own settings.
     pub(crate) fn load(&self, environment: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
-        Ok(self.0.load(environment)?.config)
+        Ok(self.load_all(environment)?.config)
+    }
+
+    /// The same, with what there is to warn of.
+    pub(crate) fn load_all(&self, environment: impl Iterator<Item = (String, String)>) -> Result<Loaded, ConfigError> {
+        self.0.load(environment)
     }
 }
 

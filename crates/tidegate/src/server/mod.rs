@@ -25,7 +25,7 @@ use tokio::sync::Semaphore;
 pub(crate) use limit::AddressLimit;
 pub(crate) use run::run;
 pub(crate) use stop::{Leaving, Stop};
-pub(crate) use tls::install_crypto_provider;
+pub(crate) use tls::{Tls, certificates, install_crypto_provider};
 
 /// What answers the requests of a listener.
 pub(crate) trait App: Send + Sync + 'static {

@@ -62,7 +62,8 @@ fn configuration(files: &TlsFiles) -> Result<Arc<ServerConfig>, Refusal> {
     Ok(Arc::new(config))
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Refusal> {
+/// The certificates in a PEM file, in their order.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Refusal> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match read {
         Ok(found) if found.is_empty() => Err(unreadable(path, &"there is no certificate in it")),

@@ -14,6 +14,7 @@ use tokio_postgres::{Error, Statement};
 use crate::driver::error::{Cause, Conflict, StoreError};
 use crate::driver::row::Row;
 use crate::driver::value::Value;
+use crate::driver::whole::Each;
 
 /// A transaction. Dropped before its end (the caller was cancelled, or a body panicked) it closes its connection:
 /// the server then undoes it, and no other unit waits behind a statement that nobody listens to.
@@ -54,7 +55,7 @@ impl Session {
         }
     }
 
-    pub(in crate::driver) async fn execute(&self, sql: &'static str, params: &[Value]) -> Result<u64, StoreError> {
+    pub(in crate::driver) async fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
         let client = self.client()?;
         let statement = self.prepare(sql, params).await?;
         self.bounded(client.execute_raw(&statement, params)).await
@@ -72,13 +73,29 @@ impl Session {
         self.bounded(self.client()?.batch_execute(sql)).await
     }
 
+    /// Gives every row of a statement to `each`, `at_once` fetched at a time through the cursor `name`.
+    pub(in crate::driver) async fn walk(&self, name: &str, sql: &str, at_once: usize, each: Each<'_>) -> Result<(), StoreError> {
+        let client = self.client()?;
+        self.batch(&format!("DECLARE {name} NO SCROLL CURSOR FOR {sql}")).await?;
+        let fetch = self.bounded(client.prepare(&format!("FETCH FORWARD {at_once} FROM {name}"))).await?;
+        loop {
+            let page = self.bounded(client.query(&fetch, &[])).await?;
+            for found in &page {
+                each(values(found).map_err(|error| StoreError::corrupt(format!("{error}: {name}")))?)?;
+            }
+            if page.len() < at_once {
+                return self.batch(&format!("CLOSE {name}")).await;
+            }
+        }
+    }
+
     async fn bounded<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, StoreError> {
         let Some(patience) = self.patience else { return work.await.map_err(store_error) };
         let silent = |_| StoreError::unavailable("PostgreSQL did not answer in time");
         tokio::time::timeout(patience, work).await.map_err(silent)?.map_err(store_error)
     }
 
-    async fn prepare(&self, sql: &'static str, params: &[Value]) -> Result<Statement, StoreError> {
+    async fn prepare(&self, sql: &str, params: &[Value]) -> Result<Statement, StoreError> {
         tracing::trace!(target: super::super::STATEMENTS, sql);
         let statement = self.bounded(self.client()?.prepare_cached(sql)).await?;
         let wanted = statement.params().len();
@@ -124,9 +141,12 @@ impl ToSql for Value {
 }
 
 fn row(sql: &'static str, found: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    Ok(Row::new(sql, values(found).map_err(|error| StoreError::corrupt(format!("{error}: {sql}")))?))
+}
+
+fn values(found: &tokio_postgres::Row) -> Result<Vec<Value>, Error> {
     let columns = found.columns().iter().enumerate();
-    let values: Result<Vec<Value>, Error> = columns.map(|(index, column)| value(found, index, column.type_())).collect();
-    Ok(Row::new(sql, values.map_err(|error| StoreError::corrupt(format!("{error}: {sql}")))?))
+    columns.map(|(index, column)| value(found, index, column.type_())).collect()
 }
 
 fn value(row: &tokio_postgres::Row, index: usize, kind: &Type) -> Result<Value, Error> {

@@ -8,8 +8,9 @@ use rusqlite::{CachedStatement, Connection, Error, ErrorCode, Statement, Stateme
 use crate::driver::error::{Conflict, StoreError};
 use crate::driver::row::Row;
 use crate::driver::value::Value;
+use crate::driver::whole::Each;
 
-pub(in crate::driver) fn execute(connection: &Connection, sql: &'static str, params: &[Value]) -> Result<u64, StoreError> {
+pub(in crate::driver) fn execute(connection: &Connection, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
     let run = || {
         let mut statement = prepare(connection, sql, params)?;
         let changed = statement.raw_execute();
@@ -38,8 +39,21 @@ pub(in crate::driver) fn rows(connection: &Connection, sql: &'static str, params
     rows.into_iter().map(|values| complete(sql, values)).collect()
 }
 
+/// Gives every row of a statement to `each`, as it is read.
+pub(in crate::driver) fn walk(connection: &Connection, sql: &str, each: Each<'_>) -> Result<(), StoreError> {
+    let mut statement = prepare(connection, sql, &[]).map_err(store_error)?;
+    let width = statement.column_count();
+    let mut answer = statement.raw_query();
+    while let Some(row) = answer.next().map_err(store_error)? {
+        let values: Result<Vec<_>, Error> = (0..width).map(|index| row.get_ref(index).map(value)).collect();
+        let values: Option<Vec<Value>> = values.map_err(store_error)?.into_iter().collect();
+        each(values.ok_or_else(|| StoreError::corrupt(format!("a value of an unknown type: {sql}")))?)?;
+    }
+    Ok(())
+}
+
 /// Says at the finest level of the log what a statement did, never with which parameters: tests hold requests to a number of steps.
-fn told(sql: &'static str, statement: &Statement<'_>) {
+fn told(sql: &str, statement: &Statement<'_>) {
     tracing::trace!(
         target: super::super::STATEMENTS,
         sql,
