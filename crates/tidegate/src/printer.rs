@@ -38,15 +38,6 @@ pub(crate) enum Output {
     Alarm(Box<Output>),
     /// What was found, by its keys; and what is wrong, for people: then the command has failed.
     Verdict(Value, Option<String>),
-    /// What was found, by its keys, and the same for people; a failure gives exit code 1.
-    Told {
-        /// By its keys.
-        json: Value,
-        /// For people.
-        text: String,
-        /// Has the command failed?
-        failed: bool,
-    },
     /// Nothing but the news that it is done.
     Done(String),
     /// Nothing at all: the answer is out already.
@@ -67,6 +58,12 @@ impl Output {
     /// One thing, and the same in words.
     pub(crate) fn told(thing: &impl Serialize, text: String) -> Self {
         Self::Told(value(thing), text)
+    }
+
+    /// The same for what was looked at: exit code 1 unless it is sound.
+    pub(crate) fn found(thing: &impl Serialize, text: String, sound: bool) -> Self {
+        let told = Self::told(thing, text);
+        if sound { told } else { Self::Alarm(Box::new(told)) }
     }
 
     /// Changes, and what stopped them.
@@ -116,8 +113,6 @@ impl Printer {
                 return ExitCode::FAILURE;
             }
             (Output::Text(text), _) => text.trim_end().to_owned(),
-            (Output::Told { json, .. }, Format::Json) => pretty(json),
-            (Output::Told { text, .. }, Format::Table) => harmless(text),
             (Output::Done(_), Format::Json) | (Output::Nothing, _) => return ExitCode::SUCCESS,
             (Output::Done(news), Format::Table) => news.clone(),
             (Output::One(thing) | Output::Secret(thing) | Output::Verdict(thing, _) | Output::Told(thing, _), Format::Json) => {
@@ -135,9 +130,6 @@ impl Printer {
         }
         if let Output::Verdict(_, Some(harm)) = output {
             note(&format!("error: {harm}"));
-            return ExitCode::FAILURE;
-        }
-        if matches!(output, Output::Told { failed: true, .. }) {
             return ExitCode::FAILURE;
         }
         if let Output::Report(_, _, Some(error)) = output {

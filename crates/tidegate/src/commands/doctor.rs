@@ -41,11 +41,11 @@ fn look(arguments: &Arguments) -> Result<Output, Failure> {
     let depth = Depth { sample: arguments.sample, full: arguments.full };
     let checks = block_on(async { Ok(examine(&loaded, depth, &|progress| teller.tell(progress)).await) })?;
     let failed = checks.iter().any(|check| check.status == Status::Problem);
-    Ok(Output::Told { json: serde_json::to_value(&checks)?, text: told(&checks), failed })
+    Ok(Output::found(&checks, told(&checks), !failed))
 }
 
 fn told(checks: &[Check]) -> String {
-    let width = checks.iter().map(|check| check.check.len()).max().unwrap_or(0);
+    let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for check in checks {
         let status = match check.status {
@@ -54,7 +54,7 @@ fn told(checks: &[Check]) -> String {
             Status::Problem => "PROBLEM",
         };
         // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "{status:<8} {:<width$}  {}", check.check, harmless(&check.found));
+        let _ = writeln!(text, "{status:<8} {:<width$}  {}", check.name, harmless(&check.found));
         if let Some(advice) = &check.advice {
             let _ = writeln!(text, "{:>indent$}{}", "", harmless(advice), indent = width + 11);
         }

@@ -54,7 +54,7 @@ fn check(arguments: &Arguments) -> Result<Output, Failure> {
         let fsck = Fsck { contents, clock: Arc::new(SystemClock), grace: config.collection.times.grace, repair };
         Ok(fsck.run(&|progress| teller.tell(progress)).await?)
     })?;
-    Ok(Output::Told { json: serde_json::to_value(&checkup)?, text: told(&checkup, arguments), failed: !checkup.sound })
+    Ok(Output::found(&checkup, told(&checkup, arguments), checkup.sound))
 }
 
 /// Mending needs a SQLite database alone: a server keeps rows of it in memory.

@@ -22,6 +22,7 @@ use crate::printer::{Format, Output, note};
 use crate::system::{SystemClock, SystemRandom, environment};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command")]
 pub(super) struct Arguments {
     /// Folder of backups
     #[arg(long, value_name = "DIR")]

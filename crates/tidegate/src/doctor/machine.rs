@@ -100,7 +100,8 @@ fn is_database(path: &Path) -> bool {
 
 fn open_to_others(path: &Path) -> Option<Check> {
     let mode = fs::metadata(path).ok()?.mode() & 0o777;
-    if mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    if others == 0 {
         return None;
     }
     let found = format!("{} is open to others (mode {mode:o})", path.display());
@@ -122,7 +123,7 @@ pub(super) fn master_key(config: &Config) -> (Option<MasterKeys>, Vec<Check>) {
         Ok(Some(keys)) => {
             let mut checks = vec![Check::ok(NAME, format!("{} is at hand", keys.current.id()))];
             if let MasterKeySource::File(path) = &config.master_key {
-                checks.extend(open_to_others(path).map(|check| Check { check: NAME, ..check }));
+                checks.extend(open_to_others(path).map(|check| Check { name: NAME, ..check }));
             }
             (Some(keys), checks)
         }

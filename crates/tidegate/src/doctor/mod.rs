@@ -42,7 +42,8 @@ pub(crate) enum Status {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Check {
     /// What was looked at.
-    pub(crate) check: &'static str,
+    #[serde(rename = "check")]
+    pub(crate) name: &'static str,
     pub(crate) status: Status,
     /// How it is.
     pub(crate) found: String,
@@ -51,16 +52,16 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    fn ok(check: &'static str, found: impl Into<String>) -> Self {
-        Self { check, status: Status::Ok, found: found.into(), advice: None }
+    fn ok(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, status: Status::Ok, found: found.into(), advice: None }
     }
 
-    fn warning(check: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { check, status: Status::Warning, found: found.into(), advice: Some(advice.into()) }
+    fn warning(name: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { name, status: Status::Warning, found: found.into(), advice: Some(advice.into()) }
     }
 
-    fn problem(check: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { check, status: Status::Problem, found: found.into(), advice: Some(advice.into()) }
+    fn problem(name: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { name, status: Status::Problem, found: found.into(), advice: Some(advice.into()) }
     }
 }
 

@@ -52,7 +52,7 @@ fn hurt_everything(hurt: &Hurt, images: &[(String, String, String)]) {
     let nowhere = bytes(&nowhere());
     hurt.sql(
         "INSERT INTO blob_link (repository_id, digest, touched_ms) SELECT id, $1, 0 FROM repository WHERE name = 'team0/app'",
-        &[nowhere.clone()],
+        std::slice::from_ref(&nowhere),
     );
     hurt.sql(
         "INSERT INTO manifest_child (repository_id, parent, child, kind) SELECT id, $1, $2, 'blob' FROM repository WHERE name = 'team0/app'",
