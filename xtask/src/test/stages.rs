@@ -37,8 +37,14 @@ pub(super) const STAGES: &[Stage] = &[
     ),
     stage("s3", 100, "blobs in object storage", &["release", "debian", "go-clients"], suites::s3),
     stage("database", 130, "a PostgreSQL that is stopped, frozen, filled and cut off", &["release", "debian"], suites::database),
-    stage("back-ends", 210, "the same suites over PostgreSQL and S3", &["release", "debian", "go-clients"], suites::back_ends),
-    stage("nodes", 400, "three nodes behind a proxy", &["release", "debian", "go-clients"], suites::nodes),
+    stage(
+        "back-ends",
+        210,
+        "the same suites over PostgreSQL and S3",
+        &["release", "debian", "go-clients", "python-clients"],
+        suites::back_ends,
+    ),
+    stage("nodes", 400, "three nodes behind a proxy", &["release", "debian", "go-clients", "python-clients"], suites::nodes),
     stage(
         "collection",
         150,
