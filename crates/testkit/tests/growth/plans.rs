@@ -25,7 +25,8 @@ const MANY: [&str; 13] = [
 const SORTED: u64 = 300;
 
 /// What may be read whole or sorted, because there are never many of it: words of the statement, and why.
-const FEW: [(&str, &str); 15] = [
+const FEW: [(&str, &str); 16] = [
+    ("FROM hold", "one a backup under way"),
     ("LIMIT $4) l ORDER BY", "the page of links that the statement has cut"),
     ("INSERT INTO condemned", "the row of the statement itself"),
     ("LIMIT $3) b ORDER BY", "the page of blobs that the statement has cut"),

@@ -86,7 +86,7 @@ fn when_content_is_collected_is_said_in_every_layer() {
 fn times_of_collection_that_would_lose_or_flood_are_refused() {
     for (setting, want) in [
         ("every = '0s'", "collection.every"),
-        ("every = '6'", "collection.every"),
+        ("every = 'six'", "collection.every"),
         ("grace = '-1s'", "collection.grace"),
         ("grace = '367d'", "collection.grace"),
         ("delete_after = 'never'", "collection.delete_after"),

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn its_end_is_said_before_it_comes() {
         says(&said(&[own(&["a.example"], (2026, 12, 31))], None, &[]), Status::Ok, "is good until 2026-12-31");
-        says(&said(&[own(&["a.example"], (2026, 7, 1))], None, &[]), Status::Warning, "ends in 15 days");
+        says(&said(&[own(&["a.example"], (2026, 7, 1))], None, &[]), Status::Warning, "ends in 16 days");
         says(&said(&[own(&["a.example"], (2026, 6, 1))], None, &[]), Status::Problem, "ended at 2026-06-01");
         let mut later = params(&["a.example"], (2027, 1, 1));
         later.not_before = date_time_ymd(2026, 7, 1);
