@@ -156,6 +156,7 @@ fn many_writers_on_two_nodes_and_two_sealers_that_meet_leave_nothing_out() {
         for sealer in sealers {
             sealer.await.unwrap();
         }
+        end_leases(&second).await;
         house.trail.seal(NOW.plus(Seconds::days(3650))).await.unwrap();
         second.ping().await.unwrap();
         assert_eq!(number(&house.store, "SELECT count(*) FROM audit_pending").await, 0);
