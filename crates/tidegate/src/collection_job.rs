@@ -94,9 +94,16 @@ async fn walk(house: &House, leases: &Leases, runs: Option<Seconds>) -> Result<(
     let mut renewed = Instant::now();
     loop {
         let begun = Instant::now();
-        if house.registry.collect_step(&mut run, SystemClock.now()).await? {
-            tell(run.run().number, run.run().tally);
-            return Ok(());
+        match house.registry.collect_step(&mut run, SystemClock.now()).await {
+            Ok(true) => {
+                tell(run.run().number, run.run().tally);
+                return Ok(());
+            }
+            Ok(false) => {}
+            Err(RegistryError::Conflict) => return Err(RegistryError::Conflict),
+            // It has met pushes as often as it was tried.
+            Err(error) if run.narrow() => tracing::debug!(%error, "a step of the collection is tried again with less"),
+            Err(error) => return Err(error),
         }
         sleep((begun.elapsed() * REST).clamp(LEAST_REST, MOST_REST)).await;
         if renewed.elapsed() >= RENEW_EVERY {

@@ -3,7 +3,7 @@
 use access::Operator;
 use store::collection_run::{Phase, Place, Tally};
 
-use super::step::Age;
+use super::step::{Bounds, CHANGED};
 use crate::{Registry, RegistryError};
 
 /// Pages that are looked at before an answer: somebody waits for it.
@@ -21,11 +21,11 @@ pub struct Preview {
 impl Registry {
     /// Counts what a run would take away, condemn and delete, from `place` on (none: from the beginning). Changes nothing.
     pub async fn preview_collection(&self, by: &Operator, place: Option<Place>) -> Result<Preview, RegistryError> {
-        let age = Age::at(by.op().now, self.collection);
+        let bounds = Bounds::at(by.op().now, self.collection, CHANGED);
         let mut place = place.unwrap_or_else(|| Place::start_of(Phase::Links));
         let mut tally = Tally::default();
         for _ in 0..PAGES {
-            let page = self.page(&place, age, true).await?;
+            let page = self.page(&place, bounds, true).await?;
             for gone in &page.gone {
                 gone.count(&mut tally);
             }

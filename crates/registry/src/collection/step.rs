@@ -14,7 +14,7 @@ use crate::{Registry, RegistryError};
 /// Rows or keys that one step looks at.
 pub(super) const SEEN: i64 = 256;
 /// Things that one step changes: what a writer waits for is bounded by them.
-const CHANGED: usize = 64;
+pub(super) const CHANGED: usize = 64;
 /// Pieces of content that are deleted side by side.
 const AT_ONCE: usize = 8;
 /// How long a walk goes on in memory before it writes down where it stands.
@@ -29,11 +29,20 @@ const FORGOTTEN: i64 = 256;
 pub struct Collecting {
     run: Run,
     saved: Timestamp,
+    /// Things that the next step changes at most.
+    most: usize,
 }
 
 impl Collecting {
     pub(super) const fn new(run: Run, now: Timestamp) -> Self {
-        Self { run, saved: now }
+        Self { run, saved: now, most: CHANGED }
+    }
+
+    /// The next step changes fewer things, so that it meets fewer pushes. False: it is down to one.
+    pub const fn narrow(&mut self) -> bool {
+        let narrower = self.most > 1;
+        self.most = self.most.div_ceil(4);
+        narrower
     }
 
     /// How far it is.
@@ -58,17 +67,18 @@ pub(super) struct Page {
     pub(super) last: Option<Place>,
 }
 
-/// When things are as old as they must be.
+/// When things are as old as they must be, and how many of them a step changes.
 #[derive(Clone, Copy)]
-pub(super) struct Age {
+pub(super) struct Bounds {
     before: Timestamp,
     condemned_until: Timestamp,
     now: Timestamp,
+    most: usize,
 }
 
-impl Age {
-    pub(super) const fn at(now: Timestamp, collection: Collection) -> Self {
-        Self { before: collection.before(now), condemned_until: collection.condemned_until(now), now }
+impl Bounds {
+    pub(super) const fn at(now: Timestamp, collection: Collection, most: usize) -> Self {
+        Self { before: collection.before(now), condemned_until: collection.condemned_until(now), now, most }
     }
 }
 
@@ -85,8 +95,8 @@ impl Registry {
     }
 
     async fn step(&self, collecting: &mut Collecting, now: Timestamp) -> Result<bool, RegistryError> {
-        let (run, age) = (&collecting.run, Age::at(now, self.collection));
-        let page = self.page(&run.place, age, false).await?;
+        let (run, bounds) = (&collecting.run, Bounds::at(now, self.collection, collecting.most));
+        let page = self.page(&run.place, bounds, false).await?;
         let gone = match run.place.phase {
             Phase::Deletion => self.delete_content(page.gone).await?,
             _ => page.gone,
@@ -100,67 +110,68 @@ impl Registry {
             collecting.run = next;
             return Ok(false);
         }
-        let (written, went) = self.store.write(|tx| Box::pin(write(tx, &next, &gone, (age, now)))).await?;
+        let (written, went) = self.store.write(|tx| Box::pin(write(tx, &next, &gone, (bounds, now)))).await?;
         for one in &went {
             self.collection_meters.gone(one);
         }
-        *collecting = Collecting::new(written, now);
+        // What was too many a moment ago is tried again little by little.
+        *collecting = Collecting { most: (collecting.most + 1).min(CHANGED), ..Collecting::new(written, now) };
         Ok(collecting.run.ended.is_some())
     }
 
     /// A page of a phase. `dry`: as if everything idle had gone before.
-    pub(super) async fn page(&self, place: &Place, age: Age, dry: bool) -> Result<Page, RegistryError> {
+    pub(super) async fn page(&self, place: &Place, bounds: Bounds, dry: bool) -> Result<Page, RegistryError> {
         Ok(match place.phase {
-            Phase::Links => self.idle_links(place, age).await?,
-            Phase::Blobs => self.unlinked_blobs(place, age, dry).await?,
-            Phase::Strays => return self.strays(place, age).await,
-            Phase::Deletion => self.due(place, age).await?,
+            Phase::Links => self.idle_links(place, bounds).await?,
+            Phase::Blobs => self.unlinked_blobs(place, bounds, dry).await?,
+            Phase::Strays => return self.strays(place, bounds).await,
+            Phase::Deletion => self.due(place, bounds).await?,
         })
     }
 
-    async fn idle_links(&self, place: &Place, age: Age) -> Result<Page, StoreError> {
+    async fn idle_links(&self, place: &Place, bounds: Bounds) -> Result<Page, StoreError> {
         let after = (place.id, &*place.rest);
-        let seen = self.store.scan(|tx| Box::pin(collection::links(tx, after, age.before, SEEN))).await?;
-        Ok(cut(&seen, SEEN, Phase::Links, |link| {
+        let seen = self.store.scan(|tx| Box::pin(collection::links(tx, after, bounds.before, SEEN))).await?;
+        Ok(cut(&seen, (SEEN, bounds.most), Phase::Links, |link| {
             let gone = link.idle.then_some(Gone::Link { repository: link.repository, digest: link.digest });
             (gone, link.repository.as_i64(), link.digest.as_bytes().to_vec())
         }))
     }
 
-    async fn unlinked_blobs(&self, place: &Place, age: Age, dry: bool) -> Result<Page, StoreError> {
+    async fn unlinked_blobs(&self, place: &Place, bounds: Bounds, dry: bool) -> Result<Page, StoreError> {
         let after = (place.id, &*place.rest);
         let seen = if dry {
-            self.store.scan(|tx| Box::pin(collection::blobs_without_idle(tx, after, age.before, SEEN))).await?
+            self.store.scan(|tx| Box::pin(collection::blobs_without_idle(tx, after, bounds.before, SEEN))).await?
         } else {
             self.store.scan(|tx| Box::pin(collection::blobs(tx, after, SEEN))).await?
         };
-        Ok(cut(&seen, SEEN, Phase::Blobs, |blob| {
+        Ok(cut(&seen, (SEEN, bounds.most), Phase::Blobs, |blob| {
             let gone = (!blob.needed).then_some(Gone::Blob(*blob));
             (gone, blob.account.as_i64(), blob.digest.as_bytes().to_vec())
         }))
     }
 
-    async fn strays(&self, place: &Place, age: Age) -> Result<Page, RegistryError> {
+    async fn strays(&self, place: &Place, bounds: Bounds) -> Result<Page, RegistryError> {
         let after = (!place.is_start()).then(|| UploadId::from_i64(place.id));
         let listed = self.blobs.list(after, usize::try_from(SEEN).unwrap_or(1)).await?;
-        let old: Vec<UploadId> = listed.iter().filter(|one| one.modified < age.before).map(|one| one.key).collect();
+        let old: Vec<UploadId> = listed.iter().filter(|one| one.modified < bounds.before).map(|one| one.key).collect();
         let unnamed = self.store.scan(|tx| Box::pin(collection::unnamed(tx, &old))).await?;
-        Ok(cut(&listed, SEEN, Phase::Strays, |one| {
+        Ok(cut(&listed, (SEEN, bounds.most), Phase::Strays, |one| {
             let size = i64::try_from(one.size).unwrap_or(i64::MAX);
             let gone = unnamed.contains(&one.key).then_some(Gone::Stray { key: one.key, size });
             (gone, one.key.as_i64(), Vec::new())
         }))
     }
 
-    async fn due(&self, place: &Place, age: Age) -> Result<Page, StoreError> {
+    async fn due(&self, place: &Place, bounds: Bounds) -> Result<Page, StoreError> {
         let after = (place.id, <[u8; 8]>::try_from(&*place.rest).map_or(i64::MIN, i64::from_be_bytes));
         let limit = i64::try_from(CHANGED).unwrap_or(1);
-        if self.store.read(|tx| Box::pin(store::hold::stands(tx, age.now))).await? {
+        if self.store.read(|tx| Box::pin(store::hold::stands(tx, bounds.now))).await? {
             // A backup may still copy it: the next run deletes it.
             return Ok(Page { gone: Vec::new(), last: None });
         }
-        let due = self.store.scan(|tx| Box::pin(collection::due(tx, after, age.condemned_until, limit))).await?;
-        Ok(cut(&due, limit, Phase::Deletion, |one| {
+        let due = self.store.scan(|tx| Box::pin(collection::due(tx, after, bounds.condemned_until, limit))).await?;
+        Ok(cut(&due, (limit, bounds.most), Phase::Deletion, |one| {
             (Some(Gone::Deleted(*one)), one.since.millis(), one.key.as_i64().to_be_bytes().to_vec())
         }))
     }
@@ -198,14 +209,14 @@ fn end_phase(run: &mut Run, now: Timestamp) {
     }
 }
 
-/// As much of a page of at most `limit` as one step changes. `read` says of each thing what goes, and where the walk stands after
+/// As much of a page of at most `limit` as one step changes: `most` things. `read` says of each thing what goes, and where the walk stands after
 /// it. A page with room left is the phase's last.
-fn cut<T>(seen: &[T], limit: i64, phase: Phase, read: impl Fn(&T) -> (Option<Gone>, i64, Vec<u8>)) -> Page {
+fn cut<T>(seen: &[T], (limit, most): (i64, usize), phase: Phase, read: impl Fn(&T) -> (Option<Gone>, i64, Vec<u8>)) -> Page {
     let mut page = Page { gone: Vec::new(), last: None };
     for (done, one) in seen.iter().enumerate() {
         let (gone, id, rest) = read(one);
         page.gone.extend(gone);
-        if page.gone.len() == CHANGED && done + 1 < seen.len() {
+        if page.gone.len() == most && done + 1 < seen.len() {
             page.last = Some(Place { phase, id, rest });
             return page;
         }
@@ -216,10 +227,10 @@ fn cut<T>(seen: &[T], limit: i64, phase: Phase, read: impl Fn(&T) -> (Option<Gon
 }
 
 /// What goes and where the run stands then, together. Answers what has gone of it.
-async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (age, now): (Age, Timestamp)) -> Result<(Run, Vec<Gone>), RegistryError> {
+async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (bounds, now): (Bounds, Timestamp)) -> Result<(Run, Vec<Gone>), RegistryError> {
     let (mut run, mut went) = (run.clone(), Vec::with_capacity(gone.len()));
     for one in gone {
-        if one.go(tx, age, now).await? {
+        if one.go(tx, bounds, now).await? {
             one.count(&mut run.tally);
             went.push(*one);
             if let Gone::Deleted(due) = one {
@@ -240,9 +251,9 @@ async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (age, now): (Age, Time
 
 impl Gone {
     /// Goes, if that is still right. False: it is needed again, or gone.
-    async fn go(&self, tx: &mut Tx<'_>, age: Age, now: Timestamp) -> Result<bool, StoreError> {
+    async fn go(&self, tx: &mut Tx<'_>, bounds: Bounds, now: Timestamp) -> Result<bool, StoreError> {
         match self {
-            Self::Link { repository, digest } => collection::remove_link(tx, *repository, digest, age.before).await,
+            Self::Link { repository, digest } => collection::remove_link(tx, *repository, digest, bounds.before).await,
             Self::Blob(blob) => collection::remove_blob(tx, blob, now).await,
             Self::Stray { key, size } => collection::condemn(tx, *key, *size, now).await,
             Self::Deleted(due) => collection::deleted(tx, due.key, now).await,
