@@ -19,6 +19,7 @@ on_each! {
     a_preview_counts_what_a_run_takes
     a_run_goes_on_where_another_node_stopped
     of_two_nodes_one_gives_way
+    a_step_that_was_too_much_goes_on_with_less
     a_pull_of_what_was_pushed_again_finds_it
     runs_begin_when_it_is_time
     zot_4318_a_deep_and_wide_graph_costs_a_row_a_link
@@ -247,6 +248,23 @@ async fn of_two_nodes_one_gives_way(house: House) {
     assert!(matches!(late, Err(RegistryError::Conflict)), "{late:?}");
     while !house.registry.collect_step(&mut quick, LATER).await.unwrap() {}
     assert_eq!(house.registry.collection_status().await.unwrap().total(), (1, 4));
+}
+
+/// Beside many pushes a step changes fewer things, then a few more again; all of them go.
+async fn a_step_that_was_too_much_goes_on_with_less(house: House) {
+    let house = house.without_grace();
+    for number in 0..5 {
+        house.put_blob(APP, &[number; 4]).await;
+    }
+    let mut run = house.registry.collection_due(Some(Seconds(0)), LATER).await.unwrap().unwrap();
+    let narrowed: Vec<bool> = (0..4).map(|_| run.narrow()).collect();
+    assert_eq!(narrowed, [true, true, true, false]);
+    let mut links = Vec::new();
+    while !house.registry.collect_step(&mut run, LATER).await.unwrap() {
+        links.push(run.run().tally.links);
+    }
+    assert_eq!(links[..3], [1, 3, 5]);
+    assert_eq!((run.run().tally.links, run.run().tally.blobs), (5, 5));
 }
 
 async fn a_pull_of_what_was_pushed_again_finds_it(house: House) {
