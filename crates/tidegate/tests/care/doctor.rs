@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::Value;
 
-use crate::house::{Inhabited, create_database, files, on_files, on_machine, with_key};
+use crate::house::{Inhabited, files, on_files, on_machine, with_key};
 use crate::hurt::Hurt;
+use crate::support::backing::create_database;
 use crate::support::node::{Node, Settings};
 use crate::support::s3::S3;
 use crate::support::{content, digest};
@@ -152,7 +153,7 @@ fn a_certificate_that_will_not_do_is_said() {
 fn what_postgres_and_s3_do_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let mut s3 = S3::start(folder.path());
-    let url = create_database();
+    let url = create_database("care");
     let mut settings = with_key(on_files(folder.path(), "one")).set("TIDEGATE_DATABASE", &url);
     settings.environment.extend(s3.settings());
     let node = Node::start(settings);

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
-use crate::house::{Inhabited, create_database, json_of, on_files, on_machine, pull, with_key};
+use crate::house::{Inhabited, json_of, on_files, on_machine, pull, with_key};
 use crate::hurt::{Hurt, bytes, cut, flip};
 use crate::support::api::{Api, push};
+use crate::support::backing::create_database;
 use crate::support::http::Ask;
 use crate::support::node::{Node, Settings};
 use crate::support::s3::S3;
@@ -153,7 +154,7 @@ fn on_files_what_is_broken_is_found_and_mended() {
 fn on_postgres_and_s3_what_is_broken_is_found_and_mended_beside_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let s3 = S3::start(folder.path());
-    let mut settings = with_key(on_files(folder.path(), "one")).set("TIDEGATE_DATABASE", &create_database());
+    let mut settings = with_key(on_files(folder.path(), "one")).set("TIDEGATE_DATABASE", &create_database("care"));
     settings.environment.extend(s3.settings());
     broken_and_mended(settings, true);
 }
@@ -223,7 +224,7 @@ fn beside_pushes_into_files_nothing_is_found() {
 fn beside_pushes_into_postgres_and_s3_nothing_is_found_and_nothing_mended() {
     let folder = tempfile::tempdir().unwrap();
     let s3 = S3::start(folder.path());
-    let mut settings = with_key(on_files(folder.path(), "one")).set("TIDEGATE_DATABASE", &create_database());
+    let mut settings = with_key(on_files(folder.path(), "one")).set("TIDEGATE_DATABASE", &create_database("care"));
     settings.environment.extend(s3.settings());
     beside_pushes(settings, &["--repair"]);
 }

@@ -1,7 +1,6 @@
 //! A server with something in it, its machine's command line, and what must be there after a restore.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
@@ -10,22 +9,6 @@ use crate::support::http::{Ask, basic};
 use crate::support::node::{Node, Settings};
 use crate::support::program::{Program, Ran};
 use crate::support::{MASTER_KEY, digest, tidegate};
-
-static NEXT: AtomicU64 = AtomicU64::new(0);
-
-/// A database of its own in the stage's PostgreSQL.
-#[expect(clippy::disallowed_methods, reason = "the stage names its database in the environment")]
-pub(crate) fn create_database() -> String {
-    let url = std::env::var("TIDEGATE_TEST_POSTGRES_URL").expect("cargo xtask test --only care sets TIDEGATE_TEST_POSTGRES_URL");
-    let name = format!("care_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-    });
-    format!("{}/{name}", url.rsplit_once('/').unwrap().0)
-}
 
 /// Settings of a server on the default back ends, with a master key in its data folder.
 pub(crate) fn on_files(folder: &Path, name: &str) -> Settings {

@@ -1,5 +1,5 @@
 //! Looking after a server: backups from one kind of database and store into another, and damaged ones; what `fsck` and `doctor` find.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of a test may fail it")]
 
 mod damage;
 mod doctor;

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::house::{Inhabited, blobs, create_database, files, json_of, on_files, on_machine, pull, tags, with_key};
+use crate::house::{Inhabited, blobs, files, json_of, on_files, on_machine, pull, tags, with_key};
 use crate::support::api::{push, token};
+use crate::support::backing::create_database;
 use crate::support::http::Ask;
 use crate::support::node::{Node, Settings};
 use crate::support::peer;
@@ -177,7 +178,7 @@ fn an_older_or_foreign_folder_is_left_alone() {
 fn sqlite_to_postgres() {
     let folder = tempfile::tempdir().unwrap();
     let from = with_key(on_files(folder.path(), "one"));
-    let to = with_key(on_files(folder.path(), "two")).set("TIDEGATE_DATABASE", &create_database());
+    let to = with_key(on_files(folder.path(), "two")).set("TIDEGATE_DATABASE", &create_database("care"));
     there_and_back(from, &to, &[], true);
 }
 
@@ -186,7 +187,7 @@ fn sqlite_to_postgres() {
 fn postgres_and_s3_to_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let s3 = S3::start(folder.path());
-    let mut from = with_key(on_files(folder.path(), "one")).set("TIDEGATE_DATABASE", &create_database());
+    let mut from = with_key(on_files(folder.path(), "one")).set("TIDEGATE_DATABASE", &create_database("care"));
     from.environment.extend(s3.settings());
     there_and_back(from, &with_key(on_files(folder.path(), "two")), &["--end-sessions"], true);
 }
@@ -196,7 +197,7 @@ fn postgres_and_s3_to_sqlite() {
 fn sqlite_to_postgres_and_s3() {
     let folder = tempfile::tempdir().unwrap();
     let s3 = S3::start(folder.path());
-    let mut to = with_key(on_files(folder.path(), "two")).set("TIDEGATE_DATABASE", &create_database());
+    let mut to = with_key(on_files(folder.path(), "two")).set("TIDEGATE_DATABASE", &create_database("care"));
     to.environment.extend(s3.settings());
     there_and_back(with_key(on_files(folder.path(), "one")), &to, &["--end-sessions"], true);
 }
