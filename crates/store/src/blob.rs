@@ -2,6 +2,7 @@
 
 use model::{AccountId, Digest, InstanceId, Lock, Locks, RepositoryId, RepositoryName, Timestamp, UploadId};
 
+use crate::many::{WIDTH, padded};
 use crate::quota::{self, Grown};
 use crate::{Row, StoreError, Tx, Value, params};
 
@@ -13,9 +14,6 @@ pub struct Stored {
     /// Bytes.
     pub size: i64,
 }
-
-/// Digests looked for by one statement.
-const WIDTH: usize = 16;
 
 /// A blob as a repository sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,7 +79,7 @@ pub async fn insert(tx: &mut Tx<'_>, account: AccountId, digest: &Digest, at: St
     if tx.execute(sql, values).await? == 1 {
         return Ok(Insertion::New);
     }
-    // Read, and not only met by the insertion: so that who deletes the row meanwhile (`collection::remove_blob`) meets this unit.
+    // Read, and not only met by the insertion: so that who deletes the row meanwhile (`collection::remove_blobs`) meets this unit.
     Ok(if find(tx, account, digest).await?.is_some() { Insertion::There } else { Insertion::Condemned })
 }
 
@@ -126,7 +124,8 @@ pub async fn unlink(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) 
     if tx.execute(sql, params![repository.as_i64(), digest.as_bytes()]).await? == 0 {
         return Ok(false);
     }
-    quota::unlinked(tx, repository, digest).await?;
+    let freed = quota::unlinked(tx, repository, &[*digest]).await?;
+    quota::add(tx, repository, digest, -freed).await?;
     Ok(true)
 }
 
@@ -151,16 +150,6 @@ pub async fn touch(
         }
     }
     Ok(found)
-}
-
-/// As many digests as one statement takes: the last one again and again.
-pub(crate) fn padded(chunk: &[Digest]) -> impl Iterator<Item = &Digest> {
-    chunk.iter().chain(std::iter::repeat_n(chunk.last(), WIDTH.saturating_sub(chunk.len())).flatten())
-}
-
-/// The statement width that [`padded`] fills.
-pub(crate) const fn width() -> usize {
-    WIDTH
 }
 
 /// A digest as stored, or none.

@@ -248,7 +248,9 @@ pub async fn drop_link(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Diges
     if tx.execute(sql, params![repository.as_i64(), digest.as_bytes()]).await? == 0 {
         return Ok(false);
     }
-    quota::unlinked(tx, repository, digest).await?;
+    // Its namespace may count a blob that its account does not have.
+    let freed = quota::unlinked(tx, repository, &[*digest]).await?;
+    quota::add(tx, repository, digest, -freed).await?;
     Ok(true)
 }
 

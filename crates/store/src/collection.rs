@@ -1,11 +1,12 @@
 //! What nothing needs any more: links that no manifest holds, blobs that no repository links, content that no row names.
 //!
-//! Pages are walked by [`links`], [`blobs`] and [`unnamed`], outside of any change; what they find is asked again, one by one, in
-//! the transaction that acts on it. A row of `condemned` is written there: the storage is freed by key, later.
+//! Pages are walked by [`links`], [`blobs`] and [`unnamed`], outside of any change; what they find is asked again
+//! in the transaction that acts on it. A row of `condemned` is written there: the storage is freed by key, later.
 
 use model::{AccountId, Digest, RepositoryId, Timestamp, UploadId};
 
 use crate::blob::digest;
+use crate::many::{WIDTH, padded};
 use crate::{Row, StoreError, Tx, Value, params, quota};
 
 /// A link, as a page shows it.
@@ -58,8 +59,6 @@ pub struct Waiting {
 
 /// How far what waits is counted.
 pub const COUNTED: i64 = 100_000;
-/// Keys looked for by one statement.
-const KEYS: usize = 16;
 
 /// A page of links behind `after`, by repository and digest. One is idle if it was last touched before `before`.
 pub async fn links(tx: &mut Tx<'_>, after: (i64, &[u8]), before: Timestamp, limit: i64) -> Result<Vec<LinkSeen>, StoreError> {
@@ -73,15 +72,30 @@ pub async fn links(tx: &mut Tx<'_>, after: (i64, &[u8]), before: Timestamp, limi
     rows.iter().map(seen).collect()
 }
 
-/// Takes an idle link away. False: somebody has touched it since, a manifest holds it, or it is gone.
-pub async fn remove_link(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest, before: Timestamp) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM blob_link WHERE repository_id = $1 AND digest = $2 AND touched_ms < $3 AND NOT EXISTS ( \
-               SELECT 1 FROM manifest_child c WHERE c.repository_id = $1 AND c.child = $2 AND c.kind = 'blob')";
-    if tx.execute(sql, params![repository.as_i64(), digest.as_bytes(), before.millis()]).await? == 0 {
-        return Ok(false);
+/// Takes idle links of a repository away, and tells which. The others somebody has touched since, a manifest holds them, or they are gone.
+pub async fn remove_links(
+    tx: &mut Tx<'_>,
+    repository: RepositoryId,
+    digests: &[Digest],
+    before: Timestamp,
+) -> Result<Vec<Digest>, StoreError> {
+    let sql = "DELETE FROM blob_link WHERE repository_id = $1 AND touched_ms < $2 \
+               AND digest IN ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) AND NOT EXISTS ( \
+               SELECT 1 FROM manifest_child c WHERE c.repository_id = $1 AND c.child = blob_link.digest AND c.kind = 'blob') \
+               RETURNING digest";
+    let mut gone = Vec::with_capacity(digests.len());
+    for chunk in digests.chunks(WIDTH) {
+        let mut values = vec![Value::from(repository.as_i64()), Value::from(before.millis())];
+        values.extend(padded(chunk).map(|digest| Value::from(digest.as_bytes())));
+        for row in tx.rows(sql, &values).await? {
+            gone.push(digest(&row, 0)?);
+        }
     }
-    quota::unlinked(tx, repository, digest).await?;
-    Ok(true)
+    if !gone.is_empty() {
+        let freed = quota::unlinked(tx, repository, &gone).await?;
+        quota::collected(tx, repository, freed).await?;
+    }
+    Ok(gone)
 }
 
 /// Does no manifest hold this link?
@@ -130,16 +144,23 @@ fn blob_seen(row: &Row) -> Result<BlobSeen, StoreError> {
     })
 }
 
-/// Takes a blob's row away if no repository of its account links it, and condemns what it named. False: it is needed, or gone.
-/// For a serialisable unit: whoever links the blob meanwhile reads its row (`blob::insert`, `blob::find_linked`), and one of the
-/// two runs again.
-pub async fn remove_blob(tx: &mut Tx<'_>, blob: &BlobSeen, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM blob WHERE account_id = $1 AND digest = $2 AND storage_key = $3 AND NOT EXISTS ( \
-               SELECT 1 FROM blob_link l JOIN repository r ON r.id = l.repository_id WHERE l.digest = $2 AND r.account_id = $1)";
-    let gone = tx.execute(sql, params![blob.account.as_i64(), blob.digest.as_bytes(), blob.key.as_i64()]).await? == 1;
-    if gone {
-        condemn(tx, blob.key, blob.size, now).await?;
+/// Takes the rows of an account's blobs away that no repository of it links, condemns what they named, and tells which. For a
+/// serialisable unit: whoever links the blob meanwhile reads its row (`blob::insert`, `blob::find_linked`), and one of the two runs again.
+pub async fn remove_blobs(tx: &mut Tx<'_>, account: AccountId, digests: &[Digest], now: Timestamp) -> Result<Vec<Digest>, StoreError> {
+    let sql = "DELETE FROM blob WHERE account_id = $1 \
+               AND digest IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AND NOT EXISTS ( \
+               SELECT 1 FROM blob_link l JOIN repository r ON r.id = l.repository_id \
+               WHERE l.digest = blob.digest AND r.account_id = blob.account_id) RETURNING digest, storage_key, size";
+    let (mut gone, mut content) = (Vec::with_capacity(digests.len()), Vec::with_capacity(digests.len()));
+    for chunk in digests.chunks(WIDTH) {
+        let mut values = vec![Value::from(account.as_i64())];
+        values.extend(padded(chunk).map(|digest| Value::from(digest.as_bytes())));
+        for row in tx.rows(sql, &values).await? {
+            gone.push(digest(&row, 0)?);
+            content.push((UploadId::from_i64(row.get(1)?), row.get(2)?));
+        }
     }
+    condemn(tx, &content, now).await?;
     Ok(gone)
 }
 
@@ -150,9 +171,8 @@ pub async fn unnamed(tx: &mut Tx<'_>, keys: &[UploadId]) -> Result<Vec<UploadId>
                UNION ALL SELECT storage_key FROM condemned WHERE deleted_ms IS NULL \
                AND storage_key IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     let mut named = Vec::new();
-    for chunk in keys.chunks(KEYS) {
-        let padded = chunk.iter().chain(std::iter::repeat_n(chunk.last(), KEYS.saturating_sub(chunk.len())).flatten());
-        let values: Vec<Value> = padded.map(|key| Value::from(key.as_i64())).collect();
+    for chunk in keys.chunks(WIDTH) {
+        let values: Vec<Value> = padded(chunk).map(|key| Value::from(key.as_i64())).collect();
         for row in tx.rows(sql, &values).await? {
             named.push(UploadId::from_i64(row.get(0)?));
         }
@@ -160,14 +180,30 @@ pub async fn unnamed(tx: &mut Tx<'_>, keys: &[UploadId]) -> Result<Vec<UploadId>
     Ok(keys.iter().filter(|key| !named.contains(key)).copied().collect())
 }
 
-/// Condemns what lies under a key, unless a blob or an upload has it. False: one has, or it is condemned already. What was
-/// deleted and is there again, as after a power cut, is condemned anew.
-pub async fn condemn(tx: &mut Tx<'_>, key: UploadId, size: i64, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO condemned (storage_key, size, since_ms) SELECT $1, $2, $3 \
-               WHERE NOT EXISTS (SELECT 1 FROM blob WHERE storage_key = $1) AND NOT EXISTS (SELECT 1 FROM upload WHERE id = $1) \
+/// Condemns what lies under these keys, of so many bytes each, unless a blob or an upload has it, and tells which: the others one has,
+/// or they are condemned already. What was deleted and is there again, as after a power cut, is condemned anew.
+pub async fn condemn(tx: &mut Tx<'_>, content: &[(UploadId, i64)], now: Timestamp) -> Result<Vec<UploadId>, StoreError> {
+    // `column1` and `column2` are how both databases call the columns of VALUES.
+    let sql = "INSERT INTO condemned (storage_key, size, since_ms) SELECT DISTINCT column1, column2, CAST($1 AS BIGINT) FROM (VALUES \
+               (CAST($2 AS BIGINT), CAST($3 AS BIGINT)), (CAST($4 AS BIGINT), CAST($5 AS BIGINT)), (CAST($6 AS BIGINT), CAST($7 \
+               AS BIGINT)), (CAST($8 AS BIGINT), CAST($9 AS BIGINT)), (CAST($10 AS BIGINT), CAST($11 AS BIGINT)), (CAST($12 AS \
+               BIGINT), CAST($13 AS BIGINT)), (CAST($14 AS BIGINT), CAST($15 AS BIGINT)), (CAST($16 AS BIGINT), CAST($17 AS \
+               BIGINT)), (CAST($18 AS BIGINT), CAST($19 AS BIGINT)), (CAST($20 AS BIGINT), CAST($21 AS BIGINT)), (CAST($22 AS \
+               BIGINT), CAST($23 AS BIGINT)), (CAST($24 AS BIGINT), CAST($25 AS BIGINT)), (CAST($26 AS BIGINT), CAST($27 AS \
+               BIGINT)), (CAST($28 AS BIGINT), CAST($29 AS BIGINT)), (CAST($30 AS BIGINT), CAST($31 AS BIGINT)), (CAST($32 AS \
+               BIGINT), CAST($33 AS BIGINT))) given \
+               WHERE NOT EXISTS (SELECT 1 FROM blob WHERE storage_key = column1) AND NOT EXISTS (SELECT 1 FROM upload WHERE id = column1) \
                ON CONFLICT (storage_key) DO UPDATE SET since_ms = excluded.since_ms, deleted_ms = NULL \
-               WHERE condemned.deleted_ms IS NOT NULL";
-    Ok(tx.execute(sql, params![key.as_i64(), size, now.millis()]).await? == 1)
+               WHERE condemned.deleted_ms IS NOT NULL RETURNING storage_key";
+    let mut condemned = Vec::with_capacity(content.len());
+    for chunk in content.chunks(WIDTH) {
+        let mut values = vec![Value::from(now.millis())];
+        values.extend(padded(chunk).flat_map(|(key, size)| [Value::from(key.as_i64()), Value::from(*size)]));
+        for row in tx.rows(sql, &values).await? {
+            condemned.push(UploadId::from_i64(row.get(0)?));
+        }
+    }
+    Ok(condemned)
 }
 
 /// What was condemned no later than `until` and is not deleted yet, behind `after` (since when, and the key). Never what a blob has.
@@ -180,10 +216,19 @@ pub async fn due(tx: &mut Tx<'_>, after: (i64, i64), until: Timestamp, limit: i6
     rows.iter().map(due).collect()
 }
 
-/// Writes down that the content under a condemned key is gone. False: it was written down already.
-pub async fn deleted(tx: &mut Tx<'_>, key: UploadId, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = "UPDATE condemned SET deleted_ms = $1 WHERE storage_key = $2 AND deleted_ms IS NULL";
-    Ok(tx.execute(sql, params![now.millis(), key.as_i64()]).await? == 1)
+/// Writes down that the content under these condemned keys is gone, and tells of which that was not written down already.
+pub async fn deleted(tx: &mut Tx<'_>, keys: &[UploadId], now: Timestamp) -> Result<Vec<UploadId>, StoreError> {
+    let sql = "UPDATE condemned SET deleted_ms = $1 WHERE deleted_ms IS NULL AND storage_key IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, \
+               $11, $12, $13, $14, $15, $16, $17) RETURNING storage_key";
+    let mut written = Vec::with_capacity(keys.len());
+    for chunk in keys.chunks(WIDTH) {
+        let mut values = vec![Value::from(now.millis())];
+        values.extend(padded(chunk).map(|key| Value::from(key.as_i64())));
+        for row in tx.rows(sql, &values).await? {
+            written.push(UploadId::from_i64(row.get(0)?));
+        }
+    }
+    Ok(written)
 }
 
 /// Forgets at most `limit` of what was deleted before `before`; how many.

@@ -41,6 +41,7 @@ pub mod integration;
 pub mod label;
 pub mod lease;
 pub mod manifest;
+mod many;
 pub mod namespace;
 pub mod network;
 pub mod node;

@@ -2,7 +2,8 @@
 
 use model::{Digest, InstanceId, Lock, Locks, MediaType, RepositoryId, RepositoryName, Tag, Timestamp};
 
-use crate::blob::{digest, padded, width};
+use crate::blob::digest;
+use crate::many::{WIDTH, padded};
 use crate::quota::{self, Grown};
 use crate::{Row, StoreError, Tx, Value, params};
 
@@ -113,7 +114,7 @@ pub async fn present(tx: &mut Tx<'_>, repository: RepositoryId, digests: &[Diges
     let sql = "SELECT digest, size FROM manifest WHERE repository_id = $1 \
                AND digest IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     let mut found = Vec::with_capacity(digests.len());
-    for chunk in digests.chunks(width()) {
+    for chunk in digests.chunks(WIDTH) {
         let mut values = vec![Value::from(repository.as_i64())];
         values.extend(padded(chunk).map(|d| Value::from(d.as_bytes())));
         for row in tx.rows(sql, &values).await? {
@@ -128,7 +129,7 @@ pub async fn image_sizes(tx: &mut Tx<'_>, repository: RepositoryId, digests: &[D
     let sql = "SELECT CAST(COALESCE(SUM(image_size), 0) AS BIGINT) FROM manifest WHERE repository_id = $1 \
                AND digest IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     let mut sum: i64 = 0;
-    for chunk in digests.chunks(width()) {
+    for chunk in digests.chunks(WIDTH) {
         let mut values = vec![Value::from(repository.as_i64())];
         values.extend(padded(chunk).map(|d| Value::from(d.as_bytes())));
         sum = sum.saturating_add(tx.one(sql, &values).await?.get(0)?);

@@ -7,10 +7,13 @@
 
 use model::{Digest, InstanceId, NamespaceId, NamespaceName, RepositoryId};
 
-use crate::{Row, StoreError, Tx, params};
+use crate::many::{WIDTH, padded};
+use crate::{Row, StoreError, Tx, Value, params};
 
 /// Rows over which a namespace's sum is spread.
 const SHARDS: u8 = 64;
+/// The row besides them that the collection alone changes; its bytes are below zero.
+const COLLECTED: u8 = SHARDS;
 
 /// What a namespace may hold; none: as much as there is.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -117,28 +120,49 @@ pub(crate) async fn linked(tx: &mut Tx<'_>, repository: RepositoryId, digest: &D
     }
 }
 
-/// One link of a blob less.
-pub(crate) async fn unlinked(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) -> Result<(), StoreError> {
-    let sql = "UPDATE namespace_blob SET links = links - 1 \
-               WHERE namespace_id = (SELECT namespace_id FROM repository WHERE id = $1) AND digest = $2 RETURNING namespace_id, links, size";
-    let Some(row) = tx.row(sql, params![repository.as_i64(), digest.as_bytes()]).await? else { return Ok(()) };
-    if row.get::<i64>(1)? > 0 {
-        return Ok(());
+/// One link less of each of these blobs. The bytes that the repository's namespace holds no more are the caller's to take off its sum.
+pub(crate) async fn unlinked(tx: &mut Tx<'_>, repository: RepositoryId, digests: &[Digest]) -> Result<i64, StoreError> {
+    let less = "UPDATE namespace_blob SET links = links - 1 WHERE namespace_id = (SELECT namespace_id FROM repository WHERE id = $1) \
+                AND digest IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING links, size";
+    let gone = "DELETE FROM namespace_blob WHERE namespace_id = (SELECT namespace_id FROM repository WHERE id = $1) AND links = 0 \
+                AND digest IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    let mut freed: i64 = 0;
+    for chunk in digests.chunks(WIDTH) {
+        let mut values = vec![Value::from(repository.as_i64())];
+        values.extend(padded(chunk).map(|digest| Value::from(digest.as_bytes())));
+        let mut last = false;
+        for row in tx.rows(less, &values).await? {
+            if row.get::<i64>(0)? == 0 {
+                freed = freed.saturating_add(row.get(1)?);
+                last = true;
+            }
+        }
+        if last {
+            tx.execute(gone, &values).await?;
+        }
     }
-    let (namespace, size): (i64, i64) = (row.get(0)?, row.get(2)?);
-    tx.execute("DELETE FROM namespace_blob WHERE namespace_id = $1 AND digest = $2", params![namespace, digest.as_bytes()]).await?;
-    add(tx, repository, digest, -size).await.map(drop)
+    Ok(freed)
+}
+
+/// So many bytes less in a repository's namespace, by the collection. Nobody else changes that shard: a step that takes many links away
+/// meets no push there.
+pub(crate) async fn collected(tx: &mut Tx<'_>, repository: RepositoryId, bytes: i64) -> Result<(), StoreError> {
+    add_to(tx, repository, COLLECTED, -bytes).await.map(drop)
 }
 
 /// So many bytes more, or less, in a repository's namespace.
 pub(crate) async fn add(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest, bytes: i64) -> Result<Grown, StoreError> {
     let shard = digest.as_bytes().last().map_or(0, |last| last % SHARDS);
+    let row = add_to(tx, repository, shard, bytes).await?;
+    Ok(Grown { namespace: NamespaceId::from_i64(row.get(0)?), bytes, most: row.get(1)? })
+}
+
+async fn add_to(tx: &mut Tx<'_>, repository: RepositoryId, shard: u8, bytes: i64) -> Result<Row, StoreError> {
     let sql = "INSERT INTO namespace_usage (namespace_id, shard, bytes, repositories) \
                SELECT namespace_id, CAST($1 AS BIGINT), CAST($2 AS BIGINT), 0 FROM repository WHERE id = $3 \
                ON CONFLICT (namespace_id, shard) DO UPDATE SET bytes = namespace_usage.bytes + excluded.bytes \
                RETURNING namespace_id, (SELECT n.max_bytes FROM namespace n WHERE n.id = namespace_usage.namespace_id)";
-    let row = tx.one(sql, params![i64::from(shard), bytes, repository.as_i64()]).await?;
-    Ok(Grown { namespace: NamespaceId::from_i64(row.get(0)?), bytes, most: row.get(1)? })
+    tx.one(sql, params![i64::from(shard), bytes, repository.as_i64()]).await
 }
 
 /// One more repository.

@@ -52,7 +52,7 @@ impl Mending<'_> {
         if dropping == Dropping::Done {
             if lost.kind != Kind::BlobMissing {
                 // What lies there is nobody's any more.
-                collection::condemn(tx, key, i64::try_from(lost.size).unwrap_or(i64::MAX), self.clock.now()).await?;
+                collection::condemn(tx, &[(key, i64::try_from(lost.size).unwrap_or(i64::MAX))], self.clock.now()).await?;
             }
             self.write(tx, account, &format!("{digest} is taken out of the account: its content is lost")).await?;
         }

@@ -229,13 +229,13 @@ fn cut<T>(seen: &[T], (limit, most): (i64, usize), phase: Phase, read: impl Fn(&
 /// What goes and where the run stands then, together. Answers what has gone of it.
 async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (bounds, now): (Bounds, Timestamp)) -> Result<(Run, Vec<Gone>), RegistryError> {
     let (mut run, mut went) = (run.clone(), Vec::with_capacity(gone.len()));
-    for one in gone {
-        if one.go(tx, bounds, now).await? {
-            one.count(&mut run.tally);
-            went.push(*one);
-            if let Gone::Deleted(due) = one {
-                run.total = (run.total.0 + 1, run.total.1.saturating_add(due.size));
-            }
+    for together in gone.chunk_by(Gone::goes_with) {
+        went.extend(go(tx, together, bounds, now).await?);
+    }
+    for one in &went {
+        one.count(&mut run.tally);
+        if let Gone::Deleted(due) = one {
+            run.total = (run.total.0 + 1, run.total.1.saturating_add(due.size));
         }
     }
     if run.place.phase == Phase::Deletion {
@@ -249,14 +249,48 @@ async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (bounds, now): (Bounds
     Ok((run, went))
 }
 
+/// Those of them go for which that is still right, and are told; the others are needed again, or gone. All [go with](Gone::goes_with) each other.
+async fn go(tx: &mut Tx<'_>, together: &[Gone], bounds: Bounds, now: Timestamp) -> Result<Vec<Gone>, StoreError> {
+    let digests: Vec<Digest> = together.iter().filter_map(Gone::digest).collect();
+    let content: Vec<(UploadId, i64)> = together.iter().filter_map(Gone::content).collect();
+    let keys: Vec<UploadId> = content.iter().map(|(key, _)| *key).collect();
+    let (digests, keys) = match together.first() {
+        None => return Ok(Vec::new()),
+        Some(Gone::Link { repository, .. }) => (collection::remove_links(tx, *repository, &digests, bounds.before).await?, Vec::new()),
+        Some(Gone::Blob(blob)) => (collection::remove_blobs(tx, blob.account, &digests, now).await?, Vec::new()),
+        Some(Gone::Stray { .. }) => (Vec::new(), collection::condemn(tx, &content, now).await?),
+        Some(Gone::Deleted(_)) => (Vec::new(), collection::deleted(tx, &keys, now).await?),
+    };
+    let went = |one: &&Gone| {
+        one.digest().is_some_and(|digest| digests.contains(&digest)) || one.content().is_some_and(|(key, _)| keys.contains(&key))
+    };
+    Ok(together.iter().filter(went).copied().collect())
+}
+
 impl Gone {
-    /// Goes, if that is still right. False: it is needed again, or gone.
-    async fn go(&self, tx: &mut Tx<'_>, bounds: Bounds, now: Timestamp) -> Result<bool, StoreError> {
+    /// May both go by the same statements?
+    fn goes_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Link { repository: one, .. }, Self::Link { repository: other, .. }) => one == other,
+            (Self::Blob(one), Self::Blob(other)) => one.account == other.account,
+            (Self::Stray { .. }, Self::Stray { .. }) | (Self::Deleted(_), Self::Deleted(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Which link or blob it is.
+    const fn digest(&self) -> Option<Digest> {
         match self {
-            Self::Link { repository, digest } => collection::remove_link(tx, *repository, digest, bounds.before).await,
-            Self::Blob(blob) => collection::remove_blob(tx, blob, now).await,
-            Self::Stray { key, size } => collection::condemn(tx, *key, *size, now).await,
-            Self::Deleted(due) => collection::deleted(tx, due.key, now).await,
+            Self::Link { digest, .. } | Self::Blob(BlobSeen { digest, .. }) => Some(*digest),
+            Self::Stray { .. } | Self::Deleted(_) => None,
+        }
+    }
+
+    /// Which content it is that nothing names, and its bytes.
+    const fn content(&self) -> Option<(UploadId, i64)> {
+        match self {
+            Self::Stray { key, size } | Self::Deleted(Due { key, size, .. }) => Some((*key, *size)),
+            Self::Link { .. } | Self::Blob(_) => None,
         }
     }
 

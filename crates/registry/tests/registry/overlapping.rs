@@ -117,7 +117,7 @@ async fn take_away(house: &House, repository: RepositoryId, meeting: &Meeting, e
             if !early {
                 meeting.pause(first).await;
             }
-            let gone = collection::remove_link(tx, repository, &digest(), before).await?;
+            let gone = !collection::remove_links(tx, repository, &[digest()], before).await?.is_empty();
             if early {
                 meeting.pause(first).await;
             }
@@ -181,7 +181,7 @@ async fn condemn(house: &House, blob: BlobSeen, meeting: &Meeting, early: bool) 
             if !early {
                 meeting.pause(first).await;
             }
-            let gone = collection::remove_blob(tx, &blob, NOW).await?;
+            let gone = !collection::remove_blobs(tx, blob.account, &[blob.digest], NOW).await?.is_empty();
             if early {
                 meeting.pause(first).await;
             }
