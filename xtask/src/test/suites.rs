@@ -20,11 +20,13 @@ use crate::command::passing_on;
 use crate::image::{self, Profile};
 use crate::peers;
 use crate::postgres::Cluster;
+use crate::release;
 use crate::s3::Bucket;
 use crate::workspace::Workspace;
 
 const PROGRAM: &str = "TIDEGATE_TEST_PROGRAM";
 const PEERS: &str = "TIDEGATE_TEST_PEERS";
+const LAST_RELEASE: &str = "TIDEGATE_TEST_LAST_RELEASE";
 const IMAGE: &str = "TIDEGATE_TEST_IMAGE";
 const S3_URL: &str = "TIDEGATE_TEST_S3_URL";
 const POSTGRES_URL: &str = "TIDEGATE_TEST_POSTGRES_URL";
@@ -89,6 +91,14 @@ pub(super) fn collection(workspace: &Workspace) -> Result<String> {
     let mut call = suite_by(workspace, "collection", "--test-threads=3")?;
     // What needs no PostgreSQL runs with the unit tests.
     cargo_test(call.args(["stress::", "elsewhere::"]).env(POSTGRES_URL, cluster.url()))
+}
+
+/// The program of the last release beside this one. Where there has been none the table says so.
+pub(super) fn upgrade(workspace: &Workspace) -> Result<String> {
+    let Some(tag) = release::last(workspace) else { return Ok("NOT RUN: there is no tag of a release before this commit".to_owned()) };
+    let (program, cluster) = (release::program(workspace, &tag)?, Cluster::start()?);
+    let tested = cargo_test(suite(workspace, "upgrade")?.env(LAST_RELEASE, program).env(POSTGRES_URL, cluster.url()))?;
+    Ok(format!("{tested} beside {tag}"))
 }
 
 pub(super) fn federation(workspace: &Workspace) -> Result<String> {
