@@ -49,7 +49,7 @@ pub use blob::{BlobFound, ByteRange, Redirects};
 pub use blobs::{BlobBody, PresignedUrl};
 pub use catalog::Page;
 pub use collection::{
-    Begun, COLLECTION_JOB, Collecting, Collection, CollectionMeters, CollectionStatus, Doer, Failed, Preview, Taken, Walked,
+    Begun, COLLECTION_JOB, Collecting, Collection, CollectionMeters, CollectionStatus, Doer, Failed, Preview, Step, Taken, Walked,
 };
 pub use error::{Cause, RegistryError};
 pub use locks::{ImageProtection, LockChanges};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Clock as _, Seconds};
-use registry::{COLLECTION_JOB, CollectionTally, RegistryError};
+use registry::{COLLECTION_JOB, CollectionTally, RegistryError, Step};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
@@ -84,7 +84,6 @@ pub(crate) async fn help(house: &House, leases: &Leases, failed: impl Fn(&Regist
 async fn collect(house: &House, leases: &Leases, runs: Option<Seconds>) {
     match walk(house, leases, runs).await {
         Ok(()) => {}
-        Err(RegistryError::Conflict) => tracing::info!("another node goes on with the collection"),
         Err(error) => tracing::warn!(%error, "the collection goes on when the database and the storage answer"),
     }
 }
@@ -97,16 +96,16 @@ async fn walk(house: &House, leases: &Leases, runs: Option<Seconds>) -> Result<(
     let mut renewed = Instant::now();
     loop {
         let begun = Instant::now();
-        match house.registry.collect_step(&mut run, SystemClock.now()).await {
-            Ok(true) => {
+        match house.registry.collect_step(&mut run, SystemClock.now()).await? {
+            Step::On => {}
+            Step::Ended => {
                 tell(run.run().number, run.run().tally);
                 return Ok(());
             }
-            Ok(false) => {}
-            Err(RegistryError::Conflict) => return Err(RegistryError::Conflict),
-            // It has met pushes as often as it was tried.
-            Err(error) if run.narrow() => tracing::debug!(%error, "a step of the collection is tried again with less"),
-            Err(error) => return Err(error),
+            Step::Overtaken => {
+                tracing::info!("another node goes on with the collection");
+                return Ok(());
+            }
         }
         sleep((begun.elapsed() * REST).clamp(LEAST_REST, MOST_REST)).await;
         if renewed.elapsed() >= RENEW_EVERY {
