@@ -40,9 +40,11 @@ impl CollectionMetrics {
         let this = Self::default();
         let help = "1 while a run of the collection is under way on any node, looked at each 10 seconds";
         metrics.register(MetricKind::Gauge, "collection_running", help, this.running.clone());
-        let help = "1 for the phase that the run under way is in (they follow each other: links, blobs, strays, deletion); 0 for the others";
+        let help =
+            "1 for the phase that the run under way is in (they follow each other: links, blobs, strays, deletion); 0 for the others";
         metrics.register(MetricKind::Gauge, "collection_phase", help, this.phase.clone());
-        let help = "Steps that the run under way has written down, the youngest run's when none is: while one runs it grows, or nothing moves";
+        let help =
+            "Steps that the run under way has written down, the youngest run's when none is: while one runs it grows, or nothing moves";
         metrics.register(MetricKind::Gauge, "collection_run_steps", help, this.steps.clone());
         let help = "When the last run of the collection ended, since 1970; 0: none has";
         metrics.register(MetricKind::Gauge, "collection_last_end_timestamp_seconds", help, this.last_end.clone());

@@ -155,7 +155,9 @@ pub(super) fn back_ends(workspace: &Workspace) -> Result<String> {
     let (cluster, bucket) = (Cluster::start()?, Bucket::start(workspace)?);
     let mut remarks = Vec::new();
     // What a crash does to files is none of these; the rest of that suite is, with fewer kills.
-    for (name, only) in [("conformance", &[][..]), ("abuse", &[]), ("clients", &[]), ("crash", &["kills::", "audit::"]), ("watch", &WATCHED)] {
+    for (name, only) in
+        [("conformance", &[][..]), ("abuse", &[]), ("clients", &[]), ("crash", &["kills::", "audit::"]), ("watch", &WATCHED)]
+    {
         let (commits, prefixes) = (cluster.commits()?, bucket.prefixes()?);
         let mut call = suite(workspace, name)?;
         call.args(only).env(HOUSE, "postgres-s3").env(POSTGRES_URL, cluster.url()).env(S3_URL, bucket.url());

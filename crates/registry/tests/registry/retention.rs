@@ -2,8 +2,8 @@
 
 use access::Access;
 use model::{Caller, Digest, Glob, OnRepository, Op, Reference, Seconds, Tag, Timestamp, act};
-use store::{StoreError, params};
 use registry::{RegistryError, RetentionRule, RetentionRun, RetentionSchedule};
+use store::{StoreError, params};
 
 use crate::house::{House, NOW, image, index, on_each, op_at, tag};
 

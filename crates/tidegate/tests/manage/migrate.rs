@@ -76,7 +76,7 @@ fn commands_that_read_bring_no_schema_up_to_date() {
     let data = folder.path().join("data");
     made_by(&data, &MIGRATIONS[..MIGRATIONS.len() - 1], "0.0.9");
     std::fs::write(data.join("format"), "1\n").unwrap();
-    std::fs::write(data.join("master.key"), "aa".repeat(32)).unwrap();
+    std::fs::write(data.join("master.key"), "00112233445566778899aabbccddeeff".repeat(2)).unwrap();
     let before = std::fs::read(data.join("tidegate.db")).unwrap();
     for arguments in [&["gc", "status"][..], &["gc", "run", "--dry-run"], &["nodes", "--local"], &["account", "list"]] {
         let refused = tidegate(&data, arguments);

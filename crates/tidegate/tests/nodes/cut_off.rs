@@ -65,7 +65,9 @@ fn a_node_that_was_stopped_honours_nothing_that_ended_meanwhile() {
             }
         }
     }
-    println!("stopped nodes that went on: {refused} times 401, {unavailable} times 503; 200 after short stops: {early} times, within a second");
+    println!(
+        "stopped nodes that went on: {refused} times 401, {unavailable} times 503; 200 after short stops: {early} times, within a second"
+    );
     // Of seven requests at each of 27 stops, most are refused for what has ended.
     assert!(refused > 100, "{refused} times 401, {unavailable} times 503, {early} times 200");
 }
@@ -74,7 +76,7 @@ fn a_node_that_was_stopped_honours_nothing_that_ended_meanwhile() {
 #[test]
 #[ignore = "cargo xtask test --only nodes"]
 fn a_node_that_was_stopped_and_cannot_look_decides_nothing() {
-    let trio = Trio::start("stopped-cut");
+    let trio = Trio::start("stopped_cut");
     push(&trio.nodes[0], &trio.root, "demo/app", "v1", 1);
     let known = known(&trio, "sleeper");
     let mut unavailable = 0;

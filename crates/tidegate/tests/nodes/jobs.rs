@@ -191,7 +191,7 @@ fn what_is_looked_at_when_a_node_starts_passes_on() {
 #[test]
 #[ignore = "cargo xtask test --only nodes"]
 fn another_deletes_old_audit_records() {
-    let mut trio = Trio::start_with("audit-retention", None, &[("TIDEGATE_AUDIT_RETENTION", "400d")]);
+    let mut trio = Trio::start_with("audit_retention", None, &[("TIDEGATE_AUDIT_RETENTION", "400d")]);
     let old = |trio: &Trio| trio.sql("SELECT count(*) FROM audit_event WHERE sealed_ms < 100")[0].parse::<i64>().unwrap();
     for how in [Signal::KILL, Signal::STOP] {
         wait_until("all are there", SOON, || (0..3).all(|node| trio.said(0, node).is_some()));
