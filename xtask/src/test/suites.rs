@@ -153,7 +153,7 @@ pub(super) fn database(workspace: &Workspace) -> Result<String> {
 pub(super) fn back_ends(workspace: &Workspace) -> Result<String> {
     let (cluster, bucket) = (Cluster::start()?, Bucket::start(workspace)?);
     let mut remarks = Vec::new();
-    // What a crash does to files is none of these; the rest of that suite is, with fewer kills.
+    // What a crash does to files is none of these; the rest of that suite is, with as many kills.
     for (name, only) in [("conformance", &[][..]), ("abuse", &[]), ("clients", &[]), ("crash", &["kills::", "audit::"])] {
         let (commits, prefixes) = (cluster.commits()?, bucket.prefixes()?);
         let mut call = suite(workspace, name)?;
