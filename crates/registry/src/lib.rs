@@ -64,7 +64,7 @@ pub use referrers::Referrers;
 pub use repository::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
 pub use retention::{
     KeptRule, MAX_DAYS, MAX_ITEMS, MAX_NEWEST, MAX_RULES, NamespaceRetention, RetentionItem, RetentionRule, RetentionRun,
-    Schedule as RetentionSchedule,
+    Schedule as RetentionSchedule, Tended,
 };
 pub use store::collection::Waiting;
 pub use store::collection_run::{Phase, Place, Run, Tally as CollectionTally};

@@ -69,10 +69,13 @@ impl Collector {
     }
 }
 
-/// Walks the run that is under way, as a command does that waits for its end; where a node has the lease, that one does it.
-pub(crate) async fn help(house: &House, leases: &Leases) -> Infallible {
+/// Walks the run that is under way, as a command does that waits for its end; where a node has the lease, that one does it. A command has
+/// no log: `failed` hears why it does not get on.
+pub(crate) async fn help(house: &House, leases: &Leases, failed: impl Fn(&RegistryError) + Sync) -> Infallible {
     loop {
-        collect(house, leases, None).await;
+        if let Err(error) = walk(house, leases, None).await {
+            failed(&error);
+        }
         sleep(LOOK_AGAIN).await;
     }
 }

@@ -116,9 +116,14 @@ impl Node {
     }
 
     /// SIGTERM; it must end by itself, with 0.
-    pub(crate) fn stop(mut self) -> Settings {
+    pub(crate) fn stop(self) -> Settings {
+        self.end(0)
+    }
+
+    /// The same with another code.
+    pub(crate) fn end(mut self, code: i32) -> Settings {
         self.signal(Signal::TERM);
-        assert_eq!(self.child.wait().unwrap().code(), Some(0), "{}", self.log());
+        assert_eq!(self.child.wait().unwrap().code(), Some(code), "{}", self.log());
         self.settings.clone()
     }
 }
