@@ -17,6 +17,9 @@ use crate::workspace::Workspace;
 const NAME: &str = "localhost/tidegate:latest";
 /// The first line of the half that describes the image itself.
 const IMAGE: &str = "FROM scratch\n";
+/// What cargo is told in both: to build the program, and to need no shared libraries.
+const PROGRAM: [&str; 6] = ["rustc", "--locked", "--package", "tidegate", "--bin", "tidegate"];
+const STATIC: [&str; 3] = ["--", "-C", "target-feature=+crt-static"];
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -87,11 +90,12 @@ pub(crate) fn runs(archive: &Path) -> Result<()> {
 
 /// The program without a need for shared libraries. Only the program itself is built again: its crates are as they are.
 fn static_program(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
-    let mut call = workspace.cargo(["rustc", "--locked", "--package", "tidegate", "--bin", "tidegate", "--message-format", "json"]);
+    let mut call = workspace.cargo(PROGRAM);
+    call.args(["--message-format", "json"]);
     if profile == Profile::Release {
         call.arg("--release");
     }
-    let messages = output(call.args(["--", "-C", "target-feature=+crt-static"]))?;
+    let messages = output(call.args(STATIC))?;
     let made = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let program = made.filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?))).next_back();
     program.context("cargo names no program")
@@ -114,5 +118,20 @@ mod tests {
         assert_eq!(description(whole).unwrap(), "FROM scratch\nCOPY --chown=1:1 /image/x /x\nUSER 1:1\n");
         assert!(description("FROM rust\n").is_err());
         assert!(description("FROM rust\nFROM scratch\nUSER 1:1\n").is_err());
+    }
+
+    /// The first half is built by nobody here: that it says what the second is tested around is all that is looked at.
+    #[test]
+    fn whoever_builds_all_of_it_builds_the_same_program() {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+        let whole = fs::read_to_string(root.join("Containerfile")).unwrap();
+        let (first, _) = whole.split_once(IMAGE).unwrap();
+        let built = first.lines().find_map(|line| line.strip_prefix("RUN cargo ")).unwrap();
+        let words: Vec<&str> = built.split_whitespace().take_while(|word| *word != "\\").collect();
+        assert_eq!(words, [&PROGRAM[..], &["--release"], &STATIC].concat());
+        assert!(first.contains("cp target/release/tidegate /image/tidegate"), "{first}");
+        let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        let least = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap().trim_matches('"');
+        assert!(first.contains(&format!("/rust:{least}-")), "it is built by Rust {least}: {first}");
     }
 }

@@ -54,6 +54,13 @@ impl UploadState {
         }
     }
 
+    /// Whether the storage makes content of one of the two at most, whatever it still does about the other: `self` may be given up for
+    /// `other` then, although nobody knows what became of its end. Not where a multipart upload was begun between them.
+    pub fn ends_as(&self, other: &Self) -> bool {
+        let [one, two] = [self, other].map(|state| state.progress().and_then(Progress::multipart));
+        one == two
+    }
+
     pub(crate) fn sha256(&self) -> Digest {
         Digest::Sha256(self.sha256.clone().finalize().into())
     }

@@ -141,8 +141,11 @@ impl Registry {
         if let Some(found) = running.filter(|found| found != asked) {
             return self.refuse(session, RegistryError::DigestInvalid { found }).await;
         }
-        self.win(&mut session, permit.op().now).await?;
-        session.claim.finish(&session.state).await.map_err(lost)?;
+        let was = self.win(&mut session, permit.op().now).await?;
+        if let Err(error) = session.claim.finish(&session.state).await {
+            self.put_back(&session, was, permit.op().now).await;
+            return Err(lost(error));
+        }
         if running.is_none() {
             let found = self.blobs.digest_again(session.id, session.state.offset(), asked.algorithm()).await?;
             if found != *asked {
@@ -160,13 +163,23 @@ impl Registry {
         Ok(())
     }
 
-    /// Lets the database say whose end of the upload holds, where another node may be ending it in another way.
-    async fn win(&self, session: &mut Session, now: Timestamp) -> Result<(), RegistryError> {
+    /// Lets the database say whose end of the upload holds, where another node may be ending it in another way. Gives back how it stood
+    /// before.
+    async fn win(&self, session: &mut Session, now: Timestamp) -> Result<Option<Vec<u8>>, RegistryError> {
         let (id, is) = (session.id, session.state.to_bytes());
-        let Some(was) = session.row.take_if(|was| !self.blobs.claims_everywhere() && *was != is) else { return Ok(()) };
+        let Some(was) = session.row.take_if(|was| !self.blobs.claims_everywhere() && *was != is) else { return Ok(None) };
         let won = self.store.write_soon(|tx| Box::pin(store::upload::advance(tx, id, &was, &is, now))).await?;
         session.row = Some(is);
-        if won { Ok(()) } else { Err(RegistryError::UploadUnknown) }
+        if won { Ok(Some(was)) } else { Err(RegistryError::UploadUnknown) }
+    }
+
+    /// Puts an upload that could not be ended back to where it stood: its client sends the end again, with what came last. Not where the
+    /// storage may yet make content of both; then the client begins another upload.
+    async fn put_back(&self, session: &Session, was: Option<Vec<u8>>, now: Timestamp) {
+        let goes_on = |was: &Vec<u8>| UploadState::from_bytes(was).is_ok_and(|was| session.state.ends_as(&was));
+        let (Some(was), Some(is)) = (was.filter(goes_on), &session.row) else { return };
+        let (id, back) = (session.id, |error| tracing::warn!(key = %session.id, %error, "an upload does not stand where it stood"));
+        self.store.write_soon(|tx| Box::pin(store::upload::advance(tx, id, is, &was, now))).await.map_or_else(back, drop);
     }
 
     /// Forgets an upload whose content is not kept, and answers why.

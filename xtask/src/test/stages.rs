@@ -35,11 +35,11 @@ pub(super) const STAGES: &[Stage] = &[
         &["release", "debian", "go-clients", "python-clients", "npm-clients"],
         suites::alibaba,
     ),
-    stage("s3", 100, "blobs in object storage", &["release", "debian", "go-clients"], suites::s3),
+    stage("s3", 140, "blobs in object storage", &["release", "debian", "go-clients"], suites::s3),
     stage("database", 130, "a PostgreSQL that is stopped, frozen, filled and cut off", &["release", "debian"], suites::database),
     stage(
         "back-ends",
-        210,
+        225,
         "the same suites over PostgreSQL and S3",
         &["release", "debian", "go-clients", "python-clients"],
         suites::back_ends,

@@ -164,7 +164,7 @@ const WATCHED: [&str; 2] = ["metrics::what_is_shown_is_documented", "metrics::no
 pub(super) fn back_ends(workspace: &Workspace) -> Result<String> {
     let (cluster, bucket) = (Cluster::start()?, Bucket::start(workspace)?);
     let mut remarks = Vec::new();
-    // What a crash does to files is none of these; the rest of that suite is, with fewer kills.
+    // What a crash does to files is none of these; the rest of that suite is, with as many kills.
     for (name, only) in
         [("conformance", &[][..]), ("abuse", &[]), ("clients", &[]), ("crash", &["kills::", "audit::"]), ("watch", &WATCHED)]
     {

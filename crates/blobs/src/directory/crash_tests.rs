@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
-use model::{Digest, UploadId};
+use model::{Algorithm, Digest, UploadId};
 
 use super::Directory;
 use super::lossy::{Faults, Lossy, Luck};
@@ -165,4 +165,46 @@ async fn reads_what_is_not_in_the_page_cache_or_only_partly() {
         assert!(got == content[5..]);
         assert_eq!(read_all(&dir, 1000).await.unwrap(), &content[..1000]);
     }
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_nothing_still_gives_what_is_not_in_the_page_cache() {
+    let content = content();
+    let disk = Lossy::default();
+    let dir = open(&disk).unwrap();
+    upload_rest(&dir, &content, &Recorded::default()).await;
+    disk.set(Faults { read_only: true, cached: Some(0), ..Faults::default() });
+    assert!(read_all(&dir, content.len()).await.unwrap() == content);
+    assert_eq!(dir.digest_again(KEY, content.len() as u64, Algorithm::Sha256).await.unwrap(), Digest::sha256(&content));
+    assert!(matches!(dir.resume(KEY).await, Err(BlobError::Unavailable(_))));
+    assert!(matches!(dir.ping().await, Err(BlobError::Unavailable(_))));
+}
+
+/// A disk that is not mounted has lost nothing: whoever were told so would forget uploads, and rows of blobs.
+#[tokio::test]
+async fn a_folder_that_is_away_is_not_one_that_has_lost_its_blobs() {
+    let content = content();
+    let disk = Lossy::default();
+    let dir = open(&disk).unwrap();
+    upload_rest(&dir, &content, &Recorded::default()).await;
+    let (here, away) = (Path::new(DIR).join("blobs"), Path::new(DIR).join("away"));
+    disk.rename(&here, &away);
+    let other = UploadId::from_i64(1);
+    let told = [
+        dir.resume(KEY).await.err(),
+        dir.create(other).await.err(),
+        dir.size(KEY).await.err(),
+        dir.delete(KEY).await.err(),
+        dir.list(None, 10).await.err(),
+        dir.ping().await.err(),
+        read_all(&dir, content.len()).await.err(),
+    ];
+    for (n, error) in told.into_iter().enumerate() {
+        assert!(matches!(error, Some(BlobError::Unavailable(_))), "{n}: {error:?}");
+    }
+    disk.rename(&away, &here);
+    assert!(read_all(&dir, content.len()).await.unwrap() == content);
+    assert!(matches!(dir.size(other).await, Err(BlobError::Missing)));
+    dir.delete(other).await.unwrap();
+    dir.ping().await.unwrap();
 }

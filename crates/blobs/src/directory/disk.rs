@@ -21,7 +21,9 @@ pub(crate) trait Disk: Clone + Send + Sync + 'static {
     fn create(&self, path: &Path) -> io::Result<Self::File>;
     /// Opens a file for reading and writing.
     fn open(&self, path: &Path) -> io::Result<Self::File>;
-    /// Opens a file for reading, with `WouldBlock` if that may have to wait for the storage.
+    /// Opens a file for reading alone, as a disk that takes nothing wants it.
+    fn open_to_read(&self, path: &Path) -> io::Result<Self::File>;
+    /// Likewise, with `WouldBlock` if that may have to wait for the storage.
     fn open_now(&self, path: &Path) -> io::Result<Self::File>;
     /// Locks a file against others who lock it; `false` if another has it. Ends when the file is closed.
     fn try_lock(&self, file: &Self::File) -> io::Result<bool>;
@@ -67,6 +69,10 @@ impl Disk for Files {
 
     fn open(&self, path: &Path) -> io::Result<File> {
         OpenOptions::new().read(true).write(true).open(path)
+    }
+
+    fn open_to_read(&self, path: &Path) -> io::Result<File> {
+        File::open(path)
     }
 
     fn open_now(&self, path: &Path) -> io::Result<File> {

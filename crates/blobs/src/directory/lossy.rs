@@ -22,6 +22,8 @@ pub(super) struct Faults {
     pub(super) deaf_to_folders: bool,
     /// Nothing can be written.
     pub(super) full: bool,
+    /// Mounted to be read alone.
+    pub(super) read_only: bool,
     /// No read from the page cache gives more than so much.
     pub(super) cached: Option<usize>,
 }
@@ -66,6 +68,13 @@ impl Lossy {
         let disk = Self::default();
         disk.world().faults = faults;
         disk
+    }
+
+    /// Takes a folder, and what is in it, away; or brings it back. As when its disk is not mounted.
+    pub(super) fn rename(&self, from: &Path, to: &Path) {
+        let mut world = self.world();
+        let moved = |path: PathBuf| path.strip_prefix(from).map(|rest| to.join(rest)).unwrap_or(path.clone());
+        world.names = std::mem::take(&mut world.names).into_iter().map(|(path, node)| (moved(path), node)).collect();
     }
 
     /// Stops before step `step`, half-way if it is a write.
@@ -154,6 +163,9 @@ impl Disk for Lossy {
 
     fn create(&self, path: &Path) -> io::Result<usize> {
         let mut world = self.step()?;
+        if world.faults.read_only {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
         if world.find(path).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -164,6 +176,11 @@ impl Disk for Lossy {
     }
 
     fn open(&self, path: &Path) -> io::Result<usize> {
+        let world = self.world();
+        if world.faults.read_only { Err(io::ErrorKind::ReadOnlyFilesystem.into()) } else { world.file(path) }
+    }
+
+    fn open_to_read(&self, path: &Path) -> io::Result<usize> {
         self.world().file(path)
     }
 
@@ -171,7 +188,7 @@ impl Disk for Lossy {
         if self.world().faults.cached == Some(0) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        self.open(path)
+        self.open_to_read(path)
     }
 
     fn try_lock(&self, _: &usize) -> io::Result<bool> {
@@ -254,6 +271,7 @@ impl Disk for Lossy {
 
     fn names(&self, path: &Path) -> io::Result<Vec<String>> {
         let world = self.world();
+        world.find(path)?;
         let inside = world.names.keys().filter(|p| p.parent() == Some(path));
         Ok(inside.filter_map(|p| Some(p.file_name()?.to_str()?.to_owned())).collect())
     }

@@ -102,14 +102,23 @@ impl<D: Disk> Directory<D> {
         self.shard(shard_of(key)).join(file_name(key))
     }
 
-    /// A job that gets this directory.
+    /// A job that gets this directory. What is missing where the whole folder is has not gone: its disk is not mounted.
     async fn run<T, F>(&self, work: F) -> Result<T, BlobError>
     where
         T: Send + 'static,
         F: FnOnce(Self) -> Result<T, BlobError> + Send + 'static,
     {
         let this = self.clone();
-        self.jobs.run(move || work(this)).await
+        self.jobs.run(move || work(this.clone()).map_err(|error| this.unless_away(error))).await
+    }
+
+    fn unless_away(&self, error: BlobError) -> BlobError {
+        match error {
+            BlobError::Missing if let Err(away) = self.disk.stat(&self.shard(0)) => {
+                BlobError::Unavailable(io::Error::other(format!("the folder of the blobs is not there: {away}")))
+            }
+            other => other,
+        }
     }
 
     pub(crate) async fn create(&self, key: UploadId) -> Result<Upload<D>, BlobError> {
@@ -136,7 +145,8 @@ impl<D: Disk> Directory<D> {
     }
 
     pub(crate) async fn delete(&self, key: UploadId) -> Result<(), BlobError> {
-        self.run(move |dir| Ok(dir.disk.remove(&dir.path(key)).or_else(no_such_file)?)).await
+        let removed = self.run(move |dir| Ok(dir.disk.remove(&dir.path(key))?)).await;
+        removed.or_else(|error| if matches!(error, BlobError::Missing) { Ok(()) } else { Err(error) })
     }
 
     pub(crate) async fn size(&self, key: UploadId) -> Result<u64, BlobError> {

@@ -1,7 +1,6 @@
 //! Giving content out: from the page cache at once, without leaving the worker; through a job when that misses.
 
 use std::fmt;
-use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,8 +36,7 @@ impl<D: Disk> Directory<D> {
     async fn open_for_reading(&self, key: UploadId) -> Result<Arc<D::File>, BlobError> {
         match self.disk.open_now(&self.path(key)) {
             Ok(file) => Ok(Arc::new(file)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Err(BlobError::Missing),
-            Err(_) => self.run(move |dir| Ok(Arc::new(dir.disk.open(&dir.path(key))?))).await,
+            Err(_) => self.run(move |dir| Ok(Arc::new(dir.disk.open_to_read(&dir.path(key))?))).await,
         }
     }
 

@@ -52,6 +52,11 @@ pub(super) enum Tail {
 }
 
 impl Progress {
+    /// The multipart upload, once there is a part.
+    pub(crate) fn multipart(&self) -> Option<&str> {
+        self.multipart.as_deref()
+    }
+
     /// Where the tail begins.
     pub(super) fn tail_start(&self) -> u64 {
         bytes_in(self.parts.len())

@@ -5,6 +5,7 @@
 mod audit;
 mod database;
 mod durable;
+mod folder;
 mod full;
 mod kills;
 #[expect(dead_code, reason = "each suite needs a part of it")]

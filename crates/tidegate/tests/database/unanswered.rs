@@ -24,7 +24,12 @@ impl Cut {
 
     /// Sends it while commits have this fate; it must be told "later". Then all is as before.
     fn during(&self, fate: Commits, what: &str, ask: &Ask) {
-        self.wire.commits(fate);
+        self.during_those_of("", fate, what, ask);
+    }
+
+    /// The same while those commits alone have it whose transactions say this.
+    fn during_those_of(&self, said: &str, fate: Commits, what: &str, ask: &Ask) {
+        self.wire.commits_of(said, fate);
         let answer = self.house.node.send(ask);
         self.wire.commits(Commits::Pass);
         later(&format!("{what}, {fate:?}"), &answer);
@@ -92,6 +97,19 @@ fn a_push_whose_commit_is_not_answered_is_tried_again() {
 fn a_blob_whose_commit_is_not_answered_is_whole_or_not_there() {
     let cut = Cut::start();
     let by = cut.known().alice.clone();
+    let place = |answer: &Answer| {
+        let location = answer.header("location").unwrap();
+        location.split_once(cut.house.node.address()).map_or(location, |(_, path)| path).to_owned()
+    };
+    // An upload of which the first 50,000 bytes are acknowledged, and its end.
+    let begun = |blob: &[u8]| {
+        let begun = place(&cut.send(&Ask::new("POST", "/v2/demo/app/blobs/uploads/").with(&by)).expect(202));
+        let first = Ask::new("PATCH", &begun).with(&by).header("content-range", "0-49999").body(&blob[..50_000]);
+        let upload = place(&cut.send(&first).expect(202));
+        let mark = if upload.contains('?') { '&' } else { '?' };
+        let put = Ask::new("PUT", &format!("{upload}{mark}digest={}", digest(blob))).with(&by);
+        put.header("content-range", "50000-89999").body(&blob[50_000..])
+    };
     for (number, fate) in (0_u64..).zip(FATES) {
         let whole = content(7_000 + number, 50_000);
         let path = format!("/v2/demo/app/blobs/{}", digest(&whole));
@@ -105,20 +123,23 @@ fn a_blob_whose_commit_is_not_answered_is_whole_or_not_there() {
 
         let blob = content(8_000 + number, 90_000);
         let path = format!("/v2/demo/app/blobs/{}", digest(&blob));
-        let place = |answer: &Answer| {
-            let location = answer.header("location").unwrap();
-            location.split_once(cut.house.node.address()).map_or(location, |(_, path)| path).to_owned()
-        };
-        let begun = place(&cut.send(&Ask::new("POST", "/v2/demo/app/blobs/uploads/").with(&by)).expect(202));
-        let first = Ask::new("PATCH", &begun).with(&by).header("content-range", "0-49999").body(&blob[..50_000]);
-        let upload = place(&cut.send(&first).expect(202));
-        let mark = if upload.contains('?') { '&' } else { '?' };
-        let put = Ask::new("PUT", &format!("{upload}{mark}digest={}", digest(&blob))).with(&by);
-        let put = put.header("content-range", "50000-89999").body(&blob[50_000..]);
+        let put = begun(&blob);
         cut.during(fate, "an upload's end", &put);
         // The claim's commit is the first that is not answered, so nothing of the end has happened.
         cut.send(&Ask::get(&path).with(&by)).expect(404);
         cut.send(&put).expect(201);
+        assert!(cut.send(&Ask::get(&path).with(&by)).expect(200).body == blob);
+
+        let blob = content(9_000 + number, 90_000);
+        let (path, put) = (format!("/v2/demo/app/blobs/{}", digest(&blob)), begun(&blob));
+        // The commit that links it: its record of the trail names the digest.
+        cut.during_those_of(&digest(&blob), fate, "an upload's link", &put);
+        if let Some(found) = cut.found(fate, "an upload's link", &Ask::get(&path).with(&by)) {
+            assert!(found.body == blob);
+            assert_eq!(cut.send(&put).expect(404).code(), "BLOB_UPLOAD_UNKNOWN", "{fate:?}: it has ended");
+        } else {
+            cut.send(&put).expect(201);
+        }
         assert!(cut.send(&Ask::get(&path).with(&by)).expect(200).body == blob);
     }
 }

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use crate::house::{House, begin, end, later, patch, place};
-use crate::support::api::{push, root};
+use crate::support::api::push;
 use crate::support::disk::Disk;
 use crate::support::http::Ask;
-use crate::support::node::{Node, Settings};
 use crate::support::s3::S3;
 use crate::support::{content, wait_until};
 
@@ -15,12 +14,7 @@ use crate::support::{content, wait_until};
 #[ignore = "cargo xtask test --only s3"]
 fn a_storage_without_room_takes_nothing_and_gives_what_it_has() {
     let (disk, folder) = (Disk::of(96 * 1024), tempfile::tempdir().unwrap());
-    let s3 = S3::start(&disk.at);
-    let mut settings = Settings::in_folder(folder.path(), "data");
-    settings.environment.extend(s3.settings());
-    let node = Node::start(settings);
-    let by = root(&node);
-    let house = House { s3, node, by, _folder: folder };
+    let house = House::over(S3::start(&disk.at), folder, &[]);
     let kept = content(1, 3 << 20);
     house.put(&kept).expect(201);
     push(&house.node, &house.by, "demo/app", "kept", 10);

@@ -22,6 +22,10 @@ impl House {
     pub(crate) fn start_with(more: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let s3 = S3::start(folder.path());
+        Self::over(s3, folder, more)
+    }
+
+    pub(crate) fn over(s3: S3, folder: tempfile::TempDir, more: &[(&str, &str)]) -> Self {
         let mut settings = Settings::in_folder(folder.path(), "data");
         settings.environment.extend(s3.settings());
         settings = more.iter().fold(settings, |settings, (name, value)| settings.set(name, value));

@@ -9,7 +9,9 @@ mod kills;
 mod nodes;
 mod outage;
 mod redirects;
+mod relay;
 mod start;
 #[expect(dead_code, reason = "each suite needs a part of it")]
 #[path = "../support/mod.rs"]
 mod support;
+mod unanswered;

@@ -1,5 +1,7 @@
 //! Two nodes over one database and one bucket; and what is left in the bucket.
 
+use store::{Database, Store, StoreError, params};
+
 use crate::house::{House, begin, end, patch, path, place, put};
 use crate::support::api::root;
 use crate::support::backing::create_database;
@@ -78,4 +80,39 @@ fn nothing_stays_in_the_bucket_of_what_ended() {
     }
     wait_until("three blobs and nothing else are left", std::time::Duration::from_secs(10), || blobs() == 3);
     house.check_log();
+}
+
+/// The parts of uploads that nobody goes on with, as the storage itself has them: of one that a row names, and of one that none does.
+#[test]
+#[ignore = "cargo xtask test --only s3"]
+fn the_parts_of_abandoned_uploads_go_from_the_storage() {
+    let House { s3, node, by, _folder } = House::start();
+    let parts = |s3: &S3| s3.files().iter().filter(|path| path.to_string_lossy().contains("/multipart/")).count();
+    for seed in [1, 2, 3] {
+        let blob = content(seed, 20 << 20);
+        let upload = begin(&node, &by);
+        patch(&node, &by, &upload, 0, &blob).expect(202);
+    }
+    assert!(parts(&s3) >= 6, "two parts each: {:?}", s3.files());
+    let settings = node.stop();
+    // Two days pass, for the database and for the storage; the row of one upload is lost.
+    run(&settings.data, "UPDATE upload SET touched_ms = touched_ms - 172800000");
+    run(&settings.data, "DELETE FROM upload WHERE id = (SELECT min(id) FROM upload)");
+    let ago = std::time::SystemTime::now() - std::time::Duration::from_hours(48);
+    for file in s3.files() {
+        std::fs::File::options().write(true).open(file).unwrap().set_modified(ago).unwrap();
+    }
+    let _node = Node::start(settings);
+    wait_until("the parts are gone", std::time::Duration::from_secs(20), || parts(&s3) == 0);
+    wait_until("so is what was staged", std::time::Duration::from_secs(20), || s3.files().iter().all(|path| path.ends_with("probe")));
+}
+
+/// One statement in the database of a server that is stopped.
+fn run(data: &std::path::Path, sql: &'static str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let done: Result<(), StoreError> = runtime.block_on(async {
+        let store = Store::peek(&Database::Directory(data.to_owned())).await?;
+        store.write(|tx| Box::pin(async move { tx.execute(sql, params![]).await.map(drop) })).await
+    });
+    done.unwrap();
 }

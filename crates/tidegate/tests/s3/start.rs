@@ -124,3 +124,20 @@ fn credentials_may_come_from_a_web_identity() {
     let log = node.log();
     assert!(!log.contains("canary.web.identity") && !log.contains(SECRET));
 }
+
+#[test]
+#[ignore = "cargo xtask test --only s3"]
+fn credentials_may_come_from_a_profile() {
+    let folder = tempfile::tempdir().unwrap();
+    let s3 = S3::start(folder.path());
+    let profiles = folder.path().join("credentials");
+    let wrong = "[default]\naws_access_key_id = nobody\naws_secret_access_key = wrong\n";
+    std::fs::write(&profiles, format!("{wrong}[ci]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n")).unwrap();
+    let mut environment: Vec<_> = s3.settings().into_iter().filter(|(name, _)| !name.starts_with("AWS_")).collect();
+    environment.push(("AWS_SHARED_CREDENTIALS_FILE".to_owned(), profiles.to_str().unwrap().to_owned()));
+    let refused = serve(folder.path(), &environment, &[]);
+    assert!(refused.code == Some(1) && refused.says("cannot be used: the object storage answers 40"), "{refused}");
+    environment.push(("TIDEGATE_OBJECT_STORAGE_PROFILE".to_owned(), "ci".to_owned()));
+    let node = goes_round(folder.path(), environment);
+    assert!(!node.log().contains(SECRET));
+}

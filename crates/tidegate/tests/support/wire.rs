@@ -37,6 +37,8 @@ pub(crate) struct Wire {
     address: SocketAddr,
     state: Arc<AtomicU8>,
     commits: Arc<AtomicU8>,
+    /// Only of what has these bytes in it.
+    with: Arc<Mutex<Vec<u8>>>,
     open: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -46,6 +48,9 @@ struct Relay {
     to: TcpStream,
     state: Arc<AtomicU8>,
     commits: Arc<AtomicU8>,
+    with: Arc<Mutex<Vec<u8>>>,
+    /// The bytes that are looked for came by since the last `COMMIT`.
+    seen: AtomicBool,
     /// A `COMMIT` was passed on whose answer must not come through, or only late.
     withheld: Arc<AtomicBool>,
 }
@@ -62,8 +67,10 @@ impl Wire {
 
     fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let wire = Self { address: listener.local_addr().unwrap(), state: Arc::default(), commits: Arc::default(), open: Arc::default() };
+        let address = listener.local_addr().unwrap();
+        let wire = Self { address, state: Arc::default(), commits: Arc::default(), with: Arc::default(), open: Arc::default() };
         let (state, commits, open) = (Arc::clone(&wire.state), Arc::clone(&wire.commits), Arc::clone(&wire.open));
+        let with = Arc::clone(&wire.with);
         std::thread::spawn(move || {
             for near in listener.incoming() {
                 let near = near.unwrap();
@@ -78,7 +85,8 @@ impl Wire {
                 let withheld = Arc::new(AtomicBool::new(false));
                 let relay = |from: &TcpStream, to: &TcpStream| {
                     let (state, commits, withheld) = (Arc::clone(&state), Arc::clone(&commits), Arc::clone(&withheld));
-                    Relay { from: from.try_clone().unwrap(), to: to.try_clone().unwrap(), state, commits, withheld }
+                    let (with, seen) = (Arc::clone(&with), AtomicBool::new(false));
+                    Relay { from: from.try_clone().unwrap(), to: to.try_clone().unwrap(), state, commits, with, seen, withheld }
                 };
                 let (there, back) = (relay(&near, &far), relay(&far, &near));
                 std::thread::spawn(move || there.run(Relay::asked));
@@ -106,19 +114,25 @@ impl Wire {
 
     pub(crate) fn commits(&self, fate: Commits) {
         let place = COMMITS.iter().position(|one| *one == fate).unwrap();
+        self.with.lock().unwrap().clear();
         self.commits.store(u8::try_from(place).unwrap(), Ordering::SeqCst);
+    }
+
+    /// The same for those transactions alone that say this.
+    pub(crate) fn commits_of(&self, said: &str, fate: Commits) {
+        self.commits(fate);
+        *self.with.lock().unwrap() = said.as_bytes().to_vec();
     }
 }
 
 impl Relay {
-    fn run(mut self, let_pass: fn(&Self, &[u8]) -> bool) {
+    fn run(mut self, pass: fn(&Self, &[u8]) -> bool) {
         let mut buffer = [0; 16 * 1024];
         while let Ok(count @ 1..) = self.from.read(&mut buffer) {
             while self.state.load(Ordering::SeqCst) == SILENT {
                 std::thread::sleep(Duration::from_millis(5));
             }
-            let bytes = buffer.get(..count).unwrap();
-            if !let_pass(&self, bytes) || self.to.write_all(bytes).is_err() {
+            if !pass(&self, buffer.get(..count).unwrap()) {
                 break;
             }
         }
@@ -130,24 +144,37 @@ impl Relay {
         COMMITS[usize::from(self.commits.load(Ordering::SeqCst))]
     }
 
-    /// From the node. False: the connection ends here.
-    fn asked(&self, bytes: &[u8]) -> bool {
-        let commits = self.commits();
-        if commits == Commits::Pass || !bytes.ends_with(COMMIT) {
-            return true;
-        }
-        self.withheld.store(true, Ordering::SeqCst);
-        commits != Commits::Lost
+    fn on(&self, bytes: &[u8]) -> bool {
+        (&self.to).write_all(bytes).is_ok()
     }
 
-    /// From the database.
-    fn answered(&self, _: &[u8]) -> bool {
+    /// Passes on what the node says. False: the connection ends here.
+    fn asked(&self, bytes: &[u8]) -> bool {
+        let commits = self.commits();
+        if commits == Commits::Pass {
+            return self.on(bytes);
+        }
+        let with = self.with.lock().unwrap().clone();
+        if !with.is_empty() && bytes.windows(with.len()).any(|window| window == with) {
+            self.seen.store(true, Ordering::SeqCst);
+        }
+        if !bytes.ends_with(COMMIT) || !(self.seen.swap(false, Ordering::SeqCst) || with.is_empty()) {
+            return self.on(bytes);
+        }
+        // It is on its way before anything is withheld: an answer to what came before would else end the connection too soon.
+        let passed = commits != Commits::Lost && self.on(bytes);
+        self.withheld.store(true, Ordering::SeqCst);
+        passed
+    }
+
+    /// Passes on what the database says.
+    fn answered(&self, bytes: &[u8]) -> bool {
         if !self.withheld.load(Ordering::SeqCst) {
-            return true;
+            return self.on(bytes);
         }
         if self.commits() == Commits::Late {
             std::thread::sleep(LATE);
-            return true;
+            return self.on(bytes);
         }
         false
     }
