@@ -24,6 +24,7 @@ mod licences;
 mod measure;
 mod peers;
 mod postgres;
+mod release;
 mod s3;
 mod server;
 mod test;

@@ -26,13 +26,13 @@ pub struct Node {
     #[schema(value_type = String, format = DateTime)]
     pub seen_at: Timestamp,
     /// How long ago it had looked at the change feed then.
-    pub feed_lag_ms: i64,
+    pub feed_lag_millis: i64,
     /// How many changes it had not applied then.
     pub feed_behind: i64,
     /// How far its clock is ahead of the database's; behind it: negative.
-    pub clock_ahead_ms: i64,
+    pub clock_ahead_millis: i64,
     /// How long the database took to answer it.
-    pub database_ms: i64,
+    pub database_millis: i64,
     /// What it could not reach, by the names that `/readyz` has.
     pub failing: Vec<String>,
     /// The work that it does for all nodes at the moment.

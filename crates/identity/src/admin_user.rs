@@ -139,26 +139,11 @@ impl Identity {
     /// Everything but whose it is.
     fn new_admin_password(&self, permit: &Permit<act::UpdateAdminUser>, which: AdminPassword) -> Result<Credential, IdentityError> {
         let maker = permit.by().known().ok_or(IdentityError::NotFound("user"))?;
-        Ok(Credential {
-            id: CredentialId::from_random(self.dice.bits()),
-            account: permit.on().account,
-            principal: PrincipalId::from_i64(0),
-            kind: CredentialKind::AdminPassword,
-            instance: Some(permit.on().id),
-            description: format!("password {}", which.number()),
-            access_key_id: None,
-            provider: None,
-            enabled: true,
-            created: permit.op().now,
-            created_by: maker.principal,
-            created_by_name: maker.name.to_string(),
-            expires: None,
-            last_used: None,
-            last_used_from: None,
-            integration: None,
-            replaced_by: None,
-            planned: None,
-        })
+        let id = CredentialId::from_random(self.dice.bits());
+        let whose = (permit.on().account, PrincipalId::from_i64(0));
+        let made = (permit.op().now, maker.principal, maker.name.to_string());
+        let fresh = Credential::fresh(id, CredentialKind::AdminPassword, whose, made);
+        Ok(Credential { instance: Some(permit.on().id), description: format!("password {}", which.number()), ..fresh })
     }
 }
 

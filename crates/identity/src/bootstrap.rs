@@ -157,25 +157,9 @@ impl Identity {
     }
 
     fn first_credential(&self, root: &Principal, kind: CredentialKind, instance: Option<InstanceId>, now: Timestamp) -> Credential {
-        Credential {
-            id: CredentialId::from_random(self.dice.bits()),
-            account: root.account,
-            principal: PrincipalId::from_i64(root.id.as_i64()),
-            kind,
-            instance,
-            description: "made with the account".into(),
-            access_key_id: None,
-            enabled: true,
-            created: now,
-            created_by: root.id,
-            created_by_name: root.name.to_string(),
-            expires: None,
-            last_used: None,
-            last_used_from: None,
-            integration: None,
-            replaced_by: None,
-            planned: None,
-            provider: None,
-        }
+        let id = CredentialId::from_random(self.dice.bits());
+        let principal = PrincipalId::from_i64(root.id.as_i64());
+        let fresh = Credential::fresh(id, kind, (root.account, principal), (now, root.id, root.name.to_string()));
+        Credential { instance, description: "made with the account".into(), ..fresh }
     }
 }

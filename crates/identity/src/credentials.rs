@@ -99,26 +99,9 @@ impl Identity {
         owner: &OnPrincipal,
         kind: CredentialKind,
     ) -> Result<Credential, IdentityError> {
-        Ok(Credential {
-            id: CredentialId::from_random(self.dice.bits()),
-            account: owner.account,
-            principal: owner.id.ok_or(IdentityError::NotFound("user"))?,
-            kind,
-            instance: None,
-            description: String::new(),
-            access_key_id: None,
-            enabled: true,
-            created: op.now,
-            created_by: maker,
-            created_by_name: name.to_owned(),
-            expires: None,
-            last_used: None,
-            last_used_from: None,
-            integration: None,
-            replaced_by: None,
-            planned: None,
-            provider: None,
-        })
+        let id = CredentialId::from_random(self.dice.bits());
+        let principal = owner.id.ok_or(IdentityError::NotFound("user"))?;
+        Ok(Credential::fresh(id, kind, (owner.account, principal), (op.now, maker, name.to_owned())))
     }
 
     /// Everything a user, a service account or a role holds, oldest first, without secrets.

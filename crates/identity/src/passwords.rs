@@ -209,27 +209,13 @@ impl Identity {
     }
 
     fn new_credential(&self, op: &Op, by: &Caller, new: &Password) -> Credential {
-        let maker = by.known();
-        Credential {
-            id: CredentialId::from_random(self.dice.bits()),
-            account: maker.map_or(AccountId::from_i64(0), |k| k.account),
-            principal: new.principal,
-            kind: new.kind,
-            instance: new.instance,
-            description: String::new(),
-            access_key_id: None,
-            enabled: true,
-            created: op.now,
-            created_by: maker.map_or(new.principal, |k| k.principal),
-            created_by_name: maker.map_or_else(String::new, |k| k.name.to_string()),
-            expires: None,
-            last_used: None,
-            last_used_from: None,
-            integration: None,
-            replaced_by: None,
-            planned: None,
-            provider: None,
-        }
+        let id = CredentialId::from_random(self.dice.bits());
+        let (account, maker, name) = match by.known() {
+            Some(known) => (known.account, known.principal, known.name.to_string()),
+            None => (AccountId::from_i64(0), new.principal, String::new()),
+        };
+        let fresh = Credential::fresh(id, new.kind, (account, new.principal), (op.now, maker, name));
+        Credential { instance: new.instance, ..fresh }
     }
 }
 

@@ -5,7 +5,7 @@ mod network {
     use std::sync::Arc;
 
     use access::{Access, Audit, Directory, Refusal};
-    use model::{Network, Op, RequestId, Seconds};
+    use model::{Network, Op, RequestId, Seconds, Timestamp};
     use serde_json::{Value, json};
     use testkit::{Client, House, NOW, Reply, house};
 
@@ -130,6 +130,22 @@ mod network {
         assert!(second.enter(&op("192.0.2.1"), "registry.example").await.unwrap().is_some());
         let late = Op { now: NOW.plus(Seconds(2)), ..op("192.0.2.1") };
         assert!(second.enter(&late, "registry.example").await.unwrap().is_some(), "a late look is made up for");
+    }
+
+    /// It was stopped, or its machine was: what it remembers may have ended long ago.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_node_that_missed_two_looks_at_the_feed_looks_before_it_decides() {
+        let house = house().await;
+        let directory = Directory::open(Arc::clone(&house.store), NOW).await.unwrap();
+        let second = Access::new(Arc::new(directory), Arc::new(Audit::new(Arc::clone(&house.store), 2)));
+        let enters = async |after: i64| {
+            let op = Op { now: Timestamp::from_millis(NOW.millis() + after), ..op(OUTSIDE) };
+            second.enter(&op, "registry.example").await
+        };
+        assert!(enters(0).await.unwrap().is_some());
+        allow(&house.root_manager().await, "192.0.2.0/24", false).await.expect(201);
+        assert!(enters(400).await.unwrap().is_some(), "the next look is not due for long");
+        assert!(matches!(enters(600).await, Err(Refusal::Network(_))));
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -88,6 +88,11 @@ impl<L: Labels> Table<L, Histogram> {
             cell.took(time);
         }
     }
+
+    /// How many times there were.
+    pub fn count(&self, labels: L) -> u64 {
+        self.cell(labels).map_or(0, Histogram::count)
+    }
 }
 
 impl<L: Labels, M: Cell> EncodeMetric for Table<L, M> {

@@ -49,7 +49,7 @@ pub use blob::{BlobFound, ByteRange, Redirects};
 pub use blobs::{BlobBody, PresignedUrl};
 pub use catalog::Page;
 pub use collection::{
-    Begun, COLLECTION_JOB, Collecting, Collection, CollectionMeters, CollectionStatus, Doer, Failed, Preview, Taken, Walked,
+    Begun, COLLECTION_JOB, Collecting, Collection, CollectionMeters, CollectionStatus, Doer, Failed, Preview, Step, Taken, Walked,
 };
 pub use error::{Cause, RegistryError};
 pub use locks::{ImageProtection, LockChanges};
@@ -63,7 +63,7 @@ pub use referrers::Referrers;
 pub use repository::{Immutability, ImmutabilityChange, NewRepository, RepositoryChanges};
 pub use retention::{
     KeptRule, MAX_DAYS, MAX_ITEMS, MAX_NEWEST, MAX_RULES, NamespaceRetention, RetentionItem, RetentionRule, RetentionRun,
-    Schedule as RetentionSchedule,
+    Schedule as RetentionSchedule, Tended,
 };
 pub use store::collection::Waiting;
 pub use store::collection_run::{Phase, Place, Run, Tally as CollectionTally};

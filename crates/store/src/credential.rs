@@ -47,6 +47,38 @@ pub struct Credential {
     pub provider: Option<ProviderId>,
 }
 
+impl Credential {
+    /// One that is being made: enabled, for all instances, without an end, never used. `made`: when, by whom, and their name.
+    pub fn fresh(
+        id: CredentialId,
+        kind: CredentialKind,
+        (account, principal): (AccountId, PrincipalId),
+        made: (Timestamp, PrincipalId, String),
+    ) -> Self {
+        let (created, created_by, created_by_name) = made;
+        Self {
+            id,
+            account,
+            principal,
+            kind,
+            instance: None,
+            description: String::new(),
+            access_key_id: None,
+            enabled: true,
+            created,
+            created_by,
+            created_by_name,
+            expires: None,
+            last_used: None,
+            last_used_from: None,
+            integration: None,
+            replaced_by: None,
+            planned: None,
+            provider: None,
+        }
+    }
+}
+
 /// How a credential's secret is kept: never in plain.
 #[derive(Clone)]
 pub enum Kept {

@@ -133,7 +133,7 @@ impl Measured {
         let (mut looking, mut taking, mut ended) = (Vec::new(), Vec::new(), false);
         while !ended {
             let (before, begin) = (run.run().tally, Instant::now());
-            ended = registry.collect_step(&mut run, now).await.unwrap();
+            ended = registry.collect_step(&mut run, now).await.unwrap() == registry::Step::Ended;
             let took = if run.run().tally == before { &mut looking } else { &mut taking };
             took.push(begin.elapsed().as_secs_f64() * 1e3);
         }

@@ -74,7 +74,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
             || Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(Bucket { thousandths: self.most, filled: now, expected: now })));
         let Ok(bucket) = self.buckets.get_or_insert_with(key, full);
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed = now.millis_since(bucket.filled).clamp(0, self.most);
+        let passed = now.millis_since(bucket.filled).max(0);
         bucket.thousandths = self.most.min(bucket.thousandths.saturating_add(passed.saturating_mul(self.a_second)));
         bucket.filled = now;
         if bucket.thousandths >= least.saturating_add(ONE) {
@@ -149,6 +149,19 @@ mod tests {
         assert_eq!((0..50).filter(|_| throttle.take_on_credit(&1, at(0)).is_ok()).count(), 10, "and no more");
         assert!(throttle.take(&1, at(4999)).is_err());
         assert!(throttle.take(&1, at(5501)).is_ok(), "five seconds for ten, and half a one for its own");
+    }
+
+    #[test]
+    fn after_a_long_rest_no_credit_is_left_to_pay() {
+        let throttle = Throttle::new(1, 1, 16);
+        assert!(throttle.take(&1, at(0)).is_ok() && throttle.take_on_credit(&1, at(0)).is_ok());
+        assert!(throttle.take_on_credit(&1, at(0)).is_err());
+        assert_eq!(throttle.take(&1, at(3_600_000)), Ok(()));
+        let throttle = Throttle::new(1, 10, 16);
+        for _ in 0..20 {
+            assert_eq!(throttle.take_on_credit(&1, at(0)), Ok(()));
+        }
+        assert_eq!((0..50).filter(|_| throttle.take(&1, at(i64::MAX / 2)).is_ok()).count(), 10, "a full bucket, and no more");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Clock as _, Seconds};
-use registry::{COLLECTION_JOB, CollectionTally, RegistryError};
+use registry::{COLLECTION_JOB, CollectionTally, RegistryError, Step};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
@@ -69,10 +69,13 @@ impl Collector {
     }
 }
 
-/// Walks the run that is under way, as a command does that waits for its end; where a node has the lease, that one does it.
-pub(crate) async fn help(house: &House, leases: &Leases) -> Infallible {
+/// Walks the run that is under way, as a command does that waits for its end; where a node has the lease, that one does it. A command has
+/// no log: `failed` hears why it does not get on.
+pub(crate) async fn help(house: &House, leases: &Leases, failed: impl Fn(&RegistryError) + Sync) -> Infallible {
     loop {
-        collect(house, leases, None).await;
+        if let Err(error) = walk(house, leases, None).await {
+            failed(&error);
+        }
         sleep(LOOK_AGAIN).await;
     }
 }
@@ -81,7 +84,6 @@ pub(crate) async fn help(house: &House, leases: &Leases) -> Infallible {
 async fn collect(house: &House, leases: &Leases, runs: Option<Seconds>) {
     match walk(house, leases, runs).await {
         Ok(()) => {}
-        Err(RegistryError::Conflict) => tracing::info!("another node goes on with the collection"),
         Err(error) => tracing::warn!(%error, "the collection goes on when the database and the storage answer"),
     }
 }
@@ -94,16 +96,16 @@ async fn walk(house: &House, leases: &Leases, runs: Option<Seconds>) -> Result<(
     let mut renewed = Instant::now();
     loop {
         let begun = Instant::now();
-        match house.registry.collect_step(&mut run, SystemClock.now()).await {
-            Ok(true) => {
+        match house.registry.collect_step(&mut run, SystemClock.now()).await? {
+            Step::On => {}
+            Step::Ended => {
                 tell(run.run().number, run.run().tally);
                 return Ok(());
             }
-            Ok(false) => {}
-            Err(RegistryError::Conflict) => return Err(RegistryError::Conflict),
-            // It has met pushes as often as it was tried.
-            Err(error) if run.narrow() => tracing::debug!(%error, "a step of the collection is tried again with less"),
-            Err(error) => return Err(error),
+            Step::Overtaken => {
+                tracing::info!("another node goes on with the collection");
+                return Ok(());
+            }
         }
         sleep((begun.elapsed() * REST).clamp(LEAST_REST, MOST_REST)).await;
         if renewed.elapsed() >= RENEW_EVERY {

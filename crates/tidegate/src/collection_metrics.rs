@@ -4,8 +4,10 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use kit::{MetricKind, Metrics};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use registry::CollectionStatus;
+use registry::{CollectionStatus, Phase};
 
 use crate::house::House;
 use crate::jobs::every;
@@ -14,10 +16,18 @@ use crate::server::Stop;
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
+/// A part of a run.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct PhaseLabel {
+    phase: &'static str,
+}
+
 /// Numbers, never names.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct CollectionMetrics {
     running: Gauge,
+    phase: Family<PhaseLabel, Gauge>,
+    steps: Gauge,
     last_end: Gauge<f64, AtomicU64>,
     last_run: Gauge<f64, AtomicU64>,
     waiting: Gauge,
@@ -30,6 +40,12 @@ impl CollectionMetrics {
         let this = Self::default();
         let help = "1 while a run of the collection is under way on any node, looked at each 10 seconds";
         metrics.register(MetricKind::Gauge, "collection_running", help, this.running.clone());
+        let help =
+            "1 for the phase that the run under way is in (they follow each other: links, blobs, strays, deletion); 0 for the others";
+        metrics.register(MetricKind::Gauge, "collection_phase", help, this.phase.clone());
+        let help =
+            "Steps that the run under way has written down, the youngest run's when none is: while one runs it grows, or nothing moves";
+        metrics.register(MetricKind::Gauge, "collection_run_steps", help, this.steps.clone());
         let help = "When the last run of the collection ended, since 1970; 0: none has";
         metrics.register(MetricKind::Gauge, "collection_last_end_timestamp_seconds", help, this.last_end.clone());
         let help = "How long it took";
@@ -42,6 +58,12 @@ impl CollectionMetrics {
 
     fn show(&self, status: &CollectionStatus) {
         self.running.set(i64::from(status.running.is_some()));
+        let now = status.running.as_ref().map(|run| run.place.phase);
+        for phase in std::iter::successors(Some(Phase::Links), |phase| phase.next()) {
+            let label = PhaseLabel { phase: phase.as_str() };
+            self.phase.get_or_create(&label).set(i64::from(now == Some(phase)));
+        }
+        self.steps.set(status.running.as_ref().or(status.last.as_ref()).map_or(0, |run| run.step));
         self.waiting.set(status.waiting.blobs);
         self.waiting_bytes.set(status.waiting.bytes);
         if let Some((last, ended)) = status.last.as_ref().and_then(|run| Some((run, run.ended?))) {

@@ -64,15 +64,17 @@ impl House {
         Ok(Self { store, blobs, access, identity, registry, trail, heads })
     }
 
-    /// Writes out what waits to be written. Call it when the last request has been answered.
-    pub(crate) async fn close(&self) {
-        if let Err(error) = self.access.audit().flush().await {
+    /// Writes out what waits to be written. Call it when the last request has been answered. False: the database does not take it.
+    pub(crate) async fn close(&self) -> bool {
+        let flushed = self.access.audit().flush().await;
+        if let Err(error) = &flushed {
             tracing::error!(%error, "audit records were not written");
         }
         if let Err(error) = self.trail.close(SystemClock.now()).await {
             tracing::warn!(%error, "audit records are written, and will be sealed by the next node");
         }
         self.heads.keep(&self.trail);
+        flushed.is_ok()
     }
 }
 

@@ -1,12 +1,14 @@
 //! Background work: following the change feed, flushing the audit batch, sealing and delivering the audit trail, rotating the
 //! signing key, clearing up.
 
+use std::error::Error as _;
 use std::future::Future;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Clock as _, Op, RequestId, Seconds, Timestamp};
+use registry::Tended;
 use store::StoreError;
 use tokio::sync::Notify;
 use trail::HttpSink;
@@ -92,9 +94,23 @@ async fn flush(house: House, flushed: Arc<Notify>) {
 async fn keep_images(house: House, leases: Leases) {
     while leases.holds(RETENTION).await {
         match house.registry.retain_next(&job_op(SystemClock.now())).await {
-            Ok(Some(done)) => tracing::info!(tags = done.tags_removed, manifests = done.manifests_removed, "deleted what no rule keeps"),
+            Ok(Some(tended)) => tell(&tended),
             Ok(None) => return,
             Err(error) => return tracing::warn!(%error, "rules of retention cannot be acted on"),
+        }
+    }
+}
+
+fn tell(tended: &Tended) {
+    let (namespace, instance, account) = (&tended.on.name, &tended.on.instance.name, tended.on.instance.account);
+    match &tended.done {
+        Ok(done) => {
+            let (tags, manifests) = (done.tags_removed, done.manifests_removed);
+            tracing::info!(%account, %instance, %namespace, tags, manifests, "deleted what no rule keeps");
+        }
+        Err(error) => {
+            let cause = error.source().map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(%account, %instance, %namespace, %error, cause, "a namespace's rules of retention are tried again in an hour");
         }
     }
 }

@@ -39,7 +39,15 @@ impl Leases {
     /// May this node do the next step of the job? Takes the lease, or renews it. False: another node does it, or nobody can
     /// tell. Asked before each step.
     pub(crate) async fn holds(&self, job: Job) -> bool {
-        !self.given_back.load(Ordering::Acquire) && self.take(job, &self.node).await
+        if self.given_back.load(Ordering::Acquire) || !self.take(job, &self.node).await {
+            return false;
+        }
+        if self.given_back.load(Ordering::Acquire) {
+            // They were given back while this one was taken: it would stand until its life is over.
+            self.release().await;
+            return false;
+        }
+        true
     }
 
     /// Is this node the first to ask within the job's life? Nobody renews such a lease.
@@ -59,6 +67,10 @@ impl Leases {
     /// Gives all of them back, so that the next node need not wait for their end. None is taken any more.
     pub(crate) async fn give_back(&self) {
         self.given_back.store(true, Ordering::Release);
+        self.release().await;
+    }
+
+    async fn release(&self) {
         let node = &*self.node;
         let done: Result<u64, StoreError> = self.store.write(|tx| Box::pin(lease::release_all(tx, node))).await;
         if let Err(error) = done {
@@ -97,6 +109,36 @@ mod tests {
         assert!(one.holds(JOB).await && !other.holds(JOB).await);
         end(&store).await;
         assert!(!other.holds(JOB).await);
+    }
+
+    /// Lets a unit of work begin when it is told to.
+    #[derive(Debug, Default)]
+    struct Gate(tokio::sync::Notify, tokio::sync::Notify);
+
+    impl store::Turns for Gate {
+        fn turn(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            self.0.notify_one();
+            Box::pin(self.1.notified())
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_that_is_taken_while_all_are_given_back_is_given_back_too() {
+        let store = Arc::new(Store::memory().await.unwrap());
+        let (ending, other) = (Leases::new(&store, "ending"), Leases::new(&store, "other"));
+        let gate = Arc::new(Gate::default());
+        store.take_turns(Arc::<Gate>::clone(&gate));
+        let taking = ending.clone();
+        let taking = tokio::spawn(async move { taking.holds(JOB).await });
+        gate.0.notified().await;
+        // The job's unit waits to begin; meanwhile the node gives back what it has.
+        ending.given_back.store(true, Ordering::Release);
+        gate.1.notify_one();
+        gate.0.notified().await;
+        gate.1.notify_one();
+        assert!(!taking.await.unwrap());
+        gate.1.notify_one();
+        assert!(other.holds(JOB).await, "nobody waits for its end");
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -69,9 +69,16 @@ pub(crate) struct Place {
     pub(crate) started: Timestamp,
 }
 
+/// A node that has begun to say that it is there.
+pub(crate) struct Present {
+    node: String,
+    ended: Arc<AtomicBool>,
+}
+
 /// A node that says that it is there.
 struct Presence {
     place: Place,
+    ended: Arc<AtomicBool>,
     host: String,
     period: Seconds,
     health: Arc<Health>,
@@ -81,10 +88,12 @@ struct Presence {
 }
 
 /// Says it from now on.
-pub(crate) fn start(house: &House, place: Place, health: &Arc<Health>, stop: &Stop, metrics: &NodeMetrics) {
+pub(crate) fn start(house: &House, place: Place, health: &Arc<Health>, stop: &Stop, metrics: &NodeMetrics) -> Present {
+    let present = Present { node: place.node.clone(), ended: Arc::default() };
     let every_beat = if house.store.commits().is_some() { BEAT_ALONE_EVERY } else { BEAT_EVERY };
     let presence = Arc::new(Presence {
         place,
+        ended: Arc::clone(&present.ended),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         period: Seconds(i64::try_from(every_beat.as_secs()).unwrap_or(5)),
         health: Arc::clone(health),
@@ -93,10 +102,18 @@ pub(crate) fn start(house: &House, place: Place, health: &Arc<Health>, stop: &St
         told: AtomicBool::default(),
     });
     every(every_beat, stop, house.clone(), move |house| beat(house, Arc::clone(&presence)));
+    present
 }
 
-/// It has ended, and the others need not wonder.
-pub(crate) async fn end(house: &House, node: &str) {
+impl Present {
+    /// It has ended, and the others need not wonder.
+    pub(crate) async fn end(&self, house: &House) {
+        self.ended.store(true, Ordering::Release);
+        forget(house, &self.node).await;
+    }
+}
+
+async fn forget(house: &House, node: &str) {
     let done: Result<(), StoreError> = house.store.write_soon(|tx| Box::pin(node::forget(tx, node))).await;
     if let Err(error) = done {
         tracing::debug!(%error, "the others were not told that this node ends");
@@ -104,8 +121,15 @@ pub(crate) async fn end(house: &House, node: &str) {
 }
 
 async fn beat(house: House, presence: Arc<Presence>) {
+    if presence.ended.load(Ordering::Acquire) {
+        return;
+    }
     if let Err(error) = presence.beat(&house).await {
         tracing::warn!(%error, "this node cannot say that it is there: the database does not take it");
+    }
+    if presence.ended.load(Ordering::Acquire) {
+        // It has ended meanwhile, and would be missed for a day.
+        forget(&house, &presence.place.node).await;
     }
 }
 

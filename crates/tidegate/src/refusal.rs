@@ -49,6 +49,11 @@ pub(crate) enum Refusal {
     Bootstrap(String),
     #[error("the master key {from} cannot be used: {problem}")]
     MasterKey { from: String, problem: String },
+    #[error(
+        "the server has ended, and the database did not take what waited to be written: records of pulls and logins of the last moments are \
+         lost; look into its log for why"
+    )]
+    Unwritten,
     #[error("the process cannot {what}: {cause}")]
     System { what: &'static str, cause: io::Error },
 }

@@ -52,6 +52,8 @@ pub(super) const STAGES: &[Stage] = &[
         &["release", "debian", "go-clients"],
         suites::collection,
     ),
+    // Nothing before the first release; then a build of the last one besides.
+    stage("upgrade", 10, "the last release beside this program", &["release", "debian"], suites::upgrade),
     stage("container", 60, "the container image, built and run", &["debian"], suites::container),
     stage("crash", 90, "kill -9 in the middle of pushes", &["release", "debian"], suites::crash),
     stage("care", 90, "backups, fsck and doctor over both kinds of database and store", &["release", "debian", "go-clients"], suites::care),

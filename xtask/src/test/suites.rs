@@ -20,11 +20,13 @@ use crate::command::passing_on;
 use crate::image::{self, Profile};
 use crate::peers;
 use crate::postgres::Cluster;
+use crate::release;
 use crate::s3::Bucket;
 use crate::workspace::Workspace;
 
 const PROGRAM: &str = "TIDEGATE_TEST_PROGRAM";
 const PEERS: &str = "TIDEGATE_TEST_PEERS";
+const LAST_RELEASE: &str = "TIDEGATE_TEST_LAST_RELEASE";
 const IMAGE: &str = "TIDEGATE_TEST_IMAGE";
 const S3_URL: &str = "TIDEGATE_TEST_S3_URL";
 const POSTGRES_URL: &str = "TIDEGATE_TEST_POSTGRES_URL";
@@ -83,14 +85,20 @@ pub(super) fn nodes(workspace: &Workspace) -> Result<String> {
     Ok(format!("clients: {clients}; nodes: {nodes}"))
 }
 
-/// Over SQLite and files, and what needs two nodes. The same two minutes over PostgreSQL and S3 do not pass yet: a run is too slow beside ten
-/// people who push into the same namespace (docs/collection.md); the table says so.
+/// Two back ends at once: what each of them has of the machine varies, and with it who meets whom.
 pub(super) fn collection(workspace: &Workspace) -> Result<String> {
     let cluster = Cluster::start()?;
     let mut call = suite_by(workspace, "collection", "--test-threads=3")?;
     // What needs no PostgreSQL runs with the unit tests.
-    let tested = cargo_test(call.args(["over_sqlite_and_files", "elsewhere::"]).env(POSTGRES_URL, cluster.url()))?;
-    Ok(format!("{tested}; NOT RUN: the two minutes over PostgreSQL and S3, where a run is too slow yet"))
+    cargo_test(call.args(["stress::", "elsewhere::"]).env(POSTGRES_URL, cluster.url()))
+}
+
+/// The program of the last release beside this one. Where there has been none the table says so.
+pub(super) fn upgrade(workspace: &Workspace) -> Result<String> {
+    let Some(tag) = release::last(workspace) else { return Ok("NOT RUN: there is no tag of a release before this commit".to_owned()) };
+    let (program, cluster) = (release::program(workspace, &tag)?, Cluster::start()?);
+    let tested = cargo_test(suite(workspace, "upgrade")?.env(LAST_RELEASE, program).env(POSTGRES_URL, cluster.url()))?;
+    Ok(format!("{tested} beside {tag}"))
 }
 
 pub(super) fn federation(workspace: &Workspace) -> Result<String> {
@@ -149,12 +157,17 @@ pub(super) fn database(workspace: &Workspace) -> Result<String> {
     cargo_test(&mut suite(workspace, "database")?)
 }
 
+/// Of the metrics' suite what holds over either back end.
+const WATCHED: [&str; 2] = ["metrics::what_is_shown_is_documented", "metrics::no_name_that_a_client_sends"];
+
 /// The suites that other stages run over SQLite and a folder, over PostgreSQL and S3: one server of each for all of them.
 pub(super) fn back_ends(workspace: &Workspace) -> Result<String> {
     let (cluster, bucket) = (Cluster::start()?, Bucket::start(workspace)?);
     let mut remarks = Vec::new();
     // What a crash does to files is none of these; the rest of that suite is, with as many kills.
-    for (name, only) in [("conformance", &[][..]), ("abuse", &[]), ("clients", &[]), ("crash", &["kills::", "audit::"])] {
+    for (name, only) in
+        [("conformance", &[][..]), ("abuse", &[]), ("clients", &[]), ("crash", &["kills::", "audit::"]), ("watch", &WATCHED)]
+    {
         let (commits, prefixes) = (cluster.commits()?, bucket.prefixes()?);
         let mut call = suite(workspace, name)?;
         call.args(only).env(HOUSE, "postgres-s3").env(POSTGRES_URL, cluster.url()).env(S3_URL, bucket.url());

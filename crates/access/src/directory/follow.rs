@@ -15,6 +15,9 @@ use crate::Refusal;
 
 /// How long a node may go without a look at the change feed before it must not decide anything.
 const FRESH_MS: i64 = 1000;
+/// How long after a look a request looks itself before it is decided: two looks of the background are due by then. A node that
+/// was stopped for so long has missed them, and answers nobody by what it remembers.
+const LATE_MS: i64 = 500;
 /// How long a request waits for a late look at the feed, behind others that wait for the same.
 const FRESH_PATIENCE: Duration = Duration::from_secs(1);
 /// How long one look may take before its connection is given up.
@@ -30,6 +33,10 @@ impl Directory {
     pub async fn follow(&self, now: Timestamp) -> Result<(), StoreError> {
         let watch = Stopwatch::start();
         let _one_at_a_time = self.following.lock().await;
+        self.read_feed(now, watch).await
+    }
+
+    async fn read_feed(&self, now: Timestamp, watch: Stopwatch) -> Result<(), StoreError> {
         loop {
             let from = self.applied.load(Ordering::Acquire);
             let look = self.store.read_first(|tx| Box::pin(head_and_since(tx, from)));
@@ -136,12 +143,23 @@ impl Directory {
         }
     }
 
-    /// Fails when this node has not seen the change feed for a second, after one more try: a stale node decides nothing.
+    /// Looks at the change feed when nobody has for half a second, and fails when it does not answer: such a node decides nothing.
     pub async fn fresh(&self, now: Timestamp) -> Result<(), Refusal> {
-        if !self.is_stale(now) {
+        if !self.is_late(now) {
             return Ok(());
         }
-        timeout(FRESH_PATIENCE, Box::pin(self.follow(now))).await.map_err(|_| Refusal::Unavailable)?.map_err(Refusal::from)
+        timeout(FRESH_PATIENCE, Box::pin(self.catch_up(now))).await.map_err(|_| Refusal::Unavailable)?.map_err(Refusal::from)
+    }
+
+    /// One look for all that wait for one.
+    async fn catch_up(&self, now: Timestamp) -> Result<(), StoreError> {
+        let watch = Stopwatch::start();
+        let _one_at_a_time = self.following.lock().await;
+        if self.is_late(now) { self.read_feed(now, watch).await } else { Ok(()) }
+    }
+
+    fn is_late(&self, now: Timestamp) -> bool {
+        self.lag(now) > LATE_MS
     }
 
     /// Is the last look at the feed older than a second?

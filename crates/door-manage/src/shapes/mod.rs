@@ -392,10 +392,10 @@ pub fn node(seen: identity::SeenNode) -> Node {
         answering,
         started_at: beat.started,
         seen_at: seen,
-        feed_lag_ms: beat.feed_lag_ms,
+        feed_lag_millis: beat.feed_lag_ms,
         feed_behind: beat.feed_behind,
-        clock_ahead_ms: beat.clock_ahead_ms,
-        database_ms: beat.database_ms,
+        clock_ahead_millis: beat.clock_ahead_ms,
+        database_millis: beat.database_ms,
         leases,
     }
 }

@@ -18,7 +18,7 @@ use store::collection_run::{self, Run};
 pub use meters::{CollectionMeters, Failed, Taken, Walked};
 pub use preview::Preview;
 pub use status::{CollectionStatus, Doer};
-pub use step::Collecting;
+pub use step::{Collecting, Step};
 
 use crate::{Registry, RegistryError};
 

@@ -39,7 +39,7 @@ impl Collecting {
     }
 
     /// The next step changes fewer things, so that it meets fewer pushes. False: it is down to one.
-    pub const fn narrow(&mut self) -> bool {
+    const fn narrow(&mut self) -> bool {
         let narrower = self.most > 1;
         self.most = self.most.div_ceil(4);
         narrower
@@ -48,6 +48,29 @@ impl Collecting {
     /// How far it is.
     pub const fn run(&self) -> &Run {
         &self.run
+    }
+}
+
+/// What a step has come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// The run goes on.
+    On,
+    /// The run has ended.
+    Ended,
+    /// Another node has gone on with the run since, and nothing was changed.
+    Overtaken,
+}
+
+/// Why the transaction of a step is undone.
+enum Undone {
+    Overtaken,
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
     }
 }
 
@@ -83,18 +106,21 @@ impl Bounds {
 }
 
 impl Registry {
-    /// Goes one step on. True: the run has ended. [`RegistryError::Conflict`]: another node goes on with it.
-    pub async fn collect_step(&self, collecting: &mut Collecting, now: Timestamp) -> Result<bool, RegistryError> {
+    /// Goes one step on. One that has met pushes at every try changed nothing, and the next one tries fewer things.
+    pub async fn collect_step(&self, collecting: &mut Collecting, now: Timestamp) -> Result<Step, RegistryError> {
         let (watch, phase) = (Stopwatch::start(), collecting.run.place.phase);
         let done = self.step(collecting, now).await;
         self.collection_meters.steps.took((Walked::of(phase),), watch.elapsed());
-        if done.as_ref().is_err_and(|error| !matches!(error, RegistryError::Conflict)) {
+        if done.is_err() {
             self.collection_meters.failed.count((Failed::Step,));
         }
-        done
+        match done {
+            Err(RegistryError::Conflict) if collecting.narrow() => Ok(Step::On),
+            done => done,
+        }
     }
 
-    async fn step(&self, collecting: &mut Collecting, now: Timestamp) -> Result<bool, RegistryError> {
+    async fn step(&self, collecting: &mut Collecting, now: Timestamp) -> Result<Step, RegistryError> {
         let (run, bounds) = (&collecting.run, Bounds::at(now, self.collection, collecting.most));
         let page = self.page(&run.place, bounds, false).await?;
         let gone = match run.place.phase {
@@ -108,15 +134,19 @@ impl Registry {
         }
         if gone.is_empty() && next.place.phase == run.place.phase && next.ended.is_none() && now < collecting.saved.plus(UNSAVED) {
             collecting.run = next;
-            return Ok(false);
+            return Ok(Step::On);
         }
-        let (written, went) = self.store.write(|tx| Box::pin(write(tx, &next, &gone, (bounds, now)))).await?;
+        let (written, went) = match self.store.write(|tx| Box::pin(write(tx, &next, &gone, (bounds, now)))).await {
+            Ok(written) => written,
+            Err(Undone::Overtaken) => return Ok(Step::Overtaken),
+            Err(Undone::Failed(error)) => return Err(error.into()),
+        };
         for one in &went {
             self.collection_meters.gone(one);
         }
         // What was too many a moment ago is tried again little by little.
         *collecting = Collecting { most: (collecting.most + 1).min(CHANGED), ..Collecting::new(written, now) };
-        Ok(collecting.run.ended.is_some())
+        Ok(if collecting.run.ended.is_some() { Step::Ended } else { Step::On })
     }
 
     /// A page of a phase. `dry`: as if everything idle had gone before.
@@ -176,8 +206,8 @@ impl Registry {
         }))
     }
 
-    /// Deletes content, and tells which of it is gone. What does not go is tried again by the next run; if nothing goes, the
-    /// storage does not answer.
+    /// Deletes content, and tells which of it is gone. What does not go is tried again by the next run; if nothing goes, and the
+    /// storage does not answer, by the next step.
     async fn delete_content(&self, due: Vec<Gone>) -> Result<Vec<Gone>, RegistryError> {
         let asked = due.len();
         let keys = due.into_iter().filter_map(|gone| if let Gone::Deleted(one) = gone { Some(one) } else { None });
@@ -194,7 +224,7 @@ impl Registry {
             }
         }
         match stays {
-            Some((_, error)) if gone.is_empty() => return Err(error.into()),
+            Some((_, error)) if gone.is_empty() && self.blobs.ping().await.is_err() => return Err(error.into()),
             Some((key, error)) => tracing::warn!(%key, %error, stay = asked - gone.len(), "content that nothing names stays for now"),
             None => {}
         }
@@ -227,7 +257,7 @@ fn cut<T>(seen: &[T], (limit, most): (i64, usize), phase: Phase, read: impl Fn(&
 }
 
 /// What goes and where the run stands then, together. Answers what has gone of it.
-async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (bounds, now): (Bounds, Timestamp)) -> Result<(Run, Vec<Gone>), RegistryError> {
+async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (bounds, now): (Bounds, Timestamp)) -> Result<(Run, Vec<Gone>), Undone> {
     let (mut run, mut went) = (run.clone(), Vec::with_capacity(gone.len()));
     for together in gone.chunk_by(Gone::goes_with) {
         went.extend(go(tx, together, bounds, now).await?);
@@ -243,7 +273,7 @@ async fn write(tx: &mut Tx<'_>, run: &Run, gone: &[Gone], (bounds, now): (Bounds
         collection::forget_deleted(tx, now.plus(Seconds(-REMEMBERED.0)), FORGOTTEN).await?;
     }
     if !collection_run::save(tx, &run).await? {
-        return Err(RegistryError::Conflict);
+        return Err(Undone::Overtaken);
     }
     run.step += 1;
     Ok((run, went))

@@ -12,7 +12,7 @@ use model::{
     MediaType, NamespaceName, OnInstance, OnNamespace, OnRepository, Op, PolicyId, PrincipalId, PrincipalKind, Reference, Region,
     RepositoryName, RequestId, Seconds, Tag, Timestamp, UploadId, act,
 };
-use registry::{Collection, CollectionTally, Limits, NamespaceChanges, Pushed, Registry, RegistryError};
+use registry::{Collection, CollectionTally, Limits, NamespaceChanges, Pushed, Registry, RegistryError, Step};
 use store::account::Principal;
 use store::instance::Instance;
 use store::policy::Policy;
@@ -35,7 +35,8 @@ pub(crate) struct House {
     pub(crate) bob: Caller,
     pub(crate) mallory: Caller,
     pub(crate) blobs: BlobStore,
-    _folder: tempfile::TempDir,
+    /// Of the content, where that lies in files.
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// The largest blob here.
@@ -99,7 +100,7 @@ pub(crate) async fn house(database: &Database) -> House {
         bob: caller(&bob),
         mallory: caller(&mallory),
         blobs,
-        _folder: folder,
+        folder,
     }
 }
 
@@ -230,7 +231,7 @@ impl House {
     /// One whole run, as the background job walks it.
     pub(crate) async fn collect(&self, now: Timestamp) -> CollectionTally {
         let mut collecting = self.registry.collection_due(Some(Seconds(0)), now).await.unwrap().unwrap();
-        while !self.registry.collect_step(&mut collecting, now).await.unwrap() {}
+        while self.registry.collect_step(&mut collecting, now).await.unwrap() == Step::On {}
         collecting.run().tally
     }
 

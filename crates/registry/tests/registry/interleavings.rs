@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use access::Permit;
 use model::{Algorithm, Digest, Reference, Seconds, Timestamp, act};
-use registry::{Collecting, Collection, RegistryError};
+use registry::{Collecting, Collection, RegistryError, Step};
 use store::{StoreError, Tx};
 
 use crate::house::{House, NOW, body, image, on_each, op_at, tag};
@@ -55,7 +55,7 @@ impl House {
 
     /// The collection, as far as a run goes.
     fn collector(&self, mut run: Collecting, now: Timestamp) -> Actor<'_> {
-        actor(async move { while !self.registry.collect_step(&mut run, now).await.unwrap() {} })
+        actor(async move { while self.registry.collect_step(&mut run, now).await.unwrap() == Step::On {} })
     }
 
     /// So many steps of it.

@@ -3,6 +3,7 @@
 use access::Access;
 use model::{Caller, Digest, Glob, OnRepository, Op, Reference, Seconds, Tag, Timestamp, act};
 use registry::{RegistryError, RetentionRule, RetentionRun, RetentionSchedule};
+use store::{StoreError, params};
 
 use crate::house::{House, NOW, image, index, on_each, op_at, tag};
 
@@ -16,6 +17,7 @@ on_each! {
     what_is_locked_or_immutable_stays
     a_rule_says_something_and_not_too_much
     the_job_acts_on_each_namespace_once_an_hour
+    a_namespace_where_it_fails_stops_no_other
     a_rule_lets_go_when_its_day_comes_and_keeps_at_any_time
     rules_are_changed_one_by_one_and_stay_what_they_are
     the_rules_of_an_instance_are_listed_and_counted
@@ -245,7 +247,7 @@ async fn the_job_acts_on_each_namespace_once_an_hour(house: House) {
     for name in ["v1", "v2"] {
         push(&house, "demo/app", name, NOW).await;
     }
-    let next = async |at| house.registry.retain_next(&op_at(at)).await.unwrap();
+    let next = async |at| house.registry.retain_next(&op_at(at)).await.unwrap().map(|tended| tended.done.unwrap());
     assert_eq!(next(days(1)).await, None, "without rules nothing goes");
     set(&house, &[RetentionRule { keep_newest: Some(1), ..rule() }]).await.unwrap();
     assert_eq!(next(days(1)).await.unwrap().tags_removed, 1);
@@ -261,6 +263,37 @@ async fn the_job_acts_on_each_namespace_once_an_hour(house: House) {
     assert_eq!(next(days(9)).await, None, "its rules went with it");
 }
 
+/// Its rules are a newer version's.
+async fn a_namespace_where_it_fails_stops_no_other(house: House) {
+    set_somewhere(&house).await;
+    for name in ["demo/app", "other/app"] {
+        push(&house, name, "v1", NOW).await;
+        push(&house, name, "v2", NOW).await;
+    }
+    let rules = [RetentionRule { keep_newest: Some(1), ..rule() }];
+    set(&house, &rules).await.unwrap();
+    let spoilt: Result<u64, StoreError> = house
+        .store
+        .write(|tx| Box::pin(async move { tx.execute("UPDATE retention SET rules = '[{\"from\":\"the future\"}]'", params![]).await }))
+        .await;
+    assert_eq!(spoilt.unwrap(), 1);
+    let permit = house.may::<act::SetRetention>(&house.alice, house.namespace("other")).await;
+    house.registry.set_retention(permit, &rules).await.unwrap();
+    let round = async |at| {
+        let mut named = Vec::new();
+        while let Some(tended) = house.registry.retain_next(&op_at(at)).await.unwrap() {
+            named.push((tended.on.name.to_string(), tended.done.map(|done| done.tags_removed).map_err(|error| error.to_string())));
+            assert!(named.len() < 3, "{named:?}");
+        }
+        named.sort();
+        named
+    };
+    let failed = ("demo".to_owned(), Err("the registry has failed".to_owned()));
+    assert_eq!(round(days(1)).await, [failed.clone(), ("other".to_owned(), Ok(1))]);
+    assert_eq!(round(days(1).plus(Seconds(3599))).await, []);
+    assert_eq!(round(days(2)).await, [failed, ("other".to_owned(), Ok(0))], "it is tried again");
+}
+
 async fn a_rule_lets_go_when_its_day_comes_and_keeps_at_any_time(house: House) {
     set_somewhere(&house).await;
     for name in ["v1", "v2", "w1", "w2"] {
@@ -269,7 +302,7 @@ async fn a_rule_lets_go_when_its_day_comes_and_keeps_at_any_time(house: House) {
     let weekly = RetentionRule { keep_newest: Some(1), tags: glob("v*"), schedule: RetentionSchedule::Weekly, ..rule() };
     let hourly = RetentionRule { keep_tags: Some(glob("w2")), ..rule() };
     set(&house, &[weekly.clone(), hourly]).await.unwrap();
-    let next = async |at| house.registry.retain_next(&op_at(at)).await.unwrap().unwrap();
+    let next = async |at| house.registry.retain_next(&op_at(at)).await.unwrap().unwrap().done.unwrap();
     // NOW is a Tuesday.
     let tuesday = next(days(1)).await;
     assert_eq!((tuesday.tags_removed, tags(&house, "demo/app").await), (2, vec!["v2".to_owned(), "w2".to_owned()]), "{tuesday:?}");

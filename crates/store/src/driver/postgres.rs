@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 
@@ -40,6 +40,8 @@ const MIGRATE_PAUSE: Duration = Duration::from_secs(1);
 const QUEUE: usize = 1024;
 /// Connections besides, for what everything else depends on ([`Lane::First`]): the change feed, and whether the database answers.
 const FIRST: usize = 2;
+/// Connections besides, for who has a turn ([`Lane::Turn`]); opened only when none of the others is free.
+const TURN: usize = 4;
 
 /// How to reach PostgreSQL. Debug never prints the URL, which may hold a password.
 #[derive(Clone)]
@@ -61,6 +63,9 @@ impl PostgresSettings {
     /// What each connection asks of the planner. Every statement has an index, and none may depend on what the planner believes
     /// about a table: it reads one whole to look for a row that "is common", and is not there. A URL's `options` come after these.
     pub const PLANNER: [&str; 2] = ["enable_seqscan=off", "jit=off"];
+
+    /// Connections besides `pool_size`, at most.
+    pub const BESIDES: usize = TURN + FIRST;
 
     /// The given URL with defaults for the rest.
     pub fn new(url: impl Into<String>) -> Self {
@@ -101,12 +106,16 @@ impl fmt::Debug for PostgresSettings {
 pub(super) enum Lane {
     /// With all others.
     Queue,
+    /// A free one, else one of those that only who has a turn may take: others wait for that turn, so it is held for transactions and
+    /// not for a queue. At most 65 have a turn ([`turns`]), so at most 61 are before one here, with a transaction each.
+    Turn,
     /// Past them: what a flood of requests must not hold up.
     First,
 }
 
 pub(super) struct Postgres {
     pool: Pool,
+    turn: Pool,
     first: Pool,
     patience: Duration,
     pauses: AtomicU64,
@@ -154,9 +163,10 @@ impl Postgres {
             let pool = Pool::builder(manager).max_size(size).runtime(Runtime::Tokio1).wait_timeout(Some(settings.acquire_timeout));
             pool.create_timeout(Some(settings.acquire_timeout)).build().map_err(StoreError::unavailable)
         };
-        let (pool, first) = (pool(settings.pool_size)?, pool(FIRST)?);
+        let (pool, turn, first) = (pool(settings.pool_size)?, pool(TURN)?, pool(FIRST)?);
         Ok(Self {
             pool,
+            turn,
             first,
             patience: settings.statement_timeout + SLACK,
             pauses: AtomicU64::new(u64::from(std::process::id())),
@@ -167,8 +177,11 @@ impl Postgres {
     }
 
     pub(super) fn connections(&self) -> Connections {
-        let pool = self.pool.status();
-        Connections { in_use: pool.size.saturating_sub(pool.available), idle: pool.available, waiting: pool.waiting }
+        [self.pool.status(), self.turn.status()].into_iter().fold(Connections::default(), |sum, pool| Connections {
+            in_use: sum.in_use + pool.size.saturating_sub(pool.available),
+            idle: sum.idle + pool.available,
+            waiting: sum.waiting + pool.waiting,
+        })
     }
 
     pub(super) async fn read<'c, T, E>(
@@ -219,7 +232,8 @@ impl Postgres {
         let mut tries = 1;
         loop {
             let turn = if own.is_some() || tries == 1 { None } else { Some(self.turns.again().await?) };
-            let (error, met) = match self.attempt(begin, &body).await {
+            let lane = if own.is_some() || turn.is_some() { Lane::Turn } else { Lane::Queue };
+            let (error, met) = match self.attempt(lane, begin, &body).await {
                 Ok(value) => return Ok(value),
                 Err(refused) => refused,
             };
@@ -239,7 +253,7 @@ impl Postgres {
     ) -> Result<T, StoreError> {
         let mut tries = 1;
         loop {
-            let (error, met) = match self.attempt(MIGRATE, &body).await {
+            let (error, met) = match self.attempt(Lane::Queue, MIGRATE, &body).await {
                 Ok(value) => return Ok(value),
                 Err(refused) => refused,
             };
@@ -254,6 +268,7 @@ impl Postgres {
     /// One try of a writing unit; its error says also whether it met another unit.
     async fn attempt<'c, T, E>(
         &'c self,
+        lane: Lane,
         begin: &'static str,
         body: &(impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync),
     ) -> Result<T, (E, bool)>
@@ -261,7 +276,7 @@ impl Postgres {
         T: Send,
         E: From<StoreError> + Send,
     {
-        let (session, result, failure) = self.run(Lane::Queue, begin, body).await.map_err(|error| (error.into(), false))?;
+        let (session, result, failure) = self.run(lane, begin, body).await.map_err(|error| (error.into(), false))?;
         match result {
             Ok(value) => {
                 let committed = self.meters.note(session.commit().await);
@@ -302,13 +317,29 @@ impl Postgres {
         Ok((unit.into_postgres()?, result, failure))
     }
 
-    /// A connection from the pool, in turn. The pool bounds how long that takes.
+    /// A connection of the lane, in turn. The pool bounds how long that takes.
     async fn connection(&self, lane: Lane) -> Result<Client, StoreError> {
-        if lane == Lane::First {
-            return self.first.get().await.map_err(StoreError::unavailable);
+        match lane {
+            Lane::Queue => {
+                let _place = Place::take(&self.waiting)?;
+                self.pool.get().await
+            }
+            Lane::Turn => match self.pool.timeout_get(&self.at_once()).await {
+                Err(PoolError::Timeout(TimeoutType::Wait)) => match self.turn.get().await {
+                    // PostgreSQL has no room for more: it waits with the others.
+                    Err(PoolError::Backend(_)) => self.pool.get().await,
+                    other => other,
+                },
+                other => other,
+            },
+            Lane::First => self.first.get().await,
         }
-        let _place = Place::take(&self.waiting)?;
-        self.pool.get().await.map_err(StoreError::unavailable)
+        .map_err(StoreError::unavailable)
+    }
+
+    /// A free connection, or none: who waits in the pool's queue goes first.
+    fn at_once(&self) -> Timeouts {
+        Timeouts { wait: Some(Duration::ZERO), ..self.pool.timeouts() }
     }
 
     /// Longer at each try, and different for each task, so that those who met do not meet again.

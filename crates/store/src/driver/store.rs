@@ -189,7 +189,7 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
-        self.write_with(Durability::Full, body).await
+        self.write_as(Durability::Full, None, body).await
     }
 
     /// As [`write`](Self::write), and seen by all when it returns, but durable only soon: a power cut may take it, whole. The
@@ -199,7 +199,7 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
-        self.write_with(Durability::Soon, body).await
+        self.write_as(Durability::Soon, None, body).await
     }
 
     /// As [`write`](Self::write), but on PostgreSQL over a snapshot (REPEATABLE READ): two units that change the same row
@@ -210,7 +210,7 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
-        self.write_with(Durability::Apart, body).await
+        self.write_as(Durability::Apart, None, body).await
     }
 
     /// As [`write`](Self::write), for units that all change the rows of one thing, named by `turn`: where units meet and are run
@@ -224,15 +224,13 @@ impl Store {
         T: Send,
         E: From<StoreError> + Send,
     {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => Box::pin(sqlite.write(Durability::Full, body)).await,
-            Backend::Postgres(postgres) => Box::pin(postgres.write(Durability::Full, Some(turn), body)).await,
-        }
+        self.write_as(Durability::Full, Some(turn), body).await
     }
 
-    async fn write_with<'c, T, E>(
+    async fn write_as<'c, T, E>(
         &'c self,
         durability: Durability,
+        thing: Option<u64>,
         body: impl for<'t> Fn(&'t mut Tx<'c>) -> Work<'t, T, E> + Send + Sync,
     ) -> Result<T, E>
     where
@@ -247,7 +245,7 @@ impl Store {
         };
         match &self.backend {
             Backend::Sqlite(sqlite) => self.meters.timed(kind, Box::pin(sqlite.write(durability.of_one_writer(), body))).await,
-            Backend::Postgres(postgres) => self.meters.timed(kind, Box::pin(postgres.write(durability, None, body))).await,
+            Backend::Postgres(postgres) => self.meters.timed(kind, Box::pin(postgres.write(durability, thing, body))).await,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Migrations are safe beside nodes of the version before: they expand the schema, and contract it a version later.
 //!
 //! [`RELEASED`] is the schema of the last release, and `statements-N.txt` every statement that its program makes. There is no
-//! release yet: the schema before the collector stands for it. With a release tag, a suite runs that tag's program besides.
+//! release yet: the schema before the collector stands for it. With a release tag, the stage `upgrade` runs that tag's program besides.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};

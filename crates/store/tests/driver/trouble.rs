@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use store::{Database, PostgresSettings, Store, StoreError, params};
@@ -131,6 +132,60 @@ fn what_everything_depends_on_goes_past_a_full_queue() {
         }
         assert!((900..1_000).contains(&told), "{told}");
     });
+}
+
+/// Others wait for its turn: behind a queue of readers each would take as long as the queue.
+#[test]
+fn who_has_a_turn_goes_past_a_full_queue() {
+    on_postgres_settings("who_has_a_turn_goes_past_a_full_queue", async |mut settings| {
+        (settings.pool_size, settings.acquire_timeout) = (1, Duration::from_mins(2));
+        let store = &Arc::new(Store::open_with(&Database::Postgres(settings), SCHEMA).await.unwrap());
+        let slow = async |store: Arc<Store>| {
+            let slept = store.read(|tx| Box::pin(async move { tx.row("SELECT 1 FROM pg_sleep(0.3)", params![]).await.map(drop) }));
+            slept.await.map_err(|error: StoreError| error.to_string())
+        };
+        let (again, tries) = (Arc::clone(store), Arc::new(AtomicU32::new(0)));
+        let counted = Arc::clone(&tries);
+        let met = tokio::spawn(async move { meet_twice(&again, &counted).await.map_err(|error| error.to_string()) });
+        while tries.load(Ordering::Acquire) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // One minute of queue.
+        let waiting: Vec<_> = (0..200).map(|_| tokio::spawn(slow(Arc::clone(store)))).collect();
+        while store.connections().unwrap().waiting < 200 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let of_a_thing = async {
+            for id in 0..10 {
+                store.write_in_turn(7, |tx| Box::pin(add(tx, id, "of a thing"))).await?;
+                let gone = store.write_in_turn(7, |tx| Box::pin(async move { tx.execute("DELETE FROM person", params![]).await }));
+                gone.await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        tokio::time::timeout(Duration::from_secs(15), of_a_thing).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(15), met).await.unwrap().unwrap().unwrap();
+        assert_eq!(tries.load(Ordering::Acquire), 3);
+        assert!(waiting.iter().filter(|one| one.is_finished()).count() < 150, "the queue was there all the time");
+        waiting.iter().for_each(tokio::task::JoinHandle::abort);
+    });
+}
+
+/// A unit that meets others twice, and goes through the third time. It holds its first connection until a queue has formed.
+async fn meet_twice(store: &Store, tries: &AtomicU32) -> Result<(), StoreError> {
+    store
+        .write(|tx| {
+            Box::pin(async move {
+                if tries.fetch_add(1, Ordering::AcqRel) == 0 {
+                    tx.row("SELECT 1 FROM pg_sleep(1.5)", params![]).await?;
+                }
+                if tries.load(Ordering::Acquire) < 3 {
+                    tx.execute("DO $$ BEGIN RAISE EXCEPTION 'met' USING ERRCODE = '40001'; END $$", params![]).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
 }
 
 #[test]

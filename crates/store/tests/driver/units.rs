@@ -9,7 +9,8 @@ use crate::on_each;
 
 on_each! { an_error_undoes_the_unit neighbours_are_kept_when_one_is_undone a_unit_reads_its_own_writes
 a_read_sees_one_snapshot a_read_cannot_write nothing_is_lost_when_units_meet after_a_failed_statement_the_unit_is_over
-a_cancelled_unit_is_whole_or_undone units_that_may_wait_for_the_disk_and_units_that_may_not a_panic_undoes_its_unit_alone units_run_in_spawned_tasks scans_run_on_any_runtime }
+a_cancelled_unit_is_whole_or_undone units_that_may_wait_for_the_disk_and_units_that_may_not a_panic_undoes_its_unit_alone units_run_in_spawned_tasks scans_run_on_any_runtime
+a_unit_in_turn_is_timed_and_scheduled_as_every_other }
 
 #[derive(Debug)]
 pub(crate) enum UseCaseError {
@@ -285,4 +286,24 @@ async fn scans_run_on_any_runtime(store: Arc<Store>) {
         });
         assert_eq!(alone.await.unwrap().unwrap(), 1);
     }
+}
+
+/// A scheduler that only counts.
+#[derive(Debug, Default)]
+struct Counted(AtomicU64);
+
+impl store::Turns for Counted {
+    fn turn(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+async fn a_unit_in_turn_is_timed_and_scheduled_as_every_other(store: Arc<Store>) {
+    let turns = Arc::new(Counted::default());
+    store.take_turns(Arc::<Counted>::clone(&turns));
+    let writes = || store.meters().units.count((store::Kind::Write,));
+    let before = writes();
+    store.write_in_turn(1, |tx| Box::pin(add(tx, 1, "ann"))).await.unwrap();
+    assert_eq!((turns.0.load(Ordering::Relaxed), writes()), (1, before + 1));
 }

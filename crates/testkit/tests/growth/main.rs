@@ -94,7 +94,7 @@ async fn collect(town: &Town, (name, gone): (&str, i64), all: &mut BTreeMap<Stri
     while !ended {
         let phase = run.run().place.phase;
         recorder::drain();
-        ended = registry.collect_step(&mut run, now).await.unwrap();
+        ended = registry.collect_step(&mut run, now).await.unwrap() == registry::Step::Ended;
         let (ran, dearest) = (recorder::drain(), all.entry(format!("{name}: {phase:?}")).or_default());
         if dearest.is_empty() || steps(&ran) > steps(dearest) {
             *dearest = ran;

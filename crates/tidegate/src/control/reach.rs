@@ -49,6 +49,11 @@ impl Reach {
         }
     }
 
+    /// The same for a command that only reads: the schema of the database stays as it is.
+    pub(crate) async fn find_to_read(config: &Config) -> Result<Self, ControlError> {
+        Self::find(&Config { migrates_at_start: false, ..config.clone() }).await
+    }
+
     pub(crate) async fn prepare(&self, new: NewAccount) -> Result<Prepared, ControlError> {
         match self {
             Self::Socket(socket) => socket.call(Method::POST, "/accounts/preparations", &new).await,
@@ -120,11 +125,21 @@ impl Reach {
         }
     }
 
-    /// Collects where no server of this machine does. It never returns.
-    pub(crate) async fn help_collection(&self) -> Infallible {
+    /// Does a server run that walks what this command begins: here, or elsewhere over the same database?
+    pub(crate) async fn is_served(&self) -> Result<bool, ControlError> {
+        match self {
+            Self::Socket(_) => Ok(true),
+            // SQLite is this command's alone.
+            Self::Database(own) if own.house.store.commits().is_some() => Ok(false),
+            Self::Database(_) => Ok(self.nodes().await?.iter().any(|node| node.alive)),
+        }
+    }
+
+    /// Collects where no server of this machine does; `failed` hears why it does not get on. It never returns.
+    pub(crate) async fn help_collection(&self, failed: impl Fn(&RegistryError) + Sync) -> Infallible {
         match self {
             Self::Socket(_) => std::future::pending().await,
-            Self::Database(own) => collection_job::help(&own.house, own.leases()).await,
+            Self::Database(own) => collection_job::help(&own.house, own.leases(), failed).await,
         }
     }
 

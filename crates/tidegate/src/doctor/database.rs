@@ -6,7 +6,7 @@ use std::time::Duration;
 use meter::Stopwatch;
 use model::{Clock as _, Timestamp};
 use secrets::MasterKeys;
-use store::{Store, StoreError, check, node};
+use store::{PostgresSettings, Store, StoreError, check, node};
 
 use super::{Check, Status};
 use crate::config::{Config, Database};
@@ -122,7 +122,8 @@ fn settings_say(config: &Config, settings: &[(String, String)]) -> Vec<Check> {
 }
 
 fn room_for_connections(config: &Config, used: i64, most: i64) -> Option<Check> {
-    let node = i64::try_from(config.postgres.connections).unwrap_or(i64::MAX).saturating_add(2);
+    let besides = i64::try_from(PostgresSettings::BESIDES).unwrap_or(0);
+    let node = i64::try_from(config.postgres.connections).unwrap_or(i64::MAX).saturating_add(besides);
     let advice = "raise max_connections in PostgreSQL, or lower postgres.connections: every node needs its own, and a few are left over";
     if most < node.saturating_add(3) {
         return Some(Check::warning(NAME, format!("a node may open {node} connections, and PostgreSQL allows {most} in all"), advice));

@@ -1,8 +1,12 @@
 //! `tidegate gc run | status`: for whoever holds the server's configuration, on its machine.
 
+use std::collections::BTreeSet;
+use std::error::Error as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Subcommand;
+use registry::RegistryError;
 use serde::Serialize;
 use tokio::time::sleep;
 
@@ -15,6 +19,10 @@ use crate::printer::{Output, note};
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// So often, while something changes, it is said: every tenth look.
 const SAY_EVERY: u32 = 10;
+/// So many looks without a step are a minute's.
+const LOOKS_A_MINUTE: u32 = 300;
+/// So many reasons for standing still are told, each once.
+const REASONS: usize = 32;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -40,7 +48,10 @@ pub(super) async fn run(command: Command, session: &Session) -> Result<Output, C
     let (Command::Run { machine, .. } | Command::Status { machine }) = &command;
     let environment = session.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
     let config = machine.load(environment).map_err(ControlError::from)?;
-    let reach = Reach::find(&config).await?;
+    let reach = match command {
+        Command::Status { .. } | Command::Run { dry_run: true, .. } => Reach::find_to_read(&config).await?,
+        Command::Run { .. } => Reach::find(&config).await?,
+    };
     let done = act(&command, &reach).await;
     reach.close().await;
     Ok(done?)
@@ -63,13 +74,16 @@ async fn act(command: &Command, reach: &Reach) -> Result<Output, ControlError> {
             let begun = reach.begin_collection().await?;
             let what = if begun.joined { "is under way already" } else { "has begun" };
             let text = format!("Run {} {what}; `tidegate gc status` shows how far it is.", begun.run.run);
+            if !reach.is_served().await? {
+                note("No server runs: the run waits until one starts, or for `tidegate gc run`.");
+            }
             Ok(Output::told(&begun.run, text))
         }
         Command::Run { .. } => {
             let begun = reach.begin_collection().await?;
             let ended = tokio::select! {
                 ended = to_the_end(reach, &begun) => ended?,
-                never = reach.help_collection() => match never {},
+                never = reach.help_collection(say_once()) => match never {},
             };
             let text = format!("Run {} has ended: {}.", ended.run, gone(&ended.tally));
             Ok(Output::told(&ended, text))
@@ -99,11 +113,14 @@ async fn to_the_end(reach: &Reach, begun: &BegunRow) -> Result<RunRow, ControlEr
 
 /// Waits for the end of a run, and says how far it is.
 async fn ended(reach: &Reach, number: i64) -> Result<RunRow, ControlError> {
-    let (mut said, mut looks) = (String::new(), 0_u32);
+    let (mut said, mut looks, mut still) = (String::new(), 0_u32, Still::default());
     loop {
         let run = reach.collection_run(number).await?;
         if run.ended_at.is_some() {
             return Ok(run);
+        }
+        if let Some(minutes) = still.look(run.steps) {
+            note(&format!("… run {number} has not moved for {minutes} min; {}", where_to_look(reach)));
         }
         let far = progress(&run);
         if looks.is_multiple_of(SAY_EVERY) && far != said {
@@ -112,6 +129,49 @@ async fn ended(reach: &Reach, number: i64) -> Result<RunRow, ControlError> {
         }
         looks = looks.wrapping_add(1);
         sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Tells why it does not get on, each reason once.
+fn say_once() -> impl Fn(&RegistryError) + Sync {
+    let said = Mutex::new(BTreeSet::new());
+    move |error| {
+        let mut text = format!("… it is tried again: {error}");
+        let mut cause = error.source();
+        while let Some(because) = cause {
+            text = format!("{text}: {because}");
+            cause = because.source();
+        }
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.len() < REASONS && said.insert(text.clone()) {
+            note(&text);
+        }
+    }
+}
+
+const fn where_to_look(reach: &Reach) -> &'static str {
+    match reach {
+        Reach::Socket(_) => "the server's log says why, and `tidegate doctor` looks at the database and the storage",
+        Reach::Database(_) => "`tidegate doctor` looks at the database and the storage",
+    }
+}
+
+/// How long a run has stood still.
+#[derive(Default)]
+struct Still {
+    steps: i64,
+    looks: u32,
+}
+
+impl Still {
+    /// The minutes, each time that one more is full.
+    fn look(&mut self, steps: i64) -> Option<u32> {
+        if steps != self.steps {
+            *self = Self { steps, looks: 0 };
+            return None;
+        }
+        self.looks = self.looks.saturating_add(1);
+        self.looks.is_multiple_of(LOOKS_A_MINUTE).then_some(self.looks / LOOKS_A_MINUTE)
     }
 }
 
@@ -199,6 +259,16 @@ fn bytes(count: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_that_stands_still_is_told_of_each_minute() {
+        let mut still = Still::default();
+        let mut told = |looks: u32, steps: i64| (0..looks).filter_map(|_| still.look(steps)).collect::<Vec<_>>();
+        assert_eq!(told(300, 0), [1]);
+        assert!(told(299, 7).is_empty());
+        assert_eq!(told(1000, 8), [1, 2, 3]);
+        assert!(told(1, 9).is_empty());
+    }
 
     #[test]
     fn sizes_and_times_are_said_in_units() {

@@ -9,7 +9,7 @@ use crate::control::{ControlError, Reach};
 use crate::printer::Output;
 
 const COLUMNS: &[&str] =
-    &["node_id", "host", "listen", "version", "alive", "seen_at", "feed_lag_ms", "clock_ahead_ms", "failing", "leases"];
+    &["node_id", "host", "listen", "version", "alive", "seen_at", "feed_lag_millis", "clock_ahead_millis", "failing", "leases"];
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -30,7 +30,7 @@ pub(super) async fn run(client: &Tidegate) -> Result<Output, CommandError> {
 pub(super) async fn run_local(machine: &MachineArguments, session: &Session) -> Result<Output, CommandError> {
     let environment = session.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
     let config = machine.load(environment).map_err(ControlError::from)?;
-    let reach = Reach::find(&config).await?;
+    let reach = Reach::find_to_read(&config).await?;
     let listed = reach.nodes().await;
     reach.close().await;
     Ok(Output::many(&listed?, COLUMNS))

@@ -78,7 +78,10 @@ impl Command {
 pub(super) async fn run(command: Command, session: &Session) -> Result<Output, CommandError> {
     let environment = session.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
     let config = command.machine().load(environment).map_err(ControlError::from)?;
-    let reach = Reach::find(&config).await?;
+    let reach = match command {
+        Command::List { .. } => Reach::find_to_read(&config).await?,
+        _ => Reach::find(&config).await?,
+    };
     let done = act(command, &config, &reach).await;
     reach.close().await;
     Ok(done?)

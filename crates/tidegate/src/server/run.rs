@@ -11,7 +11,7 @@ use model::{Clock as _, NetworkName};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::accept::{Slots, accept};
 use super::limit::AddressLimit;
@@ -32,7 +32,7 @@ use crate::key_jobs;
 use crate::leases::Leases;
 use crate::log::LogWriter;
 use crate::master_key::master_keys;
-use crate::presence::{self, Place};
+use crate::presence::{self, Place, Present};
 use crate::refusal::Refusal;
 use crate::system::{SystemClock, SystemRandom};
 use crate::{audit_sink, bootstrap, collection_metrics, jobs, metrics};
@@ -79,7 +79,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     key_jobs::start(&house, &leases, &end, &counted.keys);
     audit_metrics::start(&house, work.sink.as_deref(), &end, &counted.audit);
     let place = Place { node: node.clone(), listen: addresses(&listeners), started: SystemClock.now() };
-    presence::start(&house, place, &health, &end, &counted.nodes);
+    let present = presence::start(&house, place, &health, &end, &counted.nodes);
     let frames = Frames { config: &config, http, random: random.clone(), limit, leaving: &leaving };
     let slots = Slots::new(config.max_connections);
     let app = Arc::new(Doors::new(&house, &config, Arc::clone(&health), Arc::clone(&metrics)));
@@ -111,10 +111,7 @@ pub(crate) async fn run(config: Config, log: &LogWriter) -> Result<(), Refusal> 
     };
     stopper.stop();
     ender.stop();
-    if timeout(patience, close(&house, &leases, &node)).await.is_err() {
-        tracing::warn!("the database does not answer: what waited to be written is lost, and leases end by themselves");
-    }
-    Ok(())
+    close(&house, &leases, &present, patience).await
 }
 
 /// Says that it leaves and serves on for a while, then lets what runs finish.
@@ -132,10 +129,18 @@ async fn leave(config: &Config, leaving: &Leaving, stopper: &Stopper, slots: &Sl
     }
 }
 
-async fn close(house: &House, leases: &Leases, node: &str) {
-    house.close().await;
-    leases.give_back().await;
-    presence::end(house, node).await;
+/// Writes what waits, then says that this node has ended. Refused when what waited is lost.
+async fn close(house: &House, leases: &Leases, present: &Present, patience: Duration) -> Result<(), Refusal> {
+    let end = Instant::now() + patience;
+    let written = timeout_at(end, house.close()).await.unwrap_or(false);
+    let left = async {
+        leases.give_back().await;
+        present.end(house).await;
+    };
+    if timeout_at(end, left).await.is_err() {
+        tracing::warn!("the database does not answer: the leases of this node end by themselves");
+    }
+    if written { Ok(()) } else { Err(Refusal::Unwritten) }
 }
 
 /// The listeners of named networks.

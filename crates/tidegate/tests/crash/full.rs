@@ -210,7 +210,8 @@ fn a_first_start_on_a_full_disk_says_so_and_locks_nobody_out() {
     let (mut begun, mut refused) = (0, 0);
     for pages in (0..20).map(|step| step * 12) {
         let disk = Disk::of(16 * 1024);
-        let settings = Settings { address: free_address(), data: disk.at.join("data"), environment: Vec::new(), probe: None };
+        let settings =
+            Settings { address: free_address(), data: disk.at.join("data"), environment: Vec::new(), probe: None, program: tidegate() };
         disk.fill_but(pages * 4096);
         match start(&settings) {
             Ok(()) => begun += 1,

@@ -66,6 +66,26 @@ fn a_file_that_another_process_writes_means_later_and_pulls_go_on() {
     push(&node, &by, "demo/app", "after", 5);
 }
 
+/// A supervisor learns that records are lost.
+#[test]
+#[ignore = "cargo xtask test --only database"]
+fn a_server_that_cannot_write_what_waits_does_not_end_with_0() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(Settings::in_folder(folder.path(), "data"));
+    let by = root(&node);
+    push(&node, &by, "demo/app", "kept", 1);
+    let (held, holds) = mpsc::channel();
+    let data = node.settings.data.clone();
+    std::thread::scope(|scope| {
+        scope.spawn(move || hold(data, &held, Duration::from_secs(25)));
+        holds.recv().unwrap();
+        node.send(&Ask::get("/v2/demo/app/manifests/kept").with(&by)).expect(200);
+        let settings = node.end(1);
+        let log = std::fs::read_to_string(settings.log()).unwrap();
+        assert!(log.contains("did not take what waited to be written"), "{log}");
+    });
+}
+
 /// A data folder on a disk that cannot be written.
 #[test]
 #[ignore = "cargo xtask test --only database"]

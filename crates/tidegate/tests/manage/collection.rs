@@ -1,10 +1,13 @@
 //! `tidegate gc …`, as whoever holds the server's configuration, beside a running server and without one.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine as _;
 use serde_json::{Value, json};
 use sha2::Digest as _;
+use store::{Database, Store, StoreError, params};
 
 use crate::house::{House, Ran, Shell, has, read};
 
@@ -145,6 +148,41 @@ fn while_no_server_runs_the_command_walks_itself() {
     assert_eq!(at.json(&["gc", "run"])["run"], json!(2));
     let left = walk(&house.data().join("blobs"));
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// Nobody reads a log: why it does not get on is told to whoever waits, and that nobody will walk a run to whoever does not.
+#[test]
+fn a_command_that_does_not_get_on_says_why() {
+    let house = House::start_with(&AT_ONCE);
+    push_blob(&house, "idle");
+    let house = house.stopped();
+    let at = operator(&house);
+    let begun = at.run(&["gc", "run", "--no-wait"]);
+    assert!(begun.err.contains("No server runs: the run waits until one starts"), "{}", begun.err);
+    let run = &done(&begun)["run"];
+    sql(&house.data(), "CREATE TRIGGER broken BEFORE DELETE ON blob_link BEGIN SELECT no_such_function(); END");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    command.args(["gc", "run"]).env_clear().envs(at.environment.iter().cloned());
+    let mut waiting = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(waiting.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let reason = said.into_iter().find(|line| line.contains("it is tried again: "));
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    assert!(reason.is_some_and(|line| line.contains("no such function")));
+    sql(&house.data(), "DROP TRIGGER broken");
+    // As if the life of the killed command's was over.
+    sql(&house.data(), "DELETE FROM lease");
+    done(&at.run(&["gc", "run"]));
+    assert!(at.json(&["gc", "status"])["last"]["run"].as_i64() > run.as_i64());
+}
+
+fn sql(data: &std::path::Path, statement: &'static str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let done: Result<(), StoreError> = runtime.block_on(async {
+        let store = Store::open(&Database::Directory(data.to_owned())).await?;
+        store.write(|tx| Box::pin(async move { tx.execute(statement, params![]).await.map(drop) })).await
+    });
+    done.unwrap();
 }
 
 /// Files of content.

@@ -69,6 +69,23 @@ fn migrations_are_shown_and_applied_by_hand_where_a_start_may_not() {
     drop(House::start_in(folder, "127.0.0.1:0", &["--migrations", "manual"], &[]));
 }
 
+/// Whoever only looks changes nothing, where a start would.
+#[test]
+fn commands_that_read_bring_no_schema_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    made_by(&data, &MIGRATIONS[..MIGRATIONS.len() - 1], "0.0.9");
+    std::fs::write(data.join("format"), "1\n").unwrap();
+    std::fs::write(data.join("master.key"), "00112233445566778899aabbccddeeff".repeat(2)).unwrap();
+    let before = std::fs::read(data.join("tidegate.db")).unwrap();
+    for arguments in [&["gc", "status"][..], &["gc", "run", "--dry-run"], &["nodes", "--local"], &["account", "list"]] {
+        let refused = tidegate(&data, arguments);
+        assert_eq!(refused.code, Some(1), "{arguments:?}: {}", refused.err);
+        assert!(refused.err.contains("run `tidegate migrate` first"), "{arguments:?}: {}", refused.err);
+    }
+    assert_eq!(std::fs::read(data.join("tidegate.db")).unwrap(), before);
+}
+
 #[test]
 fn a_running_server_is_looked_at_and_not_migrated_under() {
     let house = House::start();

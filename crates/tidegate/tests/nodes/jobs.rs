@@ -1,4 +1,5 @@
-//! Every other job of the list of leases passes on as well: its holder is killed, or stopped and comes back.
+//! Every other job of the list of leases passes on as well: its holder is killed, or stopped and comes back. (One is no job that
+//! passes on, but a line in the log: by the first node that asks, once a day.)
 //!
 //! What lives for minutes is not waited for: the lease's row says that its life is over.
 
@@ -185,4 +186,60 @@ fn what_is_looked_at_when_a_node_starts_passes_on() {
             assert_ne!(trio.holder(other, job), Some(holder), "{job} is another's");
         }
     }
+}
+
+#[test]
+#[ignore = "cargo xtask test --only nodes"]
+fn another_deletes_old_audit_records() {
+    let mut trio = Trio::start_with("audit_retention", None, &[("TIDEGATE_AUDIT_RETENTION", "400d")]);
+    let old = |trio: &Trio| trio.sql("SELECT count(*) FROM audit_event WHERE sealed_ms < 100")[0].parse::<i64>().unwrap();
+    for how in [Signal::KILL, Signal::STOP] {
+        wait_until("all are there", SOON, || (0..3).all(|node| trio.said(0, node).is_some()));
+        let name = |node: usize| trio.said(0, node).unwrap()["node_id"].as_str().unwrap().to_owned();
+        let (holder, before) = (name(2), name(1));
+        // It is at it when it dies, or is stopped; what is there is as old as can be.
+        trio.nodes[2].signal(how);
+        trio.sql(&format!(
+            "INSERT INTO lease (name, holder, until_ms) VALUES ('audit-retention', '{holder}', 1) \
+             ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_ms = 1"
+        ));
+        trio.sql("UPDATE audit_event SET day = day - 1000, sealed_ms = 1 WHERE sealed_ms > 1");
+        assert!(old(&trio) > 0);
+        trio.restart(1);
+        wait_until("another deletes them", SOON, || old(&trio) == 0);
+        let now = trio.sql("SELECT holder FROM lease WHERE name = 'audit-retention'");
+        assert!(now != [holder] && now != [before], "{now:?}");
+        if how == Signal::KILL {
+            trio.kill_and_restart(2, Duration::ZERO);
+        } else {
+            trio.nodes[2].signal(Signal::CONT);
+            trio.wait_until_ready(2);
+        }
+    }
+}
+
+#[test]
+#[ignore = "cargo xtask test --only nodes"]
+fn one_node_a_day_warns_of_what_ends() {
+    let mut trio = Trio::start("warns");
+    trio.create_user("ending");
+    let (credential, _) = trio.api(0).create_credential("ending");
+    let soon = "(extract(epoch FROM now()) * 1000)::BIGINT + 259200000";
+    let changed = trio.sql(&format!("UPDATE credential SET expires_ms = {soon} WHERE kind = 'access_credential' RETURNING 1"));
+    assert!(!changed.is_empty(), "{credential}");
+    let lines = |trio: &Trio| trio.nodes.iter().map(|node| node.log().matches("credentials end soon").count()).sum::<usize>();
+    assert_eq!(lines(&trio), 0);
+    for day in 1..=2 {
+        // The one that warned yesterday is dead: its lease stands for a day, and no longer.
+        trio.end(&["warn-of-ends"]);
+        for node in 0..3 {
+            trio.kill_and_restart(node, Duration::ZERO);
+            wait_until("it has looked", SOON, || {
+                let metrics = trio.send(node, Ask::get("/metrics").with(&trio.root)).text();
+                metrics.contains(&format!("tidegate_credentials_expiring{{within=\"7d\"}} {}\n", changed.len()))
+            });
+        }
+        wait_until("one has warned", SOON, || lines(&trio) >= day);
+    }
+    assert_eq!(lines(&trio), 2, "one line a day");
 }

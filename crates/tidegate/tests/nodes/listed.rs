@@ -15,11 +15,11 @@ use crate::support::{tidegate, wait_until};
 const KEYS: [&str; 14] = [
     "alive",
     "answering",
-    "clock_ahead_ms",
-    "database_ms",
+    "clock_ahead_millis",
+    "database_millis",
     "failing",
     "feed_behind",
-    "feed_lag_ms",
+    "feed_lag_millis",
     "host",
     "leases",
     "listen",
@@ -43,10 +43,10 @@ fn nodes_are_listed_missed_and_forgotten() {
         assert_eq!(keys, KEYS);
         assert_eq!((&node["alive"], &node["failing"]), (&json!(true), &json!([])), "{node}");
         let small = |key: &str, most: i64| assert!(node[key].as_i64().unwrap().abs() < most, "{key}: {node}");
-        small("clock_ahead_ms", 1000);
-        small("feed_lag_ms", 1000);
+        small("clock_ahead_millis", 1000);
+        small("feed_lag_millis", 1000);
         small("feed_behind", 100);
-        small("database_ms", 2000);
+        small("database_millis", 2000);
     }
     let answering: Vec<_> = listed.iter().filter(|node| node["answering"] == true).map(|node| node["listen"][0].clone()).collect();
     assert_eq!(answering, [json!(trio.nodes[1].address())]);
@@ -93,7 +93,7 @@ fn tells_the_operator(trio: &Trio) {
     let local = operator.run(&["nodes", "--local", "--data-dir", &data]).ok().json();
     assert_eq!(answering(&local), Some(json!(trio.nodes[0].address())));
     let table = operator.run(&["nodes", "--local", "--data-dir", &data, "--output", "table"]).ok();
-    assert!(table.says("CLOCK AHEAD MS"), "{table}");
+    assert!(table.says("CLOCK AHEAD MILLIS"), "{table}");
 }
 
 fn counts(trio: &Trio, alive: u32, silent: u32) {

@@ -19,18 +19,30 @@ pub(crate) struct Settings {
     pub(crate) environment: Vec<(String, String)>,
     /// Where it is asked whether it is ready, if its own address speaks TLS.
     pub(crate) probe: Option<String>,
+    pub(crate) program: PathBuf,
 }
 
 impl Settings {
     /// A node on a free port with its data below `folder`.
     pub(crate) fn in_folder(folder: &Path, name: &str) -> Self {
-        let settings = Self { address: free_address(), data: folder.join(name), environment: Backing::asked().settings(), probe: None };
+        let settings = Self {
+            address: free_address(),
+            data: folder.join(name),
+            environment: Backing::asked().settings(),
+            probe: None,
+            program: super::tidegate(),
+        };
         settings.set("TIDEGATE_LOG_FORMAT", "json").set("TIDEGATE_TRUSTED_PROXIES", "127.0.0.1/32")
     }
 
     pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same by another program.
+    pub(crate) fn by(self, program: PathBuf) -> Self {
+        Self { program, ..self }
     }
 
     /// Where it writes its log, over all starts.
@@ -48,7 +60,7 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn start(settings: Settings) -> Self {
         let log = File::options().create(true).append(true).open(settings.log()).unwrap();
-        let mut command = Command::new(super::tidegate());
+        let mut command = Command::new(&settings.program);
         command.args(["serve", "--listen", &settings.address, "--data-dir"]).arg(&settings.data);
         command.env_clear().envs(settings.environment.iter().cloned()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let mut node = Self { child: command.spawn().unwrap(), settings };
@@ -104,9 +116,14 @@ impl Node {
     }
 
     /// SIGTERM; it must end by itself, with 0.
-    pub(crate) fn stop(mut self) -> Settings {
+    pub(crate) fn stop(self) -> Settings {
+        self.end(0)
+    }
+
+    /// The same with another code.
+    pub(crate) fn end(mut self, code: i32) -> Settings {
         self.signal(Signal::TERM);
-        assert_eq!(self.child.wait().unwrap().code(), Some(0), "{}", self.log());
+        assert_eq!(self.child.wait().unwrap().code(), Some(code), "{}", self.log());
         self.settings.clone()
     }
 }

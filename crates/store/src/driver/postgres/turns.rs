@@ -3,6 +3,10 @@
 //! A unit has one turn at most, so that none waits for one that waits for it. Who says what its rows are of has that thing's turn from
 //! the first try to the last. Who says nothing goes without at first, and when it has met somebody, has the turn of all who have: two
 //! that met do not meet again. Units of other nodes wait in no line of this one; against them there is the pause between two tries.
+//!
+//! Whoever has a turn waits in no queue of those who have none ([`Lane::Turn`](super::Lane::Turn)). So the turn of all who have met others is
+//! held for one transaction, and a thing's for the tries of one unit: 12 at most, with the pauses between them, which are this
+//! node's standing back from the others.
 
 use std::time::Duration;
 
