@@ -124,12 +124,10 @@ fn a_flood_of_addresses_does_not_grow_the_server() {
     let flood = |from: u32, until: u32| {
         let quarter = (until - from) / 4;
         std::thread::scope(|scope| {
-            (0..4).for_each(|part| {
-                drop(scope.spawn({
-                    let ask = &ask;
-                    move || ask(from + part * quarter, from + (part + 1) * quarter)
-                }))
-            })
+            for part in 0..4 {
+                let ask = &ask;
+                scope.spawn(move || ask(from + part * quarter, from + (part + 1) * quarter));
+            }
         });
     };
     let memory = || {
