@@ -133,7 +133,7 @@ impl Everything {
         population::run(&Tidegate::start(program, false)?, &population)?;
         start::run(workspace, program, &start::Options { rounds })?;
         let (most, pulls) = if self.try_out { (1000, 1000) } else { (1_000_000, 100_000) };
-        growth::measure(workspace, &growth::Options { back_end: Vec::new(), most, pulls })
+        growth::measure(workspace, &growth::Options { back_end: Vec::new(), part: Vec::new(), most, pulls })
     }
 
     /// Rounds, and the seconds of one.

@@ -21,6 +21,8 @@ pub enum Progress<'a> {
         /// Their bytes.
         bytes: u64,
     },
+    /// Something that went otherwise than it should, and harms nothing.
+    Remark(&'a str),
 }
 
 /// Who is told. Called often: it decides what to show.

@@ -22,6 +22,8 @@ pub enum Purpose {
     Head,
     /// The chain begins behind this record: what was before is gone on purpose.
     Begin,
+    /// At this time the chain was set back to this record on purpose, by a restore.
+    Restore,
 }
 
 /// That an account's chain has come to this record.

@@ -77,6 +77,11 @@ impl Locks {
         self.0 & lock.bit() != 0
     }
 
+    /// Has it any of these?
+    pub const fn meets(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
     /// Which ones it has.
     pub fn iter(self) -> impl Iterator<Item = Lock> {
         Lock::ALL.into_iter().filter(move |lock| self.has(*lock))

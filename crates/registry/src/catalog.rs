@@ -1,10 +1,10 @@
 //! Lists: tags of a repository, repositories of an instance.
 
 use access::{Filter, NameRange, Permit};
-use model::{InstanceId, Lock, Locks, OnInstance, RepositoryName, Tag, act};
-use store::{StoreError, Tx};
+use model::{Lock, OnInstance, RepositoryName, Tag, act};
 
 use crate::protection::readable;
+use crate::visible::{LOOKED_AT, Position, Visible, Walk};
 use crate::{Registry, RegistryError};
 
 /// The most names in one page.
@@ -67,22 +67,22 @@ impl Registry {
             .await
     }
 
-    /// The repositories of `instance` that `filter` shows, behind `last`, at most `n` (and never more than a thousand),
-    /// without those that are locked against listing. Rows outside of the filter's ranges are never touched.
+    /// The repositories of `instance` that `filter` shows, behind `last` (what the page before said), at most `n` (and never more than
+    /// a thousand), without those that are locked against listing. Rows outside of the filter's ranges are never touched; within
+    /// them a page looks at [`LOOKED_AT`](crate::LOOKED_AT) names, and may have fewer than `n` of them, or none, and lead on.
     pub async fn catalog(
         &self,
         filter: &Filter,
         instance: &OnInstance,
         n: Option<usize>,
         last: Option<&str>,
-    ) -> Result<Page<RepositoryName>, RegistryError> {
-        let n = page_size(n);
+    ) -> Result<Visible<RepositoryName>, RegistryError> {
+        let (n, last) = (page_size(n), Position::read(last));
         if n == 0 {
-            return Ok(Page::empty());
+            return Ok(Visible { items: Vec::new(), next: None });
         }
-        let last = printable(last);
-        let names = self.store.scan(|tx| Box::pin(visible(tx, filter, instance.id, last, n))).await?;
-        Ok(Page::of(names, n))
+        let walk = Walk { filter, instance: instance.id, hidden: [Lock::List].into_iter().collect(), most: LOOKED_AT };
+        Ok(self.store.scan(|tx| Box::pin(walk.page(tx, &last, n, |_| true))).await?)
     }
 }
 
@@ -102,29 +102,4 @@ pub(crate) fn bounds(range: &NameRange, after: &str) -> Option<(String, Option<S
 /// The first text behind a name.
 pub(crate) fn behind(name: &str) -> String {
     if name.is_empty() { String::new() } else { format!("{name}\u{1}") }
-}
-
-/// Up to `n` names and one more.
-async fn visible(tx: &mut Tx<'_>, filter: &Filter, instance: InstanceId, last: &str, n: usize) -> Result<Vec<RepositoryName>, StoreError> {
-    let mut shown: Vec<RepositoryName> = Vec::new();
-    let hidden: Locks = [Lock::List].into_iter().collect();
-    for range in filter.ranges() {
-        let Some((mut from, to)) = bounds(&range, last) else { continue };
-        loop {
-            let bounds = (&*from, to.as_deref());
-            let names = store::repository::names_in_range(tx, instance, bounds, (hidden, one_more(n))).await?;
-            let ended = names.len() <= n;
-            from = names.last().map(|name| behind(name.as_str())).unwrap_or_default();
-            for name in names.into_iter().filter(|name| filter.shows(name)) {
-                shown.push(name);
-                if shown.len() > n {
-                    return Ok(shown);
-                }
-            }
-            if ended {
-                break;
-            }
-        }
-    }
-    Ok(shown)
 }

@@ -30,6 +30,7 @@ mod tag;
 mod tag_rules;
 mod upload;
 mod upload_session;
+mod visible;
 mod window;
 
 use std::sync::Arc;
@@ -74,6 +75,7 @@ pub use store::tag::Tagged;
 pub use store::tag_rule::{TagRule, Terms};
 pub use store::usage::Usage;
 pub use tag_rules::{MAX_TAG_RULES, TermsChanges};
+pub use visible::{LOOKED_AT, Position as ListPosition, Visible};
 pub use window::{Counted, REACH, RepositoriesNamed, Window};
 
 /// The largest manifest that is taken, in bytes.

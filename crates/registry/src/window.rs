@@ -8,7 +8,7 @@ use store::repository::{self, Repository};
 use store::tag::{self, Tagged};
 use store::{StoreError, Tx};
 
-use crate::catalog::{behind, bounds, one_more, printable};
+use crate::visible::{LOOKED_AT, Position, Visible, Walk};
 use crate::{Registry, RegistryError};
 
 /// How far page numbers lead, and how far is counted.
@@ -157,8 +157,12 @@ impl Registry {
             .store
             .scan(|tx| {
                 Box::pin(async move {
-                    let mut seen = Seen { window, names: Vec::new(), total: 0, looked_at: 0 };
-                    walk(tx, (filter, named), id, "", &mut |name| seen.take(name)).await?;
+                    let mut seen = Seen { window, names: Vec::new(), total: 0 };
+                    let mut each = |name: Option<&RepositoryName>| {
+                        seen.take(name.filter(|name| named.shows(name)));
+                        true
+                    };
+                    managed(filter, id, REACH).through(tx, "", STEP, &mut each).await?;
                     Ok(Counted { items: rows(tx, id, &seen.names).await?, total: seen.total })
                 })
             })
@@ -166,29 +170,23 @@ impl Registry {
         Ok(seen?)
     }
 
-    /// The same behind `after`, at most `n`; and whether there are more. It looks at names until the page is full: at most at as
-    /// many as the instance may have repositories.
+    /// The same behind `after` (what the page before said), at most `n`. A page looks at [`LOOKED_AT`] names, and may have fewer
+    /// than `n` of them, or none, and lead on.
     pub async fn visible_repositories(
         &self,
         filter: &Filter,
         instance: &OnInstance,
         named: RepositoriesNamed<'_>,
         (n, after): (usize, Option<&str>),
-    ) -> Result<crate::Page<Repository>, RegistryError> {
-        let (id, n, after) = (instance.id, n.min(MOST), printable(after));
+    ) -> Result<Visible<Repository>, RegistryError> {
+        let (id, n, after) = (instance.id, n.min(MOST), Position::read(after));
+        let walk = managed(filter, id, LOOKED_AT);
         let seen: Result<_, StoreError> = self
             .store
             .scan(|tx| {
-                Box::pin(async move {
-                    let mut seen: Vec<RepositoryName> = Vec::new();
-                    walk(tx, (filter, named), id, after, &mut |name| {
-                        seen.extend(name.cloned());
-                        seen.len() <= n
-                    })
-                    .await?;
-                    let more = seen.len() > n;
-                    seen.truncate(n);
-                    Ok(crate::Page { items: rows(tx, id, &seen).await?, more })
+                Box::pin(async {
+                    let Visible { items, next } = walk.page(tx, &after, n, |name| named.shows(name)).await?;
+                    Ok(Visible { items: rows(tx, id, &items).await?, next })
                 })
             })
             .await;
@@ -196,18 +194,21 @@ impl Registry {
     }
 }
 
+/// Who manages repositories sees those too that the registry's own lists leave out.
+fn managed(filter: &Filter, instance: InstanceId, most: usize) -> Walk<'_> {
+    Walk { filter, instance, hidden: Locks::default(), most }
+}
+
 /// What has been seen on the way to a window and through it.
 struct Seen {
     window: Window,
     names: Vec<RepositoryName>,
     total: i64,
-    looked_at: usize,
 }
 
 impl Seen {
-    /// Takes the next name, or none where one was passed over. False: far enough.
-    fn take(&mut self, name: Option<&RepositoryName>) -> bool {
-        self.looked_at += 1;
+    /// Takes the next name, or none where one was passed over.
+    fn take(&mut self, name: Option<&RepositoryName>) {
         if let Some(name) = name {
             let place = usize::try_from(self.total).unwrap_or(usize::MAX);
             self.total += 1;
@@ -215,36 +216,7 @@ impl Seen {
                 self.names.push(name.clone());
             }
         }
-        self.looked_at < REACH
     }
-}
-
-/// Goes through the names behind `after` that lie where `filter` shows any, in order, until `each` has enough. It gets none for a
-/// name that is not shown.
-async fn walk(
-    tx: &mut Tx<'_>,
-    (filter, named): (&Filter, RepositoriesNamed<'_>),
-    instance: InstanceId,
-    after: &str,
-    each: &mut (dyn FnMut(Option<&RepositoryName>) -> bool + Send),
-) -> Result<(), StoreError> {
-    // Who manages repositories sees those too that the registry's own lists leave out.
-    let all = (Locks::default(), one_more(STEP - 1));
-    for range in filter.ranges() {
-        let Some((mut from, to)) = bounds(&range, after) else { continue };
-        loop {
-            let step = repository::names_in_range(tx, instance, (&from, to.as_deref()), all).await?;
-            let shown = |name: &&RepositoryName| filter.shows(name) && named.shows(name);
-            if !step.iter().all(|name| each(Some(name).filter(shown))) {
-                return Ok(());
-            }
-            match step.last() {
-                Some(name) if step.len() == STEP => from = behind(name.as_str()),
-                _ => break,
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The repositories of these names that are still there.

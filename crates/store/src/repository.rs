@@ -152,23 +152,21 @@ pub async fn list(tx: &mut Tx<'_>, namespace: NamespaceId, after: &str, limit: i
     tx.rows(sql, params![namespace.as_i64(), after, limit]).await?.iter().map(repository).collect()
 }
 
-/// Names of an instance's repositories from `from` on and before `to` (none: to the end), at most `limit`, without those that have any
-/// of the locks `without`.
+/// Names of an instance's repositories from `from` on and before `to` (none: to the end), at most `limit`, and their locks.
 pub async fn names_in_range(
     tx: &mut Tx<'_>,
     instance: InstanceId,
     (from, to): (&str, Option<&str>),
-    (without, limit): (Locks, i64),
-) -> Result<Vec<RepositoryName>, StoreError> {
+    limit: i64,
+) -> Result<Vec<(RepositoryName, Locks)>, StoreError> {
     let rows = if let Some(to) = to {
-        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name >= $2 AND name < $3 AND locks & $4 = 0 \
-                   ORDER BY name LIMIT $5";
-        tx.rows(sql, params![instance.as_i64(), from, to, without.as_i64(), limit]).await?
+        let sql = "SELECT name, locks FROM repository WHERE instance_id = $1 AND name >= $2 AND name < $3 ORDER BY name LIMIT $4";
+        tx.rows(sql, params![instance.as_i64(), from, to, limit]).await?
     } else {
-        let sql = "SELECT name FROM repository WHERE instance_id = $1 AND name >= $2 AND locks & $3 = 0 ORDER BY name LIMIT $4";
-        tx.rows(sql, params![instance.as_i64(), from, without.as_i64(), limit]).await?
+        let sql = "SELECT name, locks FROM repository WHERE instance_id = $1 AND name >= $2 ORDER BY name LIMIT $3";
+        tx.rows(sql, params![instance.as_i64(), from, limit]).await?
     };
-    rows.iter().map(|row| name(&row.get::<String>(0)?)).collect()
+    rows.iter().map(|row| Ok((name(&row.get::<String>(0)?)?, Locks::from_i64(row.get(1)?)))).collect()
 }
 
 /// Changes a repository's settings.

@@ -167,6 +167,13 @@ pub async fn pulled(tx: &mut Tx<'_>, pulls: &[(RepositoryId, Digest, Timestamp)]
     Ok(())
 }
 
+/// Pulls are known from `now` on alone: what was known of those before has a gap, or is of another time.
+pub async fn know_pulls_from(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "INSERT INTO counter (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    tx.execute(sql, params![SINCE, now.millis()]).await?;
+    Ok(())
+}
+
 /// Since when pulls are known: since this was asked for first.
 pub async fn pulls_known_since(tx: &mut Tx<'_>, now: Timestamp) -> Result<Timestamp, StoreError> {
     let sql = "INSERT INTO counter (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";

@@ -2,7 +2,8 @@
 //!
 //! One house grows from 10^3 to 10^6 of everything (principals and credentials to 10^5). At each size the doors are asked as a client
 //! asks them, each time for something else: parse, authenticate, admit, act, render; without sockets but for the last question. A
-//! line a question, in the load kit's form. With `pulls` instead: what so many pulls leave in the database.
+//! line a question, in the load kit's form. With `names` instead: repositories and the catalog alone. With `pulls`: what so many pulls
+//! leave in the database.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -33,7 +34,7 @@ const SEERS: [(&str, &str); 3] = [("root", "*"), ("of-a-team", "team-500/*"), ("
 async fn main() {
     let said: Vec<String> = std::env::args().skip(1).collect();
     let [what, most, database] = said.as_slice() else {
-        return println!("growth curves|pulls NUMBER DIRECTORY|postgres://…");
+        return println!("growth curves|names|pulls NUMBER DIRECTORY|postgres://…");
     };
     let most = most.parse().unwrap();
     let at = match database.strip_prefix("postgres://") {
@@ -43,6 +44,7 @@ async fn main() {
     let measured = Measured::open(Store::open(&at).await.unwrap()).await;
     match &**what {
         "pulls" => measured.pulls(most).await,
+        "names" => measured.names(most).await,
         _ => measured.curves(most).await,
     }
 }
@@ -96,6 +98,16 @@ impl Measured {
         }
     }
 
+    async fn names(&self, most: u32) {
+        let (mut before, mut size) = (0, 1000);
+        while size <= most {
+            self.house.population().repositories(before..size).await;
+            self.keep_house().await;
+            self.ask_for_names(size).await;
+            (before, size) = (size, size * 10);
+        }
+    }
+
     async fn grow(&self, from: u32, to: u32) {
         let many = self.house.population();
         many.tags("big/app", from..to).await;
@@ -104,8 +116,12 @@ impl Measured {
         let (first, last) = (from.min(PRINCIPALS), to.min(PRINCIPALS));
         many.users((self.ids[0], self.ids[1]), first..last).await;
         many.credentials(self.ids[2], first..last).await;
+        self.keep_house().await;
+    }
+
+    /// What the database's own housekeeping would do soon.
+    async fn keep_house(&self) {
         if self.house.store.backend_name() == "postgres" {
-            // As the database's own housekeeping would soon.
             self.house.store.write(|tx| Box::pin(tx.execute("ANALYZE", params![]))).await.unwrap();
         }
     }
@@ -161,6 +177,9 @@ impl Measured {
             get(&client, &format!("catalog_{seer}"), size, 60, first).await;
         }
         get(&house.root(), "catalog_root_behind", size, 300, catalog).await;
+        let client = house.user("of-an-ending");
+        get(&client, "catalog_of-an-ending_behind", size, 60, catalog).await;
+        timed("catalog_of-an-ending_whole", size, 1, async |_| whole(&client).await).await;
     }
 
     /// Each with the secret of another of the many users: for the first time, and once more.
@@ -223,6 +242,15 @@ impl Measured {
     async fn number(&self, sql: &'static str) -> f64 {
         let read: Result<i64, StoreError> = self.house.store.read(|tx| Box::pin(async move { tx.one(sql, params![]).await?.get(0) })).await;
         read.unwrap() as f64
+    }
+}
+
+/// Every page of the catalog, one behind the other.
+async fn whole(client: &Client<'_>) {
+    let mut next = Some("/v2/_catalog?n=100".to_owned());
+    while let Some(target) = next {
+        let page = client.get(&target).await.expect(200);
+        next = page.headers.get("link").and_then(|link| link.to_str().ok()?.strip_prefix('<')?.split_once('>').map(|(target, _)| target.to_owned()));
     }
 }
 

@@ -37,11 +37,20 @@ pub(crate) enum Output {
     /// Another answer, as something that a script must notice: exit code 1.
     Alarm(Box<Output>),
     /// What was found, by its keys; and what is wrong, for people: then the command has failed.
-    Verdict(Value, Option<String>),
+    Verdict(Value, Option<Harm>),
     /// Nothing but the news that it is done.
     Done(String),
     /// Nothing at all: the answer is out already.
     Nothing,
+}
+
+/// What is wrong with what was found.
+#[derive(Debug)]
+pub(crate) struct Harm {
+    /// One word, for scripts.
+    pub(crate) code: &'static str,
+    /// What it is, and what to do.
+    pub(crate) text: String,
 }
 
 impl Output {
@@ -129,8 +138,7 @@ impl Printer {
             note("Keep the secret now: it is shown this once.");
         }
         if let Output::Verdict(_, Some(harm)) = output {
-            note(&format!("error: {harm}"));
-            return ExitCode::FAILURE;
+            return self.complain(harm.code, &harm.text);
         }
         if let Output::Report(_, _, Some(error)) = output {
             return self.error(error);
@@ -140,6 +148,16 @@ impl Printer {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
             _ => ExitCode::SUCCESS,
         }
+    }
+
+    /// Says what went wrong where no server was asked; the exit code.
+    pub(crate) fn complain(self, code: &str, text: &str) -> ExitCode {
+        if self.asked == Some(Format::Json) {
+            note(&json!({ "error": { "code": code, "message": text, "request_id": null } }).to_string());
+        } else {
+            note(&format!("error: {text}"));
+        }
+        ExitCode::FAILURE
     }
 
     fn error(self, error: &CommandError) -> ExitCode {

@@ -15,6 +15,7 @@ mod key;
 mod list;
 mod read;
 mod remember;
+mod restored;
 mod retain;
 mod seal;
 mod watch;

@@ -83,6 +83,11 @@ impl Heads {
         }
     }
 
+    /// What was known of this account does not count any more.
+    pub(crate) fn forget(&self, account: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+    }
+
     /// All of them, by account.
     pub(crate) fn all(&self) -> Vec<(String, Link)> {
         let heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,7 +17,7 @@ use store::{StoreError, Tx};
 
 use crate::key::{Ring, Signer};
 use crate::remember::{self, Link};
-use crate::{Trail, TrailError, read};
+use crate::{Trail, TrailError, read, restored};
 
 /// The lease of the sealer.
 const JOB: &str = "audit-seal";
@@ -34,6 +34,15 @@ struct Done {
     signed: String,
     /// What was wrong with the end of the chain before it.
     harm: Option<&'static str>,
+    /// What this node had sealed does not count: the database was restored since.
+    restored: bool,
+}
+
+/// Where a chain goes on, and what is wrong there.
+struct End {
+    link: Link,
+    harm: Option<&'static str>,
+    restored: bool,
 }
 
 impl Trail {
@@ -65,6 +74,11 @@ impl Trail {
             self.leases.note(JOB, now, done.is_some());
         }
         let Some(done) = done else { return Ok(false) };
+        if done.restored {
+            let account = &done.head.account_id;
+            tracing::warn!(account, "the database was restored from a backup: what was sealed after it was made does not count any more");
+            self.seen.forget(account);
+        }
         self.seen.note(&done.head, &done.signed);
         if let Some(harm) = done.harm {
             let account = &done.head.account_id;
@@ -83,7 +97,7 @@ impl Trail {
         if events.is_empty() {
             return Err(TrailError::Overtaken);
         }
-        let (link, harm) = self.end_of_chain(tx, &ring, account).await?;
+        let End { link, harm, restored } = self.end_of_chain(tx, &ring, account).await?;
         let sealed_at = Timestamp::from_millis(now.millis().max(link.sealed.millis() + 1));
         let (by, next) = signers(&ring, link.kid.as_deref())?;
         events.extend(next.map(|next| self.key_event(account, sealed_at, by, next)));
@@ -96,7 +110,7 @@ impl Trail {
         let signed = next.unwrap_or(by).sign(&head)?;
         audit::chain::insert_all(tx, &rows).await?;
         mark::set(tx, account, Kind::Head, head.sequence, &signed).await?;
-        Ok(Some(Done { head, signed, harm }))
+        Ok(Some(Done { head, signed, harm, restored }))
     }
 
     /// The last record that `old` signs.
@@ -122,7 +136,7 @@ impl Trail {
 
     /// What the next record follows. Where the database tells less than was signed, the chain goes on so that the harm shows:
     /// it is never made good.
-    async fn end_of_chain(&self, tx: &mut Tx<'_>, ring: &Ring, account: AccountId) -> Result<(Link, Option<&'static str>), StoreError> {
+    async fn end_of_chain(&self, tx: &mut Tx<'_>, ring: &Ring, account: AccountId) -> Result<End, StoreError> {
         let stored = mark::get(tx, account, Kind::Head).await?;
         let last = audit::chain::last_before(tx, account, i64::MAX).await?;
         let (stored, forged) = match stored.map(|text| trusted_head(ring, &text, account)) {
@@ -130,15 +144,27 @@ impl Trail {
             Some(None) => (None, true),
             None => (None, false),
         };
-        Ok(go_on(stored, forged, self.seen.get(account), last.map(|row| (row.at.seq, row.sealed))))
+        let last = last.map(|row| (row.at.seq, row.sealed));
+        let known = self.seen.get(account);
+        let (link, harm) = go_on(stored.clone(), forged, known.clone(), last);
+        let (Some(_), Some(known)) = (harm, &known) else { return Ok(End { link, harm, restored: false }) };
+        if !restored::since(tx, ring, account, (known, stored.as_ref())).await? {
+            return Ok(End { link, harm, restored: false });
+        }
+        let (link, harm) = go_on(stored, forged, None, last);
+        Ok(End { link, harm, restored: true })
     }
 }
 
 /// A head of this account that one of our keys has signed.
 pub(crate) fn trusted_head(ring: &Ring, text: &str, account: AccountId) -> Option<Link> {
-    let head = Checkpoint::read(text, ring.public()).ok()?;
-    let ours = head.purpose == Purpose::Head && head.account_id == account.to_string();
-    ours.then(|| Link::of(&head, text))
+    trusted(ring, text, account, Purpose::Head).map(|head| Link::of(&head, text))
+}
+
+/// What one of our keys has signed of this account's chain, for this purpose.
+pub(crate) fn trusted(ring: &Ring, text: &str, account: AccountId, purpose: Purpose) -> Option<Checkpoint> {
+    let read = Checkpoint::read(text, ring.public()).ok()?;
+    (read.purpose == purpose && read.account_id == account.to_string()).then_some(read)
 }
 
 /// Who signs a batch behind a head that key `kid` has signed; and who from then on, if that is another.

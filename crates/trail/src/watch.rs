@@ -11,7 +11,7 @@ use crate::deliver::RefusalKind;
 use crate::key::Ring;
 use crate::remember::Link;
 use crate::seal::trusted_head;
-use crate::{Trail, TrailError, read};
+use crate::{Trail, TrailError, read, restored};
 
 /// Records that wait are counted up to here.
 const COUNTED: i64 = 100_000;
@@ -77,10 +77,26 @@ async fn undelivered(tx: &mut Tx<'_>, sink: &str) -> Result<Backlog, StoreError>
     Ok(Backlog { records, oldest })
 }
 
-/// What the database has in the place of `known`, if it is not that.
+/// What the database has in the place of `known`, if it is not that and was not restored since.
 async fn differs(tx: &mut Tx<'_>, ring: &Ring, account: AccountId, known: &Link) -> Result<Option<&'static str>, StoreError> {
-    let Some(text) = mark::get(tx, account, Kind::Head).await? else { return Ok(Some("its head is gone")) };
-    let Some(head) = trusted_head(ring, &text, account) else { return Ok(Some("its head is not signed by us")) };
+    let head = match mark::get(tx, account, Kind::Head).await? {
+        None => None,
+        Some(text) => match trusted_head(ring, &text, account) {
+            None => return Ok(Some("its head is not signed by us")),
+            head => head,
+        },
+    };
+    let harm = harm(tx, ring, account, (known, head.as_ref())).await?;
+    Ok(if harm.is_some() && restored::since(tx, ring, account, (known, head.as_ref())).await? { None } else { harm })
+}
+
+async fn harm(
+    tx: &mut Tx<'_>,
+    ring: &Ring,
+    account: AccountId,
+    (known, head): (&Link, Option<&Link>),
+) -> Result<Option<&'static str>, StoreError> {
+    let Some(head) = head else { return Ok(Some("its head is gone")) };
     if head.seq < known.seq {
         return Ok(Some("its head was set back"));
     }

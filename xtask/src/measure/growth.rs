@@ -13,6 +13,9 @@ pub(super) struct Options {
     /// Over which database; both unless one is said.
     #[arg(long, value_enum)]
     pub(super) back_end: Vec<BackEnd>,
+    /// What is measured; the curves of everything and what pulls leave, unless something is said.
+    #[arg(long, value_enum)]
+    pub(super) part: Vec<Part>,
     /// The most of everything: a power of ten.
     #[arg(long, default_value_t = 1_000_000)]
     pub(super) most: u32,
@@ -27,12 +30,26 @@ pub(super) enum BackEnd {
     Postgres,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Part {
+    Curves,
+    /// The curves of the catalog alone.
+    Names,
+    Pulls,
+}
+
 pub(super) fn measure(workspace: &Workspace, options: &Options) -> Result<()> {
     let both = [BackEnd::Sqlite, BackEnd::Postgres];
     let over = if options.back_end.is_empty() { &both[..] } else { &options.back_end };
+    let parts = if options.part.is_empty() { &[Part::Curves, Part::Pulls][..] } else { &options.part };
     for back_end in over {
         println!("# {back_end:?}");
-        for (what, number) in [("curves", options.most), ("pulls", options.pulls)] {
+        for part in parts {
+            let (what, number) = match part {
+                Part::Curves => ("curves", options.most),
+                Part::Names => ("names", options.most),
+                Part::Pulls => ("pulls", options.pulls),
+            };
             back_end.ask(workspace, what, number)?;
         }
     }

@@ -13,7 +13,7 @@ mod target;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use blobs::BlobStore;
@@ -37,10 +37,9 @@ pub use target::Target;
 pub(crate) use target::key_text;
 
 use crate::CareError;
-use crate::progress::Report;
+use crate::progress::{Progress, Report};
 
-/// What a hold is called, and how long it lasts without being renewed.
-const HOLD: &str = "backup";
+/// How long a hold lasts without being renewed.
 const HOLD_LIFE: Seconds = Seconds::minutes(30);
 const RENEW_EVERY: Duration = Duration::from_mins(5);
 /// Where the master key lies in a snapshot.
@@ -62,6 +61,8 @@ pub struct Backup<'a> {
     pub with_master_key: bool,
     /// What to call the program that makes it.
     pub made_by: &'a str,
+    /// A random number, which tells this backup's hold from those of others that are made at the same time.
+    pub random: u64,
 }
 
 impl std::fmt::Debug for Backup<'_> {
@@ -100,7 +101,7 @@ impl Backup<'_> {
     pub async fn make(&self, report: Report<'_>) -> Result<BackupMade, CareError> {
         is_of_this_version(&self.store).await?;
         let target = Arc::new(Target::create(self.target)?);
-        let hold = Hold::set(&self.store, &self.clock).await?;
+        let hold = Hold::set(&self.store, self.random).await?;
         let now = self.clock.now();
         let (name, folder) = target.begin(now)?;
         let (place, store) = (&folder, &self.store);
@@ -108,11 +109,15 @@ impl Backup<'_> {
         let mut manifest = self.manifest(now, rows).await?;
         manifest.blobs = BlobRows::count(&folder, &manifest.tables)?;
         let copied = copy_all(&self.blobs, &target, (&folder, &manifest.tables), manifest.blobs.count, report).await?;
-        hold.has_stood(self.clock.now())?;
+        hold.has_stood().await?;
         manifest.missing_blobs.clone_from(&copied.missing);
         let written = self.complete(&mut manifest, &folder).and_then(|()| target.publish(&name, &folder));
         written.map_err(CareError::file(&folder))?;
-        hold.end(self.clock.now()).await?;
+        if let Err(error) = hold.end().await {
+            report(Progress::Remark(&format!(
+                "the backup is made; its hold stays for half an hour, and with it content to be deleted: {error}"
+            )));
+        }
         Ok(made(&target, name, &manifest, &copied))
     }
 
@@ -173,38 +178,34 @@ pub(crate) async fn is_of_this_version(store: &Store) -> Result<(), CareError> {
 /// While it stands, collection deletes no content.
 struct Hold {
     store: Arc<Store>,
-    until: Arc<AtomicI64>,
+    name: String,
+    lapsed: Arc<AtomicBool>,
     renewing: AbortHandle,
 }
 
 impl Hold {
-    async fn set(store: &Arc<Store>, clock: &Arc<dyn Clock>) -> Result<Self, CareError> {
-        let until = Arc::new(AtomicI64::new(0));
-        renew(store, &**clock, &until).await?;
-        let (held, time, moved) = (Arc::clone(store), Arc::clone(clock), Arc::clone(&until));
-        let task = tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(RENEW_EVERY).await;
-                if let Err(error) = renew(&held, &*time, &moved).await {
-                    tracing::warn!(%error, "the hold on content is not renewed at the moment");
-                }
-            }
-        });
-        Ok(Self { store: Arc::clone(store), until, renewing: task.abort_handle() })
+    async fn set(store: &Arc<Store>, random: u64) -> Result<Self, CareError> {
+        let name = format!("backup-{random:016x}");
+        store.write(|tx| Box::pin(store::hold::set(tx, &name, HOLD_LIFE))).await?;
+        let lapsed = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn(go_on(Arc::clone(store), name.clone(), Arc::clone(&lapsed)));
+        Ok(Self { store: Arc::clone(store), name, lapsed, renewing: task.abort_handle() })
     }
 
-    /// What was copied after its end may have been deleted and not been missed.
-    fn has_stood(&self, now: Timestamp) -> Result<(), CareError> {
-        if now.millis() < self.until.load(Ordering::Acquire) {
+    /// Has it stood all the time? What was copied after its end may have been deleted and not been missed.
+    async fn has_stood(&self) -> Result<(), CareError> {
+        if !self.lapsed.load(Ordering::Acquire) && renew(&self.store, &self.name).await? {
             return Ok(());
         }
-        Err(CareError::refused("the database could not be told for half an hour that content is needed: begin the backup again"))
+        let text = "the database could not be told for half an hour that content is needed, and collection may have deleted some of it: \
+                    begin the backup again; what it has copied is not copied anew";
+        Err(CareError::refused(text))
     }
 
-    async fn end(self, now: Timestamp) -> Result<(), CareError> {
+    async fn end(self) -> Result<(), StoreError> {
         self.renewing.abort();
-        let store = &self.store;
-        Ok(store.write(|tx| Box::pin(store::hold::release(tx, HOLD, now))).await?)
+        let name = &self.name;
+        self.store.write(|tx| Box::pin(store::hold::release(tx, name))).await
     }
 }
 
@@ -214,9 +215,18 @@ impl Drop for Hold {
     }
 }
 
-async fn renew(store: &Store, clock: &dyn Clock, until: &AtomicI64) -> Result<(), StoreError> {
-    let now = clock.now();
-    store.write(|tx| Box::pin(store::hold::set(tx, HOLD, now, HOLD_LIFE))).await?;
-    until.store(now.plus(HOLD_LIFE).millis(), Ordering::Release);
-    Ok(())
+/// Renews a hold until it has lapsed: it is not set again, so that nobody takes it for one that has stood.
+async fn go_on(store: Arc<Store>, name: String, lapsed: Arc<AtomicBool>) {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        match renew(&store, &name).await {
+            Ok(true) => {}
+            Ok(false) => return lapsed.store(true, Ordering::Release),
+            Err(error) => tracing::warn!(%error, "the hold on content is not renewed at the moment"),
+        }
+    }
+}
+
+async fn renew(store: &Store, name: &str) -> Result<bool, StoreError> {
+    store.write(|tx| Box::pin(store::hold::renew(tx, name, HOLD_LIFE))).await
 }

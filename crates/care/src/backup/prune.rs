@@ -84,9 +84,9 @@ pub fn prune(target: &Target, keep: usize) -> Result<Pruned, CareError> {
     // Read before anything is deleted: a backup that cannot be read keeps everything.
     let needed = needed(target, kept)?;
     let mut pruned = Pruned::default();
+    target.clear_parts().map_err(CareError::file(target.root()))?;
     for name in old {
-        let folder = target.snapshot(name);
-        fs::remove_dir_all(&folder).map_err(CareError::file(&folder))?;
+        target.retire(name).map_err(CareError::file(&target.snapshot(name)))?;
         pruned.deleted.push(name.clone());
     }
     let swept = target.each_blob(|path, key| {

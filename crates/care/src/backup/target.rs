@@ -117,16 +117,11 @@ impl Target {
         self.root.join("snapshots").join(name)
     }
 
-    /// A folder for a new snapshot of this moment: its name, and where it is until it is whole. What others left half done goes.
+    /// A folder for a new snapshot of this moment: its name, and where it is until it is whole.
     pub(crate) fn begin(&self, now: Timestamp) -> Result<(String, PathBuf), CareError> {
         let parent = self.root.join("snapshots");
         let begun = || {
-            for entry in fs::read_dir(&parent)? {
-                let path = entry?.path();
-                if path.to_string_lossy().ends_with(PART) {
-                    fs::remove_dir_all(path)?;
-                }
-            }
+            self.clear_parts()?;
             let plain = Timestamp::from_seconds(now.seconds()).to_string().replace(':', "");
             let name =
                 (1..1000).map(|n| if n == 1 { plain.clone() } else { format!("{plain}-{n}") }).find(|name| !parent.join(name).exists());
@@ -136,6 +131,25 @@ impl Target {
             Ok((name, folder))
         };
         begun().map_err(CareError::file(&parent))
+    }
+
+    /// Deletes what others left half done: snapshots that are not whole yet, or not any more.
+    pub(crate) fn clear_parts(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.root.join("snapshots"))? {
+            let path = entry?.path();
+            if path.to_string_lossy().ends_with(PART) {
+                fs::remove_dir_all(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a snapshot. Interrupted, it leaves none: from the first moment it is not whole any more.
+    pub(crate) fn retire(&self, name: &str) -> io::Result<()> {
+        let (whole, part) = (self.snapshot(name), self.snapshot(&format!("{name}{PART}")));
+        fs::rename(whole, &part)?;
+        sync_folder(&self.root.join("snapshots"))?;
+        fs::remove_dir_all(part)
     }
 
     /// Lets a snapshot be whole.

@@ -62,6 +62,16 @@ pub struct Walked {
     pub unlinked_bytes: u64,
     /// What is not as it should be; the walk stops where these are too many.
     pub lost: Vec<Lost>,
+    /// How much of each account is lost, of those that have lost anything, and of the one that is looked at.
+    pub(super) shares: Vec<Share>,
+}
+
+/// How much of an account is lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Share {
+    pub(super) account: AccountId,
+    pub(super) blobs: u64,
+    pub(super) lost: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -87,7 +97,11 @@ impl Contents {
                 walked.unlinked_bytes += unsigned(blob.size);
             }
             let rows = page.iter().map(|b| Row { account: b.account, digest: b.digest, key: b.key, size: unsigned(b.size) });
+            let known = walked.lost.len();
             self.look_at(rows.collect(), &mut walked).await?;
+            for of_one in page.chunk_by(|a, b| a.account == b.account) {
+                walked.share(of_one.first().map(|blob| blob.account), of_one.len(), known);
+            }
             report(Progress::Blobs { what: "checked", done: walked.blobs, of: None, bytes: walked.bytes });
             if walked.lost.len() >= most {
                 walked.all = false;
@@ -202,6 +216,18 @@ pub(super) fn old_before(now: Timestamp, grace: Seconds) -> Timestamp {
 }
 
 impl Walked {
+    /// So many more blobs of an account were looked at. What was lost before `known` is counted already.
+    fn share(&mut self, account: Option<AccountId>, blobs: usize, known: usize) {
+        let Some(account) = account else { return };
+        let lost = self.lost.iter().skip(known).filter(|one| one.account == account).count() as u64;
+        let blobs = blobs as u64;
+        match self.shares.last_mut() {
+            Some(last) if last.account == account => (last.blobs, last.lost) = (last.blobs + blobs, last.lost + lost),
+            Some(last) if last.lost == 0 => *last = Share { account, blobs, lost },
+            _ => self.shares.push(Share { account, blobs, lost }),
+        }
+    }
+
     pub(super) fn add_to(&self, looked: &mut Looked, collectable: &mut Collectable) {
         (looked.blobs, looked.blob_bytes) = (self.blobs, self.bytes);
         (collectable.blobs, collectable.bytes) = (self.unlinked, collectable.bytes + self.unlinked_bytes);

@@ -24,8 +24,6 @@ use crate::{CareError, Progress};
 
 /// Lost blobs that are mended before the walk begins again: so many are held in memory.
 const AT_ONCE: usize = 10_000;
-/// So many may be lost whatever there is, before it is the storage that is looked at again.
-const FEW: usize = 10;
 
 /// A check to be made.
 #[derive(Debug)]
@@ -96,17 +94,15 @@ impl Fsck<'_> {
         Ok(())
     }
 
-    /// Where most is lost, it may be another server's storage, or one that is not mounted.
+    /// Where most of an account is lost, it may be another server's storage, or one that is not mounted: also where there is little.
     fn is_no_mistake(&self, walked: &Walked) -> Result<(), CareError> {
-        let lost = walked.lost.len();
         let accepted = self.repair.as_ref().is_none_or(|repair| repair.accept_loss);
-        if accepted || lost <= FEW || (lost as u64).saturating_mul(2) <= walked.blobs {
-            return Ok(());
-        }
+        let most = walked.shares.iter().find(|share| share.lost.saturating_mul(2) > share.blobs);
+        let Some(share) = most.filter(|_| !accepted) else { return Ok(()) };
         let text = format!(
-            "{lost} of {} blobs are lost: is this the storage of this database, and is it mounted? Nothing was changed. If they are lost \
-             for good, say --accept-loss: their rows go, and clients can push them again",
-            walked.blobs
+            "{} of {} blobs of account {} are lost: is this the storage of this database, and is it mounted? Nothing was changed. If \
+             they are lost for good, say --accept-loss: their rows go, and clients can push them again",
+            share.lost, share.blobs, share.account
         );
         Err(CareError::Refused(text))
     }

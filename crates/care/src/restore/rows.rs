@@ -98,6 +98,8 @@ impl Beginning<'_> {
             store::role::end_all_sessions(tx, self.op.now).await?;
             store::signing_key::delete_all(tx).await?;
         }
+        // Of what was pulled since the backup nothing is known: retention may not take it for idle.
+        store::retention::know_pulls_from(tx, self.op.now).await?;
         // Every account's trail says that what came after the backup is gone.
         let detail = format!("from the backup of {}{}", self.taken_at, if self.end_sessions { ", sessions ended" } else { "" });
         for row in tx.rows("SELECT id FROM account ORDER BY id", params![]).await? {

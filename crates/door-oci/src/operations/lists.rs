@@ -2,7 +2,7 @@
 //! registry's).
 
 use model::{Action, act};
-use registry::Page;
+use registry::Visible;
 use serde::Serialize;
 
 use super::{Call, Handled, digest};
@@ -43,9 +43,8 @@ impl Call<'_> {
         let asked = self.query().page()?;
         self.known()?;
         let filter = self.door.identity.access().visible(self.op, &self.caller, Action::PullRepository, &self.instance).await?;
-        let Page { items, more } = self.door.registry.catalog(&filter, &self.instance, asked.n, asked.last.as_deref()).await?;
+        let Visible { items, next } = self.door.registry.catalog(&filter, &self.instance, asked.n, asked.last.as_deref()).await?;
         let repositories: Vec<_> = items.iter().map(model::RepositoryName::as_str).collect();
-        let next = repositories.last().copied().filter(|_| more);
-        Ok(shapes::page(&RepositoryList { repositories }, self.path(), &asked, next))
+        Ok(shapes::page(&RepositoryList { repositories }, self.path(), &asked, next.as_deref()))
     }
 }

@@ -95,13 +95,12 @@ pub(super) struct Page {
 pub(super) struct Bounds {
     before: Timestamp,
     condemned_until: Timestamp,
-    now: Timestamp,
     most: usize,
 }
 
 impl Bounds {
     pub(super) const fn at(now: Timestamp, collection: Collection, most: usize) -> Self {
-        Self { before: collection.before(now), condemned_until: collection.condemned_until(now), now, most }
+        Self { before: collection.before(now), condemned_until: collection.condemned_until(now), most }
     }
 }
 
@@ -196,7 +195,7 @@ impl Registry {
     async fn due(&self, place: &Place, bounds: Bounds) -> Result<Page, StoreError> {
         let after = (place.id, <[u8; 8]>::try_from(&*place.rest).map_or(i64::MIN, i64::from_be_bytes));
         let limit = i64::try_from(CHANGED).unwrap_or(1);
-        if self.store.read(|tx| Box::pin(store::hold::stands(tx, bounds.now))).await? {
+        if self.store.read(|tx| Box::pin(store::hold::stands(tx))).await? {
             // A backup may still copy it: the next run deletes it.
             return Ok(Page { gone: Vec::new(), last: None });
         }

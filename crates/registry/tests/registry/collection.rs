@@ -17,6 +17,7 @@ on_each! {
     content_without_a_row_goes
     an_upload_under_way_is_no_stray
     content_that_was_condemned_is_never_named
+    while_a_hold_stands_no_content_is_deleted
     what_a_power_cut_brings_back_goes_again
     a_preview_counts_what_a_run_takes
     a_run_goes_on_where_another_node_stopped
@@ -69,6 +70,22 @@ async fn an_idle_blob_goes_after_its_grace(house: House) {
     assert_eq!(house.rows("SELECT storage_key FROM condemned").await, 1, "remembered");
     house.collect(after(24 * 9)).await;
     assert_eq!(house.rows("SELECT storage_key FROM condemned").await, 0);
+}
+
+async fn while_a_hold_stands_no_content_is_deleted(house: House) {
+    let house = house.without_grace();
+    house.put_blob(APP, b"idle").await;
+    let hold = |name: &'static str| house.store.write(move |tx| Box::pin(store::hold::set(tx, name, Seconds::minutes(30))));
+    let release = |name: &'static str| house.store.write(move |tx| Box::pin(store::hold::release(tx, name)));
+    for name in ["one", "another"] {
+        hold(name).await.unwrap();
+    }
+    // Whatever this node's clock says of when they end.
+    assert_eq!(house.collect(LATER).await.deleted, 0);
+    release("one").await.unwrap();
+    assert_eq!((house.collect(LATER.plus(Seconds(1))).await.deleted, house.kept().await), (0, 1));
+    release("another").await.unwrap();
+    assert_eq!((house.collect(LATER.plus(Seconds(2))).await.deleted, house.kept().await), (1, 0));
 }
 
 async fn a_deleted_image_leaves_nothing_and_what_others_share_stays(house: House) {

@@ -87,9 +87,9 @@ async fn what_is_hidden_is_neither_shown_nor_counted(house: House) {
     let (mut seen, mut after) = (Vec::new(), None::<String>);
     loop {
         let page = house.registry.visible_repositories(&filter, &house.local, any, (3, after.as_deref())).await.unwrap();
-        after = page.items.last().map(|r| r.name.to_string());
         seen.extend(page.items.iter().map(|r| r.name.to_string()));
-        if !page.more {
+        after = page.next;
+        if after.is_none() {
             break;
         }
     }

@@ -1,6 +1,6 @@
 use access::Filter;
 use model::{Action, Digest, Reference};
-use registry::RegistryError;
+use registry::{LOOKED_AT, RegistryError, RepositoriesNamed};
 
 use crate::house::{House, descriptor, image, on_each, op, tag};
 
@@ -9,6 +9,7 @@ on_each! {
     referrers_with_type_annotations_and_filter
     many_large_referrers_come_in_pages_in_one_order
     the_catalog_shows_what_the_filter_does_in_pages
+    a_page_looks_at_so_many_names_and_tells_none_that_is_hidden
 }
 
 async fn tags(house: &House, n: Option<usize>, last: Option<&str>) -> (Vec<String>, bool) {
@@ -98,8 +99,13 @@ async fn many_large_referrers_come_in_pages_in_one_order(house: House) {
 }
 
 async fn catalog(house: &House, filter: &Filter, n: Option<usize>, last: Option<&str>) -> (Vec<String>, bool) {
+    let (items, next) = catalog_page(house, filter, n, last).await;
+    (items, next.is_some())
+}
+
+async fn catalog_page(house: &House, filter: &Filter, n: Option<usize>, last: Option<&str>) -> (Vec<String>, Option<String>) {
     let page = house.registry.catalog(filter, &house.local, n, last).await.unwrap();
-    (page.items.iter().map(ToString::to_string).collect(), page.more)
+    (page.items.iter().map(ToString::to_string).collect(), page.next)
 }
 
 async fn the_catalog_shows_what_the_filter_does_in_pages(house: House) {
@@ -132,4 +138,65 @@ async fn the_catalog_shows_what_the_filter_does_in_pages(house: House) {
         assert_eq!(seen, want, "pages of {n}");
     }
     assert_eq!(catalog(&house, &Filter::nothing(), None, None).await, (vec![], false));
+}
+
+/// `demo/r10000` and so on. The two of these numbers end in `-k7`.
+const MANY: usize = 2 * LOOKED_AT + 100;
+const SEEN: [usize; 2] = [10, MANY - 1];
+
+async fn change(house: &House, sql: &'static str, values: &[store::Value]) {
+    let done: Result<u64, store::StoreError> = house.store.write(|tx| Box::pin(tx.execute(sql, values))).await;
+    done.unwrap();
+}
+
+async fn many(house: &House) {
+    house.begin("demo/app").await;
+    let sql = "WITH RECURSIVE number(n) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT n + 1 FROM number WHERE n + 1 < $1) \
+               INSERT INTO repository (id, account_id, instance_id, namespace_id, name, is_public, description, created_ms, updated_ms) \
+               SELECT 1000 + n, r.account_id, r.instance_id, r.namespace_id, \
+               'demo/r' || CAST(10000 + n AS TEXT) || CASE WHEN n IN ($2, $3) THEN '-k7' ELSE '' END, 0, '', 0, 0 \
+               FROM number, (SELECT * FROM repository WHERE name = 'demo/app') r";
+    let number = |n| i64::try_from(n).unwrap();
+    change(house, sql, store::params![number(MANY), number(SEEN[0]), number(SEEN[1])]).await;
+}
+
+async fn a_page_looks_at_so_many_names_and_tells_none_that_is_hidden(house: House) {
+    many(&house).await;
+    let text = r#"{"Version":"1","Statement":[
+        {"Effect":"Allow","Action":["cr:PullRepository","cr:GetRepository"],"Resource":"acs:cr:*:*:repository/*/*-k7"}]}"#;
+    let carol = house.bound_by(text).await;
+    let some = house.access.visible(&op(), &carol, Action::PullRepository, &house.local).await.unwrap();
+    let [first, last] = SEEN.map(|n| format!("demo/r{}-k7", 10000 + n));
+    for n in [None, Some(2), Some(100)] {
+        let (one, next) = catalog_page(&house, &some, n, None).await;
+        assert_eq!(one, [&*first], "{n:?}");
+        let (none, beyond) = catalog_page(&house, &some, n, next.as_deref()).await;
+        assert_eq!(none, [""; 0], "an empty page is not the end");
+        for next in [&next, &beyond] {
+            let told = next.as_deref().unwrap().strip_prefix(&*first).unwrap();
+            assert!(told.starts_with("~crr-") && told.len() < 30, "what is hidden has no name: {told}");
+        }
+        assert_eq!(catalog_page(&house, &some, n, beyond.as_deref()).await, (vec![last.clone()], None));
+    }
+    let named = RepositoriesNamed::default();
+    let page = house.registry.visible_repositories(&some, &house.local, named, (100, None)).await.unwrap();
+    assert_eq!((page.items.len(), page.next.is_some()), (1, true));
+
+    // Where it was is gone: the names from the last one shown on are looked at again.
+    let (_, mut next) = catalog_page(&house, &some, None, None).await;
+    change(&house, "DELETE FROM repository WHERE id = $1", store::params![1000 + i64::try_from(LOOKED_AT).unwrap() - 2]).await;
+    let (mut seen, mut pages) = (Vec::new(), 0);
+    while let Some(behind) = next {
+        let (more, further) = catalog_page(&house, &some, None, Some(&behind)).await;
+        seen.extend(more);
+        (next, pages) = (further, pages + 1);
+    }
+    assert_eq!((seen, pages), (vec![last.clone()], 3));
+
+    // Nor is what is locked against listing looked past without an end.
+    change(&house, "UPDATE repository SET locks = 4", &[]).await;
+    let all = house.access.visible(&op(), &house.alice, Action::PullRepository, &house.local).await.unwrap();
+    let (none, next) = catalog_page(&house, &all, None, None).await;
+    assert_eq!(none, [""; 0]);
+    assert!(next.unwrap().starts_with("~crr-"));
 }

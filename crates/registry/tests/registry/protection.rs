@@ -385,7 +385,7 @@ async fn what_is_locked_against_listing_leaves_pages_whole(house: House) {
     let filter = house.access.visible(&op(), &house.alice, model::Action::PullRepository, &house.local).await.unwrap();
     let catalog = async |n, last| {
         let page = house.registry.catalog(&filter, &house.local, Some(n), last).await.unwrap();
-        (page.items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), page.more)
+        (page.items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), page.next.is_some())
     };
     assert_eq!(catalog(2, None).await, ("demo/a demo/c".into(), true));
     assert_eq!(catalog(2, Some("demo/c")).await, ("demo/d".into(), false));

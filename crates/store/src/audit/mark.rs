@@ -5,13 +5,15 @@ use model::{AccountId, Timestamp};
 use super::chain::Position;
 use crate::{Row, StoreError, Tx, params};
 
-/// Which end of a chain.
+/// Which end of a chain, or what was done to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// Its beginning, after retention has taken older records away.
     Begin,
     /// The record that was sealed last.
     Head,
+    /// The record that was the last when the database was restored from a backup.
+    Restore,
 }
 
 impl Kind {
@@ -19,6 +21,7 @@ impl Kind {
         match self {
             Self::Begin => "begin",
             Self::Head => "head",
+            Self::Restore => "restore",
         }
     }
 }
@@ -27,6 +30,13 @@ impl Kind {
 pub async fn get(tx: &mut Tx<'_>, account: AccountId, kind: Kind) -> Result<Option<String>, StoreError> {
     let sql = "SELECT checkpoint FROM audit_mark WHERE account_id = $1 AND kind = $2";
     tx.row(sql, params![account.as_i64(), kind.as_str()]).await?.map(|row| row.get(0)).transpose()
+}
+
+/// The mark of this kind of any account: of whichever is the first.
+pub async fn any(tx: &mut Tx<'_>, kind: Kind) -> Result<Option<(AccountId, String)>, StoreError> {
+    let sql = "SELECT account_id, checkpoint FROM audit_mark WHERE kind = $1 ORDER BY account_id LIMIT 1";
+    let row = tx.row(sql, params![kind.as_str()]).await?;
+    row.map(|row| Ok((AccountId::from_i64(row.get(0)?), row.get(1)?))).transpose()
 }
 
 /// Sets it. `seq` is the record's number, for who asks how far a chain has come.

@@ -30,7 +30,7 @@ const BOUNDED: [(&str, i64, &str); 9] = [
     ("list_integrations", 150_000, "counts up to 10,000 credentials of each"),
     ("show_integration", 150_000, "counts up to 10,000 credentials"),
     ("show_policy", 800_000, "counts whom it is attached to: at most everybody in the account"),
-    ("catalog of-an-ending", 10_000_000, "a pattern that begins with a wildcard is held against every name until the page is full"),
+    ("catalog of-an-ending", 16_000, "a page looks at 2,000 names, finds what it finds, and leads on"),
 ];
 
 /// The same request where there is little and where there is much.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use care::{Backup, Checked, Signature, Target};
 use clap::{Args, Subcommand};
+use kit::Randomness as _;
 use serde_json::json;
 use store::Store;
 
@@ -14,7 +15,7 @@ use super::beside::{Teller, block_on, finish};
 use crate::config::MachineArguments;
 use crate::house::{blobs_to_read, database};
 use crate::master_key::present_master_keys;
-use crate::printer::{Format, Output};
+use crate::printer::{Format, Harm, Output};
 use crate::system::{SystemClock, SystemRandom, environment};
 
 #[derive(Debug, Args)]
@@ -85,7 +86,8 @@ fn make(arguments: &Arguments) -> Result<Output, Failure> {
     let target = arguments.to.as_deref().ok_or("--to DIR is missing")?;
     let keys = present_master_keys(&config, &mut SystemRandom::open())?;
     let keys = keys.ok_or_else(|| format!("there is no master key in {}: is this the server's data folder?", config.data_dir.display()))?;
-    let teller = Teller::default();
+    let (mut random, teller) = ([0; 8], Teller::default());
+    SystemRandom::open().fill(&mut random);
     let made = block_on(async {
         let backup = Backup {
             store: Arc::new(Store::peek(&database(&config)).await?),
@@ -95,12 +97,14 @@ fn make(arguments: &Arguments) -> Result<Output, Failure> {
             keys: &keys,
             with_master_key: arguments.with_master_key,
             made_by: concat!("tidegate ", env!("CARGO_PKG_VERSION")),
+            random: u64::from_be_bytes(random),
         };
         Ok(backup.make(&|progress| teller.tell(progress)).await?)
     })?;
     let harm = (!made.missing_blobs.is_empty()).then(|| {
         let count = made.missing_blobs.len();
-        format!("the backup is made, but {count} blobs are not in it: the store does not have them whole (`missing_blobs`). Images that use them must be pushed again")
+        let text = format!("the backup is made, but {count} blobs are not in it: the store does not have them whole (`missing_blobs`). Images that use them must be pushed again");
+        Harm { code: "missing_blobs", text }
     });
     Ok(Output::Verdict(serde_json::to_value(&made)?, harm))
 }
@@ -115,7 +119,7 @@ fn verify(dir: &std::path::Path, name: Option<&str>, machine: &MachineArguments)
     let keys = present_master_keys(&config, &mut SystemRandom::open())?;
     let teller = Teller::default();
     let checked = care::check_snapshot(&Target::open(dir)?, name, keys.as_ref(), &|progress| teller.tell(progress))?;
-    let harm = (!checked.is_whole()).then(|| problems(&checked));
+    let harm = (!checked.is_whole()).then(|| Harm { code: "damaged", text: problems(&checked) });
     Ok(Output::Verdict(shown(&checked), harm))
 }
 

@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use care::{CareError, Progress};
-use serde_json::json;
 
 use super::Failure;
 use crate::config::ConfigError;
@@ -24,25 +23,21 @@ pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
 pub(super) fn finish(format: Option<Format>, result: Result<Output, Failure>) -> ExitCode {
     match result {
         Ok(output) => Printer::new(format).finish(Ok(output)),
-        Err(failure) => {
-            let text = if format == Some(Format::Json) { error_json(&*failure).to_string() } else { format!("error: {failure}") };
-            note(&text);
-            ExitCode::FAILURE
-        }
+        Err(failure) => Printer::new(format).complain(code(&*failure), &failure.to_string()),
     }
 }
 
-fn error_json(failure: &(dyn std::error::Error + 'static)) -> serde_json::Value {
-    let code = match failure.downcast_ref::<CareError>() {
+fn code(failure: &(dyn std::error::Error + 'static)) -> &'static str {
+    match failure.downcast_ref::<CareError>() {
         Some(CareError::Store(_)) => "database",
         Some(CareError::Blobs { .. } | CareError::Listing(_)) => "blobs",
         Some(CareError::File { .. }) => "invalid_file",
         Some(CareError::Damaged { .. }) => "damaged",
         Some(CareError::Refused(_)) => "refused",
+        None if matches!(failure.downcast_ref(), Some(Refusal::Database(_) | Refusal::Schema(_))) => "database",
         None if failure.is::<Refusal>() || failure.is::<ConfigError>() => "configuration",
         None => "failed",
-    };
-    json!({ "error": { "code": code, "message": failure.to_string(), "request_id": null } })
+    }
 }
 
 /// Says how far a job is, now and then.
@@ -52,6 +47,9 @@ pub(super) struct Teller(Mutex<Option<Instant>>);
 impl Teller {
     #[expect(clippy::disallowed_methods, reason = "how often a person is told is measured here")]
     pub(super) fn tell(&self, progress: Progress<'_>) {
+        if let Progress::Remark(text) = progress {
+            return note(text);
+        }
         let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // Nobody who waits for seconds alone is told anything.
         let since = last.get_or_insert_with(Instant::now);
@@ -65,6 +63,7 @@ impl Teller {
                 let of = of.map(|of| format!(" of {of}")).unwrap_or_default();
                 note(&format!("blobs {what}: {done}{of}, {} MiB", bytes >> 20));
             }
+            Progress::Remark(_) => {}
         }
     }
 }

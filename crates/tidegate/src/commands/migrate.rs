@@ -1,13 +1,16 @@
 //! `tidegate migrate`: the schema of the database, brought up to date by hand.
 
+use std::process::ExitCode;
+
 use serde_json::{Value, json};
 use store::{Migration, Schema, Store, StoreError};
 
-use super::{Failure, print};
+use super::Failure;
+use super::beside::finish;
 use crate::config::{Config, Database, MachineArguments};
 use crate::data_dir::open_data_dir;
 use crate::house::{database, refused};
-use crate::printer::Format;
+use crate::printer::{Format, Output};
 use crate::system::environment;
 
 #[derive(Debug, clap::Args)]
@@ -15,24 +18,25 @@ pub(super) struct Arguments {
     /// Print what would be applied, and change nothing; beside a running server too
     #[arg(long)]
     dry_run: bool,
-    /// Print JSON or a table [default: table]
+    /// Print JSON or a table [default: a table on a terminal, JSON elsewhere]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     output: Option<Format>,
     #[command(flatten)]
     settings: MachineArguments,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    finish(arguments.output, bring_up_to_date(arguments))
+}
+
+fn bring_up_to_date(arguments: &Arguments) -> Result<Output, Failure> {
     let config = arguments.settings.load(environment())?;
     if !arguments.dry_run && config.database == Database::Sqlite {
         open_data_dir(&config.data_dir)?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let schema = runtime.block_on(migrate(&config, arguments.dry_run)).map_err(|error| refused(&config, &error))?;
-    match arguments.output {
-        Some(Format::Json) => print(&format!("{:#}\n", shape(&schema, arguments.dry_run))),
-        _ => print(&report(&schema, arguments.dry_run)),
-    }
+    Ok(Output::Told(shape(&schema, arguments.dry_run), report(&schema, arguments.dry_run)))
 }
 
 /// The schema as it was before.
@@ -56,11 +60,11 @@ fn report(before: &Schema, dry_run: bool) -> String {
     let by = before.version.as_ref().map(|version| format!(", made by Tidegate {version}")).unwrap_or_default();
     let now = format!("The schema of the database is {}{by}", before.applied);
     if before.pending.is_empty() {
-        return format!("{now}: up to date.\n");
+        return format!("{now}: up to date.");
     }
     let verb = if dry_run { "would be applied" } else { "applied" };
     let step = |one: &Migration| format!("{:>4}  {:<12}  {verb}", one.number, one.name);
     let steps: Vec<String> = before.pending.iter().map(step).collect();
     let was = if dry_run { now } else { now.replacen(" is ", " was ", 1) };
-    format!("{was}; this version knows {}.\n{}\n", before.known, steps.join("\n"))
+    format!("{was}; this version knows {}.\n{}", before.known, steps.join("\n"))
 }

@@ -76,7 +76,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Health(settings) => health::run(&settings),
         Command::Config(verb) => config::run(&verb),
         Command::MasterKey(verb) => master_key::run(&verb),
-        Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Migrate(arguments) => return migrate::run(&arguments),
         Command::Backup(arguments) => return backup::run(&arguments),
         Command::Restore(arguments) => return restore::run(&arguments),
         Command::Doctor(arguments) => return doctor::run(&arguments),

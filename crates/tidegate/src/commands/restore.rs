@@ -3,11 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use care::{Restore, Restored, Target};
 use clap::Args;
 use model::Clock as _;
-use secrets::{MasterKey, MasterKeys};
+use secrets::{Dice, MasterKey, MasterKeys};
+use store::Store;
+use trail::Trail;
 
 use super::Failure;
 use super::backup::shown;
@@ -75,7 +78,14 @@ fn restore(arguments: &Arguments) -> Result<Output, Failure> {
     let restored = block_on(async {
         let blobs = blobs(&config).await?;
         let op = job_op(SystemClock.now());
-        Ok(restore.run(&database(&config), &blobs, &op, &|progress| teller.tell(progress)).await?)
+        let restored = restore.run(&database(&config), &blobs, &op, &|progress| teller.tell(progress)).await?;
+        if let Err(error) = mark_trail(&config, &keys).await {
+            note(&format!(
+                "Everything is restored, but what nodes keep of the audit trail still counts ({error}): move audit-heads.json out of the \
+                 data folder of every node before it starts."
+            ));
+        }
+        Ok(restored)
     })?;
     set_heads_aside(&config.data_dir)?;
     say(&restored);
@@ -101,6 +111,14 @@ fn keep_key(config: &Config, keys: &MasterKeys) -> Result<(), Failure> {
     let text = zeroize::Zeroizing::new(format!("{}\n", keys.current.to_text().reveal()));
     write_secrets(path, &text).map_err(|cause| format!("{} cannot be written: {cause}", path.display()))?;
     Ok(())
+}
+
+/// Signs that the trail was set back on purpose, so that what other nodes have sealed since the backup does not count.
+async fn mark_trail(config: &Config, keys: &MasterKeys) -> Result<(), Failure> {
+    let store = Arc::new(Store::open(&database(config)).await?);
+    let dice = Arc::new(Dice::new(Box::new(SystemRandom::open())));
+    let trail = Trail::open(store, Arc::new(keys.sealing()), dice, "restore", SystemClock.now()).await?;
+    Ok(trail.restored(SystemClock.now()).await?)
 }
 
 /// What this node has sealed since the backup is not in the database any more: the trail goes on from where the backup stands, and

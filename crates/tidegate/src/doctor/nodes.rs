@@ -40,7 +40,7 @@ pub(super) async fn examine(config: &Config, store: &Arc<Store>) -> Vec<Check> {
                 let (nodes, leases) = (node::all(tx).await?, lease::held(tx, now).await?);
                 let backlog = audit::backlog(tx, COUNTED).await?;
                 let run = collection_run::newest(tx, 1).await?.pop();
-                Ok(Seen { now, nodes, leases, backlog, run, held: hold::stands(tx, ours).await? })
+                Ok(Seen { now, nodes, leases, backlog, run, held: hold::stands(tx).await? })
             })
         })
         .await;

@@ -35,6 +35,13 @@ fn every_damaged_piece_is_named_and_nothing_is_restored() {
     }
     assert!(tried > 90, "{tried}");
 
+    // A script reads it all: what was found from standard output, and that it is an error from standard error.
+    let ran = on_machine(&from, &["backup", "verify", bad.to_str().unwrap(), "-o", "json"]);
+    let said: serde_json::Value = serde_json::from_str(&ran.err).unwrap_or_else(|_| panic!("no JSON: {ran}"));
+    assert_eq!((ran.code, &said["error"]["code"], &said["error"]["request_id"]), (Some(1), &"damaged".into(), &serde_json::Value::Null));
+    assert!(said["error"]["message"].as_str().unwrap().contains("is damaged"), "{said}");
+    assert_eq!(ran.json()["whole"], false);
+
     // One of them is tried in earnest: nothing is written.
     let _ = std::fs::remove_dir_all(&bad);
     copy(&good, &bad);

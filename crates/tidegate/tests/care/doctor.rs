@@ -5,11 +5,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::house::{Inhabited, files, on_files, on_machine, with_key};
 use crate::hurt::Hurt;
 use crate::support::backing::create_database;
+use crate::support::disk::Disk;
 use crate::support::node::{Node, Settings};
 use crate::support::s3::S3;
 use crate::support::{content, digest};
@@ -55,6 +57,12 @@ fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     lasting.map(|path| (path.clone(), std::fs::read(&path).unwrap_or_default())).collect()
 }
 
+/// The same, with what a server that has it open has not yet put into the file itself.
+fn with_wal(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let lasting = files(folder).into_iter().filter(|path| !path.to_string_lossy().ends_with("-shm"));
+    lasting.map(|path| (path.clone(), std::fs::read(&path).unwrap_or_default())).collect()
+}
+
 #[test]
 fn a_sound_server_is_left_in_peace_running_or_not() {
     let folder = tempfile::tempdir().unwrap();
@@ -75,6 +83,76 @@ fn a_sound_server_is_left_in_peace_running_or_not() {
     let stopped = Examined::by(&settings, &["--full"]);
     stopped.is_sound(&[]).says("server", "ok", "none runs").says("database", "ok", "finds its file sound");
     assert!(snapshot(&settings.data) == before, "a doctor writes nothing");
+}
+
+/// Also of what a running server has open: it is stopped, so that it writes nothing itself meanwhile.
+#[test]
+fn beside_a_running_server_it_reads_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(on_files(folder.path(), "one"));
+    Inhabited::fill(&node);
+    node.signal(Signal::STOP);
+    let (all, before) = (&node.settings.data, with_wal(&node.settings.data));
+    assert!(before.keys().any(|path| path.to_string_lossy().ends_with("-wal")), "the server has its database open");
+    let found = Examined::by(&node.settings, &["--full"]);
+    found.is_sound(&["did not answer"]).says("server", "problem", "did not answer").says("blobs", "ok", "all 10 blobs");
+    assert!(with_wal(all) == before, "a doctor writes nothing");
+    node.signal(Signal::CONT);
+    drop(node.stop());
+}
+
+/// A record, a change of a right, or a node's own word: whoever has written them had another clock than this machine.
+#[test]
+fn a_clock_that_is_wrong_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(on_files(folder.path(), "one"));
+    Inhabited::fill(&node);
+    let settings = node.stop();
+    Examined::by(&settings, &[]).is_sound(&[]).says("clock", "ok", "the database's");
+    let hurt = Hurt::open(&settings);
+    hurt.sql(
+        "INSERT INTO node (id, host, listen, version, started_ms, seen_ms, due_ms, clock_ahead_ms, feed_lag_ms, feed_behind, database_ms, \
+         failing) SELECT 'n', 'elsewhere', '127.0.0.1:1', '0', 0, at_ms, at_ms + 3600000, -5000, 0, 0, 1, '' FROM change ORDER BY seq DESC \
+         LIMIT 1",
+        &[],
+    );
+    Examined::by(&settings, &[]).says("nodes", "warning", "the clock of elsewhere (127.0.0.1:1) differs from the database's by -5000 ms");
+    hurt.sql("UPDATE change SET at_ms = at_ms + 3600000 WHERE seq = (SELECT max(seq) FROM change)", &[]);
+    Examined::by(&settings, &[]).says("clock", "problem", "ahead of this machine's clock");
+}
+
+#[test]
+fn content_without_a_row_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(on_files(folder.path(), "one"));
+    Inhabited::fill(&node);
+    let settings = node.stop();
+    let one = Hurt::open(&settings).file_of(&digest(&content(1001, 5000)));
+    // A name of the same folder, which the key's last digits choose.
+    let name = one.file_name().unwrap().to_str().unwrap();
+    let stray = one.with_file_name(format!("0123456789abcd{}", &name[14..]));
+    std::fs::write(&stray, vec![7; 3 << 20]).unwrap();
+    let off = settings.clone().set("TIDEGATE_COLLECTION_ENABLED", "false");
+    Examined::by(&off, &[]).says("blobs", "ok", "have their rows, or are new");
+    #[expect(clippy::disallowed_methods, reason = "a file is as old as a test says")]
+    let old = std::time::SystemTime::now() - std::time::Duration::from_hours(240);
+    std::fs::File::options().write(true).open(&stray).unwrap().set_modified(old).unwrap();
+    Examined::by(&off, &[]).says("blobs", "warning", "of 11 pieces of content 1 have no row (3 MiB)");
+    Examined::by(&settings, &[]).says("blobs", "ok", "the next run of the collection takes them");
+}
+
+#[test]
+#[ignore = "cargo xtask test --only care"]
+fn a_disk_without_room_is_said() {
+    let disk = Disk::of(64 << 10);
+    let node = Node::start(on_files(&disk.at, "one"));
+    let settings = node.stop();
+    Examined::by(&settings, &[]).says("disk", "problem", "MiB are free for the data folder");
+    // Content on a disk of its own, which is fuller than it should be. (Room of a `tmpfs` that nobody uses costs nothing.)
+    let other = Disk::of(1 << 20);
+    let blobs = settings.set("TIDEGATE_BLOBS", other.at.to_str().unwrap());
+    let found = Examined::by(&blobs, &[]);
+    found.says("disk", "problem", "for the data folder").says("disk", "warning", "MiB are free for the blobs");
 }
 
 #[test]
@@ -165,6 +243,12 @@ fn what_postgres_and_s3_do_is_said() {
         .says("database", "problem", "fsync is off")
         .says("blobs", "ok", "all 10 blobs")
         .says("nodes", "ok", "1 serve");
+    // It reads alone: where PostgreSQL lets nobody write it finds the same, and the bucket is as it was.
+    let before = s3.files();
+    let sealed = format!("{url}{}options=-c%20default_transaction_read_only%3Don", if url.contains('?') { '&' } else { '?' });
+    let sealed = Examined::by(&node.settings.clone().set("TIDEGATE_DATABASE", &sealed), &["--full"]);
+    sealed.is_sound(&["fsync is off", "it takes no changes"]).says("blobs", "ok", "all 10 blobs").says("master_key", "ok", "opens");
+    assert_eq!(s3.files(), before);
     let name = url.rsplit_once('/').unwrap().1;
     alter(&url, &format!("ALTER DATABASE {name} SET synchronous_commit = off"));
     Examined::by(&node.settings, &[]).says("database", "problem", "synchronous_commit is off");

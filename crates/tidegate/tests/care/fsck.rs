@@ -103,6 +103,13 @@ fn broken_and_mended(settings: Settings, online: bool) {
     ];
     assert_eq!(kinds(&first), BTreeMap::from(expected), "{first:#}");
     assert_eq!(unsound(&settings, &["--verify-content"]), first, "looking changes nothing");
+    // A backup of what is broken is made, and says so, to a script too.
+    let target = settings.data.with_extension("backups");
+    let ran = on_machine(&settings, &["backup", "--to", target.to_str().unwrap(), "-o", "json"]);
+    let said: Value = serde_json::from_str(&ran.err).unwrap_or_else(|_| panic!("no JSON: {ran}"));
+    assert_eq!((ran.code, &said["error"]["code"]), (Some(1), &"missing_blobs".into()), "{ran}");
+    assert_eq!(ran.json()["missing_blobs"].as_array().unwrap().len(), 3, "{ran}");
+    std::fs::remove_dir_all(target).unwrap();
     let lost = first["findings"].as_array().unwrap().iter().find(|finding| finding["kind"] == "blob_missing").unwrap();
     assert_eq!(lost["images"], serde_json::json!(["local/team0/app:v0"]), "{lost}");
     let told = on_machine(&settings, &["fsck", "--output", "table"]);
@@ -174,13 +181,67 @@ fn when_most_is_lost_nothing_is_given_up_unasked() {
         std::fs::remove_file(hurt.file_of(&layer(n))).unwrap();
         std::fs::remove_file(hurt.file_of(&config(n))).unwrap();
     }
-    on_machine(&settings, &["fsck", "--repair"]).refused(&["14 of 16 blobs are lost", "mounted", "--accept-loss"]);
+    on_machine(&settings, &["fsck", "--repair"]).refused(&["14 of 16 blobs of account", "mounted", "--accept-loss"]);
     assert_eq!(hurt.number("SELECT COUNT(*) FROM blob", &[]), 16);
     let mended = unsound(&settings, &["--repair", "--accept-loss"]);
     assert_eq!((kinds(&mended)["blob_missing"], mended["mended"].as_u64()), (14, Some(14)), "{mended:#}");
     assert_eq!(hurt.number("SELECT COUNT(*) FROM blob", &[]), 2);
     let usage = on_machine(&settings, &["fsck", "--accept-loss"]);
     assert_eq!(usage.code, Some(2), "{usage}");
+}
+
+/// Nor where there is little: an account of its own, or a server with a handful of blobs.
+#[test]
+fn when_most_of_a_little_is_lost_nothing_is_given_up_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(on_files(folder.path(), "one"));
+    let inhabited = Inhabited::fill(&node);
+    let settings = node.stop();
+    let hurt = Hurt::open(&settings);
+    let blobs = |account: &str| {
+        let sql = "SELECT COUNT(*) FROM blob WHERE account_id = (SELECT id FROM account ORDER BY id LIMIT 1)";
+        assert_eq!(hurt.number(sql, &[]), 10, "{account}");
+    };
+    blobs("all of the ten are the root user's");
+    // Another account has one blob alone, and nobody has its content.
+    hurt.sql(
+        "INSERT INTO blob (account_id, digest, size, storage_key, created_ms) SELECT max(id) + 1, $1, 5, 77, 0 FROM account",
+        &[bytes(&nowhere())],
+    );
+    on_machine(&settings, &["fsck", "--repair"]).refused(&["1 of 1 blobs of account", "--accept-loss"]);
+    hurt.sql("DELETE FROM blob WHERE storage_key = 77", &[]);
+    // A folder that was made anew where a disk should have been.
+    for n in 0..5 {
+        std::fs::remove_file(hurt.file_of(&layer(n))).unwrap();
+        std::fs::remove_file(hurt.file_of(&config(n))).unwrap();
+    }
+    on_machine(&settings, &["fsck", "--repair"]).refused(&["10 of 10 blobs of account", "mounted", "--accept-loss"]);
+    blobs("nothing was changed");
+    let mended = unsound(&settings, &["--repair", "--accept-loss"]);
+    assert_eq!(kinds(&mended)["blob_missing"], 10, "{mended:#}");
+    drop((hurt, inhabited));
+}
+
+/// Where a namespace cannot be counted anew, the others are all the same.
+#[test]
+fn a_count_that_cannot_be_mended_keeps_no_other_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(on_files(folder.path(), "one"));
+    Inhabited::fill(&node);
+    let settings = node.stop();
+    let hurt = Hurt::open(&settings);
+    hurt.all("UPDATE namespace_blob SET size = size + 1", &[]);
+    hurt.all(
+        "CREATE TRIGGER slow BEFORE DELETE ON namespace_blob WHEN OLD.namespace_id = (SELECT min(id) FROM namespace) \
+         BEGIN SELECT RAISE(ABORT, 'this takes too long'); END",
+        &[],
+    );
+    let mended = unsound(&settings, &["--repair"]);
+    assert_eq!((mended["found"].as_u64(), mended["mended"].as_u64(), mended["left"].as_u64()), (Some(2), Some(1), Some(1)), "{mended:#}");
+    assert!(mended.to_string().contains("could not be counted anew"), "{mended:#}");
+    hurt.all("DROP TRIGGER slow", &[]);
+    let rest = json_of(&settings, &["fsck", "--repair"]);
+    assert_eq!((rest["found"].as_u64(), rest["mended"].as_u64()), (Some(1), Some(1)), "{rest:#}");
 }
 
 /// Beside pushes and deletions a check finds nothing, and mending does no harm.

@@ -43,6 +43,14 @@ impl Hurt {
         assert_eq!(changed.unwrap(), 1, "{sql}");
     }
 
+    /// Runs a statement that changes as many rows as there are, or the schema.
+    #[track_caller]
+    pub(crate) fn all(&self, sql: &'static str, values: &[Value]) {
+        let changed: Result<u64, StoreError> =
+            self.runtime.block_on(self.store.write(|tx| Box::pin(async move { tx.execute(sql, values).await })));
+        changed.unwrap();
+    }
+
     /// The number that a statement gives.
     pub(crate) fn number(&self, sql: &'static str, values: &[Value]) -> i64 {
         let row: Result<_, StoreError> = self.runtime.block_on(self.store.read(|tx| Box::pin(async move { tx.one(sql, values).await })));

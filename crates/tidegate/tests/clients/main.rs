@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of a test may fail it")]
 
 mod admin_user;
+mod catalog;
 mod client;
 mod containerd;
 mod containers;

@@ -52,7 +52,8 @@ fn migrations_are_shown_and_applied_by_hand_where_a_start_may_not() {
         assert_eq!((&shown["schema"], &shown["version"]), (&json!(last().number - 1), &json!("0.0.9")));
         assert_eq!((&shown["pending"], &shown["applied"]), (&json!([{"number": last().number, "name": last().name}]), &json!([])));
     }
-    let text = tidegate(&data, &["migrate", "--dry-run"]).out;
+    let text = tidegate(&data, &["migrate", "--dry-run", "-o", "table"]).out;
+    assert_eq!(serde_json::from_str::<Value>(&tidegate(&data, &["migrate", "--dry-run"]).out).unwrap(), dry_run(&data), "JSON elsewhere");
     assert!(text.contains("made by Tidegate 0.0.9") && text.contains("would be applied"), "{text}");
     for arguments in [&["serve", "--listen", "127.0.0.1:0", "--migrations", "manual"][..], &["master-key", "status"]] {
         let refused = tidegate(&data, arguments);
@@ -61,10 +62,10 @@ fn migrations_are_shown_and_applied_by_hand_where_a_start_may_not() {
     }
     assert_eq!(std::fs::read(data.join("tidegate.db")).unwrap(), before, "neither did any of these change it");
 
-    let done = tidegate(&data, &["migrate"]);
+    let done = tidegate(&data, &["migrate", "-o", "table"]);
     assert_eq!((done.code, done.out.contains(" applied\n")), (Some(0), true), "{}{}", done.out, done.err);
     assert!(dry_run(&data)["pending"].as_array().unwrap().is_empty());
-    let again = tidegate(&data, &["migrate"]);
+    let again = tidegate(&data, &["migrate", "-o", "table"]);
     assert_eq!((again.code, again.out.contains("up to date")), (Some(0), true), "{}{}", again.out, again.err);
     drop(House::start_in(folder, "127.0.0.1:0", &["--migrations", "manual"], &[]));
 }
@@ -113,6 +114,12 @@ fn a_schema_of_a_newer_version_is_refused_by_every_command_and_says_whose_it_is(
         for words in ["error: the database was written by Tidegate 9.8.7", "run that version or a newer one, or go back to a backup"] {
             assert!(refused.err.contains(words), "{arguments:?}: {}", refused.err);
         }
+    }
+    for arguments in [&["migrate", "-o", "json"][..], &["migrate", "--dry-run", "-o", "json"]] {
+        let refused = tidegate(&data, arguments);
+        let said: Value = serde_json::from_str(&refused.err).unwrap();
+        assert_eq!((refused.code, &*refused.out, &said["error"]["code"]), (Some(1), "", &json!("database")), "{said}");
+        assert!(said["error"]["message"].as_str().unwrap().contains("9.8.7") && said["error"]["request_id"].is_null(), "{said}");
     }
     assert_eq!(std::fs::read(data.join("tidegate.db")).unwrap(), before, "and it is as it was");
 }

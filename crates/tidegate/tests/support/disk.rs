@@ -2,26 +2,32 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A small disk of its own, unmounted when dropped.
 pub(crate) struct Disk {
     pub(crate) at: PathBuf,
-    _folder: tempfile::TempDir,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Disk {
     pub(crate) fn of(kibibytes: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let at = folder.path().join("disk");
-        std::fs::create_dir(&at).unwrap();
+        let mut disk = Self::at(&folder.path().join("disk"), kibibytes);
+        disk.folder = Some(folder);
+        disk
+    }
+
+    /// One in a new folder of this name.
+    pub(crate) fn at(at: &Path, kibibytes: u64) -> Self {
+        std::fs::create_dir(at).unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={kibibytes}k"), "tidegate-test"]).arg(&at);
+        mount.args(["-t", "tmpfs", "-o", &format!("size={kibibytes}k"), "tidegate-test"]).arg(at);
         let done = mount.output().expect("mount is needed (Debian package mount)");
         let said = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "a disk that can be full needs root and the right to mount a tmpfs: {said}");
-        Self { at, _folder: folder }
+        Self { at: at.to_owned(), folder: None }
     }
 
     /// Takes all the room there is, but so many bytes.

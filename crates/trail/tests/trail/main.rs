@@ -6,6 +6,7 @@ mod house;
 mod http;
 mod list;
 mod nodes;
+mod restored;
 mod retain;
 mod rotate;
 mod speed;

@@ -78,14 +78,14 @@ async fn a_deleted_tail_is_found_and_stays_found(house: House) {
 }
 
 /// As good as it can be done: back to a state that was once signed.
-async fn set_back(house: &House) -> i64 {
+pub(crate) async fn set_back(house: &House) -> i64 {
     happen(house, &[3]).await;
     let end = length(house).await;
     sql(house, "INSERT INTO audit_mark SELECT account_id, 'kept', seq, checkpoint FROM audit_mark WHERE kind = 'head'").await;
     happen(house, &[2, 2]).await;
     sql(house, "DELETE FROM audit_event WHERE seq > (SELECT seq FROM audit_mark WHERE kind = 'kept')").await;
     sql(house, "DELETE FROM audit_mark WHERE kind = 'head'").await;
-    sql(house, "UPDATE audit_mark SET kind = 'head'").await;
+    sql(house, "UPDATE audit_mark SET kind = 'head' WHERE kind = 'kept'").await;
     assert!(verify(house).await.whole, "nothing in the database tells");
     end
 }

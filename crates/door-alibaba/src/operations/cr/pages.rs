@@ -45,14 +45,14 @@ impl Numbered {
 }
 
 impl Asked {
-    /// A token is the last name of the page before; `is_name` says whether it can be one.
-    pub(super) fn read(call: &Call, is_name: fn(&str) -> bool) -> Result<Self, Failure> {
+    /// A token is what the page before said; `can_be` says whether it can be one.
+    pub(super) fn read(call: &Call, can_be: fn(&str) -> bool) -> Result<Self, Failure> {
         let size = call.parameters.integer("MaxResults", 1..=FURTHEST)?.map(|n| n.min(MOST));
         let token = call.optional("NextToken").map(str::to_owned);
         if size.is_none() && token.is_none() {
             return Ok(Self::Numbered(Numbered::read(call)?));
         }
-        if token.as_deref().is_some_and(|token| !is_name(token)) {
+        if token.as_deref().is_some_and(|token| !can_be(token)) {
             return Err(Problem::invalid("NextToken", Fault::Format, "what the page before said").into());
         }
         Ok(Self::Behind { size: usize::try_from(size.unwrap_or(USUAL)).unwrap_or_default(), token })

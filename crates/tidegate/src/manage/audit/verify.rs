@@ -11,7 +11,7 @@ use client::Tidegate;
 
 use super::PAGE;
 use crate::manage::{CommandError, input};
-use crate::printer::Output;
+use crate::printer::{Harm, Output};
 
 /// Retention may take away what is being read: then it is read again.
 const TRIES: usize = 3;
@@ -122,6 +122,7 @@ fn output(report: &Report) -> Output {
         Some(at) => format!("record {} ({}, {}): {}", at.sequence, at.event_id, at.time, problem.problem),
         None => problem.problem.clone(),
     });
-    let harm = (!report.whole).then(|| format!("the audit trail is not whole:\n  {}", lines.collect::<Vec<_>>().join("\n  ")));
+    let text = || format!("the audit trail is not whole:\n  {}", lines.collect::<Vec<_>>().join("\n  "));
+    let harm = (!report.whole).then(|| Harm { code: "not_whole", text: text() });
     Output::Verdict(serde_json::to_value(report).unwrap_or_default(), harm)
 }
