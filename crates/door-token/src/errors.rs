@@ -4,7 +4,7 @@ use access::Refusal;
 use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode};
 use identity::AuthError;
-use kit::{Answer, BodyError, Host, MalformedAuthorization, json};
+use kit::{Answer, BodyError, ComeAgain, Host, MalformedAuthorization, json};
 use serde_json::json;
 use tokens::TokenError;
 
@@ -106,6 +106,9 @@ impl TokenDoorError {
         };
         if let Some(seconds) = retry {
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Self::Auth(AuthError::Throttled { retry_after_ms }) = self {
+            answer.extensions_mut().insert(ComeAgain(*retry_after_ms));
         }
         if let Self::Method(allowed) = self {
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));

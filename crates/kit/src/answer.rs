@@ -16,6 +16,10 @@ use serde::Serialize;
 /// What a door returns.
 pub type Answer = Response<Body>;
 
+/// Beside an answer 429 whose request was one too many and has done nothing: in so many milliseconds it may be asked again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ComeAgain(pub i64);
+
 /// Pieces of a streamed body.
 pub type BodyStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 

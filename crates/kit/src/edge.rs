@@ -90,6 +90,11 @@ impl Edge {
         Op { request_id: self.request_id(), now: self.clock.now(), source_ip, network, secure, user_agent: user_agent(&head.headers) }
     }
 
+    /// The context of the same request, which has waited.
+    pub fn later(&self, op: &Op) -> Op {
+        Op { now: self.clock.now(), ..op.clone() }
+    }
+
     fn request_id(&self) -> RequestId {
         let mut bits = [0; 16];
         self.random.fill(&mut bits);

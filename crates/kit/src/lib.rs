@@ -19,7 +19,7 @@ mod request;
 mod request_body;
 mod request_log;
 
-pub use answer::{Answer, Body, BodyStream, empty, json, problem, text};
+pub use answer::{Answer, Body, BodyStream, ComeAgain, empty, json, problem, text};
 pub use authorization::{Authorization, MalformedAuthorization, authorization};
 pub use edge::{Edge, Peer, REQUEST_ID, Randomness};
 pub use forwarded::ForwardedHeader;

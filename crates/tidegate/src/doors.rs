@@ -11,7 +11,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use identity::{At, AuthError, Identity, Presented, retry_after};
-use kit::{Answer, Authorization, Metrics, Request, Seen, authorization, problem, text};
+use kit::{Answer, Authorization, ComeAgain, Metrics, Request, Seen, authorization, problem, text};
 use model::{Caller, Op, act};
 use secrets::Plain;
 
@@ -88,6 +88,7 @@ fn unavailable() -> Answer {
 fn too_often(wait_ms: i64) -> Answer {
     let mut answer = problem(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", "Too many requests: try again later.");
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after(wait_ms)));
+    answer.extensions_mut().insert(ComeAgain(wait_ms));
     answer
 }
 

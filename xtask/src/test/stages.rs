@@ -35,7 +35,7 @@ pub(super) const STAGES: &[Stage] = &[
         &["release", "debian", "go-clients", "python-clients", "npm-clients"],
         suites::alibaba,
     ),
-    stage("s3", 140, "blobs in object storage", &["release", "debian", "go-clients"], suites::s3),
+    stage("s3", 130, "blobs in object storage", &["release", "debian", "go-clients"], suites::s3),
     stage("database", 130, "a PostgreSQL that is stopped, frozen, filled and cut off", &["release", "debian"], suites::database),
     stage(
         "back-ends",

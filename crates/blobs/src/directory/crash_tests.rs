@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -130,7 +131,7 @@ async fn a_full_disk_is_said_and_what_was_stored_stays_good() {
     let dir = open(&disk).unwrap();
     let mut claim = dir.create(KEY).await.unwrap();
     let state = claim.append(UploadState::new(), pieces(&content[..100]), LIMIT).await.unwrap();
-    disk.set(Faults { full: true, ..Faults::default() });
+    disk.set(Faults { refuses: Some(io::ErrorKind::StorageFull), ..Faults::default() });
     let stopped = claim.append(state, pieces(&content[100..]), LIMIT).await.unwrap_err();
     assert!(matches!(stopped.cause, AppendCause::Store(BlobError::Full)));
     assert!(matches!(dir.ping().await, Err(BlobError::Full)));
@@ -173,7 +174,7 @@ async fn a_disk_that_takes_nothing_still_gives_what_is_not_in_the_page_cache() {
     let disk = Lossy::default();
     let dir = open(&disk).unwrap();
     upload_rest(&dir, &content, &Recorded::default()).await;
-    disk.set(Faults { read_only: true, cached: Some(0), ..Faults::default() });
+    disk.set(Faults { refuses: Some(io::ErrorKind::ReadOnlyFilesystem), cached: Some(0), ..Faults::default() });
     assert!(read_all(&dir, content.len()).await.unwrap() == content);
     assert_eq!(dir.digest_again(KEY, content.len() as u64, Algorithm::Sha256).await.unwrap(), Digest::sha256(&content));
     assert!(matches!(dir.resume(KEY).await, Err(BlobError::Unavailable(_))));

@@ -20,10 +20,8 @@ pub(super) struct Faults {
     pub(super) deaf_to_files: bool,
     /// Syncing a folder does nothing.
     pub(super) deaf_to_folders: bool,
-    /// Nothing can be written.
-    pub(super) full: bool,
-    /// Mounted to be read alone.
-    pub(super) read_only: bool,
+    /// Nothing can be written: it is full, or (`ReadOnlyFilesystem`) mounted to be read alone.
+    pub(super) refuses: Option<io::ErrorKind>,
     /// No read from the page cache gives more than so much.
     pub(super) cached: Option<usize>,
 }
@@ -144,6 +142,10 @@ impl World {
         }
     }
 
+    fn refuse(&self, why: io::ErrorKind) -> io::Result<()> {
+        if self.faults.refuses == Some(why) { Err(why.into()) } else { Ok(()) }
+    }
+
     fn add(&mut self, path: &Path, node: Node) -> io::Result<()> {
         let parent = path.parent().unwrap();
         if self.find(parent)? != Node::Folder {
@@ -163,9 +165,7 @@ impl Disk for Lossy {
 
     fn create(&self, path: &Path) -> io::Result<usize> {
         let mut world = self.step()?;
-        if world.faults.read_only {
-            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
-        }
+        world.refuse(io::ErrorKind::ReadOnlyFilesystem)?;
         if world.find(path).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -177,7 +177,8 @@ impl Disk for Lossy {
 
     fn open(&self, path: &Path) -> io::Result<usize> {
         let world = self.world();
-        if world.faults.read_only { Err(io::ErrorKind::ReadOnlyFilesystem.into()) } else { world.file(path) }
+        world.refuse(io::ErrorKind::ReadOnlyFilesystem)?;
+        world.file(path)
     }
 
     fn open_to_read(&self, path: &Path) -> io::Result<usize> {
@@ -208,9 +209,7 @@ impl Disk for Lossy {
     fn write_at(&self, file: &usize, bytes: &[u8], offset: u64) -> io::Result<()> {
         let stops_here = {
             let world = self.world();
-            if world.faults.full {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
+            world.refuse(io::ErrorKind::StorageFull)?;
             world.stop_at == Some(world.steps)
         };
         let written = if stops_here { &bytes[..bytes.len() / 2] } else { bytes };

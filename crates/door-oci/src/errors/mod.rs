@@ -9,7 +9,7 @@ use access::Refusal;
 use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
 use identity::{AuthError, Presented};
-use kit::{Answer, BodyError, Host};
+use kit::{Answer, BodyError, ComeAgain, Host};
 use model::Op;
 use registry::RegistryError;
 use serde::Serialize;
@@ -128,6 +128,7 @@ pub(crate) struct Failure {
     message: Cow<'static, str>,
     detail: Option<Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    come_again: Option<ComeAgain>,
 }
 
 #[derive(Serialize)]
@@ -145,7 +146,7 @@ struct OneError<'a> {
 
 impl Failure {
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, status: code.status(), message: message.into(), detail: None, headers: Vec::new() }
+        Self { code, status: code.status(), message: message.into(), detail: None, headers: Vec::new(), come_again: None }
     }
 
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
@@ -178,7 +179,8 @@ impl Failure {
     /// The words are those of a caller's own limit.
     pub(crate) fn too_often(retry_after_ms: i64) -> Self {
         let seconds = HeaderValue::from(identity::retry_after(retry_after_ms));
-        Self::new(Code::TooManyRequests, AuthError::Throttled { retry_after_ms }.to_string()).with_header(RETRY_AFTER, seconds)
+        let failure = Self::new(Code::TooManyRequests, AuthError::Throttled { retry_after_ms }.to_string());
+        Self { come_again: Some(ComeAgain(retry_after_ms)), ..failure.with_header(RETRY_AFTER, seconds) }
     }
 
     pub(crate) fn no_route() -> Self {
@@ -202,6 +204,9 @@ impl Failure {
         let error = OneError { code: self.code.as_str(), message: &self.message, detail: self.detail.as_ref() };
         let mut answer = kit::json(self.status, &Errors { errors: [error] });
         answer.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
+        if let Some(come_again) = self.come_again {
+            answer.extensions_mut().insert(come_again);
+        }
         answer
     }
 }

@@ -66,8 +66,12 @@ pub(crate) struct Frame<A> {
     pub(crate) patience: Patience,
     /// How many requests may come from one address; none: any number.
     pub(crate) limit: Option<Arc<AddressLimit>>,
+    /// Whether there is a limit of any kind.
+    pub(crate) limits: bool,
     /// Room for answers that are held back.
     pub(crate) held_back: Semaphore,
+    /// Room for requests that wait for their turn.
+    pub(crate) turns: Semaphore,
     pub(crate) leaving: Leaving,
 }
 
@@ -78,6 +82,7 @@ pub(crate) struct Patience {
     pub(crate) head: Duration,
     pub(crate) stall: Duration,
     pub(crate) hold_back: Duration,
+    pub(crate) turn: Duration,
 }
 
 impl Default for Patience {
@@ -87,6 +92,7 @@ impl Default for Patience {
             head: limits::HEAD_TIMEOUT,
             stall: limits::STALL_TIMEOUT,
             hold_back: limits::HOLD_BACK,
+            turn: limits::TURN,
         }
     }
 }

@@ -4,14 +4,16 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use kit::limits::{MAX_HEAD_BYTES, MAX_HEADERS, MAX_REQUESTS_IN_FLIGHT, MAX_TARGET_BYTES};
-use kit::{Answer, Host, HostError, Observed, ObservedBody, Peer, Request, RequestBody, host_of, problem};
+use kit::{Answer, ComeAgain, Host, HostError, Observed, ObservedBody, Peer, Request, RequestBody, host_of, problem};
 use model::Op;
 
 use super::{App, Frame};
@@ -34,14 +36,7 @@ pub(super) async fn serve<A: App>(
     let op = frame.edge.op(ends.peer, &head);
     let door = frame.app.door(&head);
     let observed = Observed::begin(op.clone(), &head, door, frame.log, Arc::clone(&frame.metrics));
-    let mut answer = match admit(&frame, &head, ends.local) {
-        Ok(_) if let Some(refused) = frame.too_often(&op, &head) => refused,
-        Ok(host) => {
-            let request = Request { op, host, head, body: RequestBody::Incoming(body) };
-            AssertUnwindSafe(frame.app.answer(request)).catch_unwind().await.unwrap_or_else(|_| defect())
-        }
-        Err(refused) => refused.answer(),
-    };
+    let mut answer = frame.answer_in_turn(op, head, body, ends.local).await;
     if answer.status() == StatusCode::TOO_MANY_REQUESTS {
         frame.hold_back().await;
     }
@@ -53,13 +48,57 @@ pub(super) async fn serve<A: App>(
 }
 
 impl<A: App> Frame<A> {
+    /// Where it is one too many and brings nothing that is gone, it waits for its turn and is asked again from the start: whoever may
+    /// not any more is told so. As long and as far as there is room to wait; then its answer is 429.
+    async fn answer_in_turn(&self, op: Op, head: Parts, body: Incoming, local: SocketAddr) -> Answer {
+        let again = (self.limits && body.is_end_stream()).then(|| copy(&head));
+        let mut answer = self.answer(op.clone(), head, RequestBody::Incoming(body), local).await;
+        let Some(head) = again else { return answer };
+        let mut left = self.patience.turn;
+        while let Some(wait) = turn_of(&answer).filter(|wait| *wait <= left)
+            && let Ok(_room) = self.turns.try_acquire()
+        {
+            tokio::time::sleep(wait).await;
+            left = left.saturating_sub(wait);
+            answer = self.answer(self.edge.later(&op), copy(&head), RequestBody::empty(), local).await;
+        }
+        answer
+    }
+
+    async fn answer(&self, op: Op, head: Parts, body: RequestBody, local: SocketAddr) -> Answer {
+        match admit(self, &head, local) {
+            Ok(_) if let Some(refused) = self.too_often(&op, &head) => refused,
+            Ok(host) => {
+                let request = Request { op, host, head, body };
+                AssertUnwindSafe(self.app.answer(request)).catch_unwind().await.unwrap_or_else(|_| defect())
+            }
+            Err(refused) => refused.answer(),
+        }
+    }
+
     /// The answer to one request too many from its address.
     fn too_often(&self, op: &Op, head: &Parts) -> Option<Answer> {
         let limit = self.limit.as_ref()?;
         let sends = matches!(head.method, Method::PATCH | Method::PUT) && head.uri.path().starts_with("/v2/");
         let wait_ms = if sends { limit.take_on_credit(op) } else { limit.take(op) }.err()?;
-        self.app.too_often(op, head, wait_ms)
+        let mut answer = self.app.too_often(op, head, wait_ms)?;
+        answer.extensions_mut().insert(ComeAgain(wait_ms));
+        Some(answer)
     }
+}
+
+/// When a request that was one too many has its turn. Clouds' clients, which are told in other ways, wait by themselves.
+fn turn_of(answer: &Answer) -> Option<Duration> {
+    let ComeAgain(millis) = answer.extensions().get().copied()?;
+    let soon = Duration::from_millis(u64::try_from(millis).unwrap_or_default().max(1));
+    (answer.status() == StatusCode::TOO_MANY_REQUESTS).then_some(soon)
+}
+
+fn copy(head: &Parts) -> Parts {
+    let (mut copy, ()) = http::Request::new(()).into_parts();
+    (copy.method, copy.uri, copy.version) = (head.method.clone(), head.uri.clone(), head.version);
+    (copy.headers, copy.extensions) = (head.headers.clone(), head.extensions.clone());
+    copy
 }
 
 impl<A> Frame<A> {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kit::limits::MAX_HELD_BACK;
+use kit::limits::{MAX_HELD_BACK, MAX_TURNS};
 use kit::{Edge, HttpMetrics, LogRequests, Metrics, Randomness as _};
 use model::{Clock as _, NetworkName};
 use tokio::net::TcpListener;
@@ -257,8 +257,10 @@ impl Frames<'_> {
 
     fn around<A: App>(&self, app: A, edge: Edge, log: LogRequests, limit: Option<Arc<AddressLimit>>) -> Arc<Frame<A>> {
         let (metrics, held_back) = (Arc::clone(&self.http), Semaphore::new(MAX_HELD_BACK));
+        let turns = Semaphore::new(MAX_TURNS);
         let leaving = self.leaving.clone();
-        Arc::new(Frame { app, edge, log, metrics, patience: Patience::default(), limit, held_back, leaving })
+        let limits = limit.is_some() || self.config.requests_per_second_per_caller.is_some();
+        Arc::new(Frame { app, edge, log, metrics, patience: Patience::default(), limit, limits, held_back, turns, leaving })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The frame over a real loopback listener: what every connection and request gets, whatever the doors are.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -26,6 +27,9 @@ use crate::system::{SystemClock, SystemRandom};
 /// An app with one path for each thing to see.
 struct Sample(Arc<Notify>);
 
+/// How often `/turn` was asked for: it has room each second time.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
 impl App for Sample {
     fn door(&self, _head: &http::request::Parts) -> &'static str {
         "sample"
@@ -41,6 +45,12 @@ impl App for Sample {
             "/stuck" => std::future::pending().await,
             "/panic" => panic!("a defect"),
             "/later" => problem(StatusCode::TOO_MANY_REQUESTS, "LATER", "Later."),
+            "/turn" if ASKED.fetch_add(1, Ordering::SeqCst) % 2 == 1 => text(StatusCode::OK, "now"),
+            "/turn" | "/never" => {
+                let mut answer = problem(StatusCode::TOO_MANY_REQUESTS, "LATER", "Later.");
+                answer.extensions_mut().insert(kit::ComeAgain(100));
+                answer
+            }
             "/body" => match read_body(request.body, 4).await {
                 Ok(bytes) => text(StatusCode::OK, bytes),
                 Err(error) => problem(error.status(), "BODY", &error.to_string()),
@@ -66,6 +76,7 @@ fn impatient() -> Patience {
         head: Duration::from_millis(300),
         stall: Duration::from_millis(900),
         hold_back: Duration::from_millis(200),
+        turn: Duration::from_millis(300),
     }
 }
 
@@ -77,9 +88,11 @@ fn serve(patience: Patience, tls: Option<Arc<Tls>>) -> Running {
     let edge = Edge::new(Arc::new(SystemClock), Arc::new(SystemRandom::open()));
     let app = Sample(Arc::clone(&reached));
     let (metrics_of, held_back) = (Arc::clone(&metrics), Semaphore::new(1));
+    let turns = Semaphore::new(1);
     let leaving = Leaving::default();
     let (log, leaves) = (LogRequests::Off, leaving.clone());
-    let frame = Arc::new(Frame { app, edge, log, metrics: metrics_of, patience, limit: None, held_back, leaving: leaves });
+    let frame =
+        Arc::new(Frame { app, edge, log, metrics: metrics_of, patience, limit: None, limits: true, held_back, turns, leaving: leaves });
     let ((stopper, stop), slots) = (stop(), Slots::new(8));
     let accepting = tokio::spawn(accept(listener, tls, frame, slots.clone(), stop));
     Running { address, stopper, leaving, slots, reached, metrics, accepting }
@@ -352,6 +365,31 @@ async fn who_is_told_to_come_back_later_is_told_so_late_as_far_as_there_is_room(
     assert!(first.starts_with("HTTP/1.1 429") && second.starts_with("HTTP/1.1 429"), "{first}{second}");
     assert!(begin.elapsed() >= Duration::from_millis(200), "held back: {:?}", begin.elapsed());
     assert!(soon < Duration::from_millis(200), "no room to wait: {soon:?}");
+}
+
+#[tokio::test]
+async fn what_is_one_too_many_waits_for_its_turn_and_is_asked_again_once_there_is_room() {
+    let server = serve(impatient(), None);
+    let begin = tokio::time::Instant::now();
+    let answer = get(server.address, "/turn", "").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("now"), "{answer}");
+    assert!(begin.elapsed() >= Duration::from_millis(100), "{:?}", begin.elapsed());
+    assert_eq!(ASKED.load(Ordering::SeqCst), 2);
+    // Its body is gone.
+    let answer = raw(server.address, b"POST /turn HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 1\r\n\r\nx").await;
+    assert_eq!((status(&answer), ASKED.load(Ordering::SeqCst)), ("429", 3));
+    // It never comes: not for ever. There is room for one, and the other is told at once.
+    let begin = tokio::time::Instant::now();
+    let waits = get(server.address, "/never", "");
+    let other = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let answer = get(server.address, "/never", "").await;
+        (answer, begin.elapsed())
+    };
+    let (waits, (other, told)) = tokio::join!(waits, other);
+    assert_eq!((status(&waits), status(&other)), ("429", "429"));
+    assert!(told < Duration::from_millis(300), "no room to wait: {told:?}");
+    assert!(begin.elapsed() >= Duration::from_millis(300), "{:?}", begin.elapsed());
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ impl Relay {
             for near in listener.incoming() {
                 let (near, line) = (near.unwrap(), Line { server, plan: Arc::clone(&plan), met: Arc::clone(&met) });
                 // A connection that broke is what this is about.
-                std::thread::spawn(move || line.run(near));
+                std::thread::spawn(move || line.run(&near));
             }
         });
         relay
@@ -111,11 +111,11 @@ struct Asked {
 }
 
 impl Line {
-    fn run(&self, near: TcpStream) -> io::Result<()> {
+    fn run(&self, near: &TcpStream) -> io::Result<()> {
         near.set_nodelay(true)?;
         let mut from = BufReader::new(near.try_clone()?);
         let asked = Asked::read(&mut from)?;
-        let done = self.answer(self.fate_of(&asked.first), &asked, &mut from, &near);
+        let done = self.answer(self.fate_of(&asked.first), &asked, &mut from, near);
         near.shutdown(Shutdown::Both)?;
         done
     }

@@ -1,6 +1,6 @@
 //! Limits of requests: by caller, by address; who is told how; who is not in the way.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::api::{Api, root};
 use crate::support::http::{Answer, Ask, Connection, basic};
@@ -16,11 +16,11 @@ fn start(name: &str, a_second: &str) -> (Node, tempfile::TempDir) {
 const BY_ADDRESS: &str = "TIDEGATE_LIMITS_REQUESTS_PER_SECOND_PER_ADDRESS";
 const BY_CALLER: &str = "TIDEGATE_LIMITS_REQUESTS_PER_SECOND_PER_CALLER";
 
-/// Asks until it is too often; after how many times that was.
+/// Asks until it is too often; after how many times that was. A body is gone once it was sent: such requests do not wait for their turn.
 fn until_refused(node: &Node, ask: &Ask) -> (usize, Answer) {
-    let mut connection = node.connection();
+    let (mut connection, ask) = (node.connection(), ask.clone().body("x"));
     for n in 0..200 {
-        let answer = connection.send(ask).unwrap();
+        let answer = connection.send(&ask).unwrap();
         if answer.status == 429 || answer.text().contains("Throttling") {
             return (n, answer);
         }
@@ -74,7 +74,7 @@ fn what_a_stranger_says_of_its_address_buys_nothing() {
     // The last hop is what the trusted proxy saw.
     let mut refused = 0;
     for n in 0..60 {
-        let ask = Ask::get("/v2/").header("x-forwarded-for", &format!("10.9.9.{n}, 198.51.100.1"));
+        let ask = Ask::get("/v2/").header("x-forwarded-for", &format!("10.9.9.{n}, 198.51.100.1")).body("x");
         refused += usize::from(node.send(&ask).status == 429);
     }
     assert!(refused > 20, "{refused}");
@@ -106,6 +106,37 @@ fn a_caller_makes_so_many_requests_from_wherever_and_with_whatever() {
     wait_until("the bucket fills", Duration::from_secs(5), || again(&first, "203.0.113.9", "/v2/").status == 200);
 }
 
+/// Those who have spent what there is wait for their turn, as long as it comes within seconds; whoever may not any more is told so.
+#[test]
+fn what_can_be_asked_again_waits_for_its_turn() {
+    let (node, _folder) = start(BY_CALLER, "4");
+    let api = Api::root(&node);
+    api.create_user("alice");
+    let (id, alice) = api.create_credential("alice");
+    let ask = Ask::get("/v2/").with(&alice);
+    until_refused(&node, &ask);
+    let begun = Instant::now();
+    for _ in 0..8 {
+        assert_eq!(node.send(&ask).status, 200);
+    }
+    assert!(begun.elapsed() > Duration::from_secs(1), "eight at four a second: {:?}", begun.elapsed());
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..60).map(|_| scope.spawn(|| node.send(&ask).status)).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let served = statuses.iter().filter(|status| **status == 200).count();
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 429)), "{statuses:?}");
+    assert!(served >= 4, "what comes within seconds: {served}");
+    until_refused(&node, &ask);
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| node.send(&ask).status);
+        assert_eq!(api.send("PATCH", &format!("/credentials/{id}"), &serde_json::json!({ "enabled": false })).status, 200);
+        let status = waits.join().unwrap();
+        assert!(matches!(status, 200 | 401 | 429), "{status}");
+    });
+    assert_eq!(node.send(&ask).status, 401);
+}
+
 /// How many addresses the server remembers (`server/limit.rs`).
 const REMEMBERED: u32 = 65_536;
 
@@ -124,12 +155,10 @@ fn a_flood_of_addresses_does_not_grow_the_server() {
     let flood = |from: u32, until: u32| {
         let quarter = (until - from) / 4;
         std::thread::scope(|scope| {
-            (0..4).for_each(|part| {
-                drop(scope.spawn({
-                    let ask = &ask;
-                    move || ask(from + part * quarter, from + (part + 1) * quarter)
-                }))
-            })
+            for part in 0..4 {
+                let ask = &ask;
+                scope.spawn(move || ask(from + part * quarter, from + (part + 1) * quarter));
+            }
         });
     };
     let memory = || {
