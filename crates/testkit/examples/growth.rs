@@ -250,7 +250,10 @@ async fn whole(client: &Client<'_>) {
     let mut next = Some("/v2/_catalog?n=100".to_owned());
     while let Some(target) = next {
         let page = client.get(&target).await.expect(200);
-        next = page.headers.get("link").and_then(|link| link.to_str().ok()?.strip_prefix('<')?.split_once('>').map(|(target, _)| target.to_owned()));
+        next = page
+            .headers
+            .get("link")
+            .and_then(|link| link.to_str().ok()?.strip_prefix('<')?.split_once('>').map(|(target, _)| target.to_owned()));
     }
 }
 

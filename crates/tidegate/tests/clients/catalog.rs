@@ -15,8 +15,7 @@ const MANY: u32 = 9_000;
 
 /// A house in which seer may pull what ends in `-k7`: eight repositories that come early in the list, and the last one.
 async fn house() -> (Arc<House>, Vec<String>) {
-    let statement =
-        json!({"Effect": "Allow", "Action": "cr:PullRepository", "Resource": "acs:cr:*:*:repository/local/*-k7"});
+    let statement = json!({"Effect": "Allow", "Action": "cr:PullRepository", "Resource": "acs:cr:*:*:repository/local/*-k7"});
     let document = json!({"Version": "1", "Statement": [statement]}).to_string();
     let house = testkit::house().await.with_user("seer").await.with_policy("seer", "endings", &document).await;
     house.population().repositories(0..MANY).await;
