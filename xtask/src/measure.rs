@@ -1,6 +1,7 @@
 //! `cargo xtask measure`: every published figure again, side by side in one run on this machine.
 //!
-//! Without a further word it takes them all: the four comparisons, the one over TLS, the logins, the full house and the start.
+//! Without a further word it takes them all: the four comparisons, the one over TLS, the logins, the full house, the start, the other
+//! back ends, and growth.
 //!
 //! Each comparison starts its servers on loopback ports in temporary folders and prints the load kit's JSON lines
 //! (`xtask/loadkit/README.md`). In them `b` is Tidegate, with authentication and audit on, and `a` what it is held against; read
@@ -16,6 +17,7 @@ use crate::command::{output, run};
 use crate::peers;
 use crate::workspace::Workspace;
 
+mod back_ends;
 mod figures;
 mod growth;
 mod http;
@@ -56,6 +58,8 @@ enum What {
     Start(start::Options),
     /// Questions among 10^3 to 10^6 of everything, and what pulls leave in the database.
     Growth(growth::Options),
+    /// Over PostgreSQL and object storage, beside SQLite and a folder.
+    BackEnds(back_ends::Options),
     /// A plain receiver of PUT requests: the limit that pushes are held against.
     Sink(sink::Options),
 }
@@ -112,6 +116,7 @@ pub(crate) fn measure(workspace: &Workspace, options: &Options) -> Result<()> {
         Some(What::Population(population)) => population::run(&Tidegate::start(&program()?, false)?, population),
         Some(What::Start(start)) => start::run(workspace, &program()?, start),
         Some(What::Growth(options)) => growth::measure(workspace, options),
+        Some(What::BackEnds(on)) => back_ends::run(workspace, &program()?, on, options.try_out),
         Some(What::Sink(options)) => sink::run(options),
     }
 }
@@ -132,6 +137,7 @@ impl Everything {
         let population = population::Options { principals: population.0, grants: population.1 };
         population::run(&Tidegate::start(program, false)?, &population)?;
         start::run(workspace, program, &start::Options { rounds })?;
+        back_ends::run(workspace, program, &back_ends::Options { rounds, secs }, self.try_out)?;
         let (most, pulls) = if self.try_out { (1000, 1000) } else { (1_000_000, 100_000) };
         growth::measure(workspace, &growth::Options { back_end: Vec::new(), part: Vec::new(), most, pulls })
     }
@@ -143,6 +149,10 @@ impl Everything {
 
     fn compare(&self, against: Vec<Against>, tls: bool) -> Compare {
         let (rounds, secs) = self.load();
+        self.of(against, tls, rounds, secs)
+    }
+
+    fn of(&self, against: Vec<Against>, tls: bool, rounds: u8, secs: u32) -> Compare {
         Compare { against, base: None, auth: None, only: String::new(), rounds, secs, tls, busy: self.try_out, quick: self.try_out }
     }
 }
@@ -164,9 +174,9 @@ impl Compare {
             println!("# a is {against:?}, b is Tidegate");
             for group in kit.groups(against.groups())? {
                 match ours.pid() {
-                    None => kit.compare(&group, &other, &ours)?,
+                    None => kit.compare(&group, &other.side(), &ours.side()?)?,
                     Some(pid) => {
-                        let ((), most) = figures::most_memory(pid, || kit.compare(&group, &other, &ours))?;
+                        let ((), most) = figures::most_memory(pid, || kit.compare(&group, &other.side(), &ours.side()?))?;
                         figures::print(&format!("{group}_anonymous_memory"), "MiB", &[most]);
                     }
                 }
@@ -234,6 +244,18 @@ impl Ours {
             Self::Given { .. } => None,
         }
     }
+
+    fn side(&self) -> Result<Side> {
+        Ok(Side { base: self.base(), auth: self.bearer()?, pid: self.pid() })
+    }
+}
+
+/// One of two that are compared.
+struct Side {
+    base: String,
+    /// The value of the Authorization header.
+    auth: Option<String>,
+    pid: Option<u32>,
 }
 
 /// `xtask/loadkit/bench.py` with the options of this run.
@@ -255,6 +277,11 @@ impl LoadKit {
         }
     }
 
+    /// Every group, so often and so long.
+    fn with(workspace: &Workspace, rounds: u8, secs: u32, try_out: bool) -> Self {
+        Self::new(workspace, &Everything { try_out }.of(Vec::new(), false, rounds, secs))
+    }
+
     fn call(&self, arguments: &[&str]) -> Command {
         let mut call = Command::new("python3");
         call.arg(&self.script).args(arguments).args(&self.content);
@@ -263,11 +290,12 @@ impl LoadKit {
 
     /// The metric groups that the run asks for and the servers can take part in.
     fn groups(&self, possible: &str) -> Result<Vec<String>> {
-        let named = |pattern: &str| -> Result<Vec<String>> {
-            Ok(output(&mut self.call(&["list", "--only", pattern]))?.lines().map(str::to_owned).collect())
-        };
-        let asked = named(&self.only)?;
-        Ok(named(possible)?.into_iter().filter(|group| asked.contains(group)).collect())
+        let asked = self.named(&self.only)?;
+        Ok(self.named(possible)?.into_iter().filter(|group| asked.contains(group)).collect())
+    }
+
+    fn named(&self, pattern: &str) -> Result<Vec<String>> {
+        Ok(output(&mut self.call(&["list", "--only", pattern]))?.lines().map(str::to_owned).collect())
     }
 
     fn seed(&self, base: &str, auth: Option<&str>) -> Result<()> {
@@ -278,12 +306,12 @@ impl LoadKit {
         run(&mut self.call(&["static", &folder.to_string_lossy()]))
     }
 
-    fn compare(&self, group: &str, other: &Registry, ours: &Ours) -> Result<()> {
-        let mut call = self.call(&["compare", &other.base(), &ours.base()]);
+    fn compare(&self, group: &str, a: &Side, b: &Side) -> Result<()> {
+        let mut call = self.call(&["compare", &a.base, &b.base]);
         call.arg(format!("--only=^{group}$")).args(&self.load);
-        call.envs(ours.bearer()?.map(|auth| ("BENCH_AUTH_B", auth)));
-        call.args(other.pid().map(|pid| format!("--pid-a={pid}")));
-        call.args(ours.pid().map(|pid| format!("--pid-b={pid}")));
+        call.envs(a.auth.as_ref().map(|auth| ("BENCH_AUTH", auth))).envs(b.auth.as_ref().map(|auth| ("BENCH_AUTH_B", auth)));
+        call.args(a.pid.map(|pid| format!("--pid-a={pid}")));
+        call.args(b.pid.map(|pid| format!("--pid-b={pid}")));
         print!("{}", output(&mut call)?);
         Ok(())
     }

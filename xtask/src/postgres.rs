@@ -54,6 +54,11 @@ impl Cluster {
         format!("postgres://postgres@{}/postgres", self.server.address)
     }
 
+    /// The process that all its others come from.
+    pub(crate) fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
     /// How many transactions have been committed so far, in all databases that still exist.
     pub(crate) fn commits(&self) -> Result<u64> {
         let printed = self.query("SELECT coalesce(sum(xact_commit), 0)::bigint FROM pg_stat_database")?;

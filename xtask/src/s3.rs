@@ -41,6 +41,16 @@ impl Bucket {
         format!("http://{KEY}:{SECRET}@{}/{BUCKET}", self.server.address)
     }
 
+    /// The settings of a server over it.
+    pub(crate) fn settings(&self) -> [(&'static str, String); 4] {
+        [
+            ("TIDEGATE_BLOBS", format!("s3://{BUCKET}/measured")),
+            ("TIDEGATE_OBJECT_STORAGE_ENDPOINT", self.server.base(false)),
+            ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
+        ]
+    }
+
     /// How many objects' folders the suites have made: each works below a prefix of its own.
     pub(crate) fn prefixes(&self) -> Result<usize> {
         Ok(fs::read_dir(self.folder.path().join("data").join(BUCKET))?.count())

@@ -46,6 +46,21 @@ pub(super) fn processor_seconds(pid: u32) -> Result<f64> {
     Ok(ticks / TICKS)
 }
 
+/// The same of all that a process has started and that still runs.
+pub(super) fn processor_seconds_of_children(pid: u32) -> Result<f64> {
+    let mut sum = 0.0;
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let Some(child) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        // It may have ended.
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+        let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
+        if parent == Some(pid) {
+            sum += processor_seconds(child).unwrap_or_default();
+        }
+    }
+    Ok(sum)
+}
+
 /// Does `work`, and says how much anonymous memory the process held at most meanwhile, looked at each 100 ms.
 pub(super) fn most_memory<T>(pid: u32, work: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
     let done = AtomicBool::new(false);

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::Result;
 use tempfile::TempDir;
 
-use super::certificate;
+use super::{Side, certificate};
 use crate::server::{Server, free_address};
 
 /// A running server with its data; both end with it.
@@ -33,6 +33,10 @@ impl Registry {
     /// What holds its memory; none where that is more than one process.
     pub(super) fn pid(&self) -> Option<u32> {
         self.one_process.then(|| self.server.pid())
+    }
+
+    pub(super) fn side(&self) -> Side {
+        Side { base: self.base(), auth: None, pid: self.pid() }
     }
 
     /// nginx on a folder that `fill` lays out, with sendfile and open files cached: as fast as files can be served.

@@ -65,8 +65,17 @@ impl Tidegate {
         Self::start_on(program, tempfile::tempdir()?, tls)
     }
 
+    /// Starts it on an empty data folder, with settings of the environment.
+    pub(super) fn start_with(program: &Program, settings: &[(&str, String)]) -> Result<Self> {
+        Self::start_in(program, tempfile::tempdir()?, false, settings)
+    }
+
     /// Starts it on what another start has left.
     pub(super) fn start_on(program: &Program, folder: TempDir, tls: bool) -> Result<Self> {
+        Self::start_in(program, folder, tls, &[])
+    }
+
+    fn start_in(program: &Program, folder: TempDir, tls: bool, settings: &[(&str, String)]) -> Result<Self> {
         let address = free_address()?;
         let mut call = Command::new(&program.0);
         call.args(["serve", "--listen", &address.to_string(), "--data-dir"]).arg(folder.path());
@@ -74,6 +83,7 @@ impl Tidegate {
             let (certificate, key) = certificate(folder.path())?;
             call.arg("--tls-cert").arg(certificate).arg("--tls-key").arg(key);
         }
+        call.envs(settings.iter().map(|(name, value)| (name, value)));
         call.stderr(fs::File::create(folder.path().join("log"))?);
         let tidegate = Self { server: Server::start("tidegate", &mut call, address)?, folder, tls };
         tidegate.wait_until_it_is_ready()?;

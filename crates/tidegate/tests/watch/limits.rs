@@ -1,6 +1,6 @@
 //! Limits of requests: by caller, by address; who is told how; who is not in the way.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::api::{Api, root};
 use crate::support::http::{Answer, Ask, Connection, basic};
@@ -115,7 +115,7 @@ fn what_can_be_asked_again_waits_for_its_turn() {
     let (id, alice) = api.create_credential("alice");
     let ask = Ask::get("/v2/").with(&alice);
     until_refused(&node, &ask);
-    let begun = Instant::now();
+    let begun = meter::Stopwatch::start();
     for _ in 0..8 {
         assert_eq!(node.send(&ask).status, 200);
     }
