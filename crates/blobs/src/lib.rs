@@ -31,6 +31,7 @@
 mod body;
 mod directory;
 mod error;
+mod gate;
 mod jobs;
 mod meters;
 mod objects;
@@ -38,6 +39,7 @@ mod state;
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -47,6 +49,8 @@ use model::{Algorithm, Digest, Timestamp, UploadId};
 pub use body::BlobBody;
 use directory::{Directory, Files};
 pub use error::{AppendCause, AppendError, BlobError, ObjectsError, OpenError};
+use gate::Gate;
+pub use gate::Turns;
 pub use meters::{Fault, Meters, Method, Operation, Status};
 use objects::Objects;
 pub use objects::{ObjectProtocol, ObjectStorage};
@@ -72,6 +76,7 @@ impl Default for Options {
 pub struct BlobStore {
     backend: Backend,
     meters: Meters,
+    gate: Gate,
 }
 
 #[derive(Clone, Debug)]
@@ -126,26 +131,31 @@ impl BlobStore {
     pub async fn open_objects(storage: &ObjectStorage, options: Options) -> Result<Self, ObjectsError> {
         let meters = Meters::default();
         let backend = Objects::open(storage, options, &meters).await.map(Backend::Objects)?;
-        Ok(Self { backend, meters })
+        Ok(Self { backend, meters, gate: Gate::default() })
     }
 
     /// As [`open_objects`](Self::open_objects), for reading alone: nothing is tried, and nothing written.
     pub fn look_into_objects(storage: &ObjectStorage, options: Options) -> Result<Self, ObjectsError> {
         let meters = Meters::default();
         let backend = Objects::new(storage, options, &meters).map(Backend::Objects)?;
-        Ok(Self { backend, meters })
+        Ok(Self { backend, meters, gate: Gate::default() })
     }
 
     /// As [`open`](Self::open), for reading alone: nothing is made or written. The folder must be one that was opened before.
     pub fn look_into(dir: &Path, options: Options) -> Result<Self, OpenError> {
         let backend = Directory::look_into(Files, dir, options).map(Backend::Directory)?;
-        Ok(Self { backend, meters: Meters::default() })
+        Ok(Self { backend, meters: Meters::default(), gate: Gate::default() })
     }
 
     /// Whether a claim keeps other nodes off too. Where it does not, nothing is spoilt that is finished, but two nodes may
     /// work on one upload: only the state that the database takes may be finished.
     pub fn claims_everywhere(&self) -> bool {
         matches!(self.backend, Backend::Directory(_))
+    }
+
+    /// From now on no content is finished or deleted before `turns` lets it; for tests. What was said first holds.
+    pub fn take_turns(&self, turns: Arc<dyn Turns>) {
+        self.gate.keep(turns);
     }
 
     /// What is counted of this store's work.
@@ -157,7 +167,7 @@ impl BlobStore {
     /// is for the start of a program. Several nodes may share a folder whose file locks reach all of them.
     pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
         let backend = Directory::open(Files, dir, options).map(Backend::Directory)?;
-        Ok(Self { backend, meters: Meters::default() })
+        Ok(Self { backend, meters: Meters::default(), gate: Gate::default() })
     }
 
     /// Begins content under `key` and claims it. [`BlobError::Exists`] if there is any already. (Object storage finds out when
@@ -170,7 +180,7 @@ impl BlobStore {
             }
         };
         let held = self.meters.timed(Operation::Create, work).await?;
-        Ok(Upload { held, meters: self.meters.clone() })
+        Ok(Upload { held, meters: self.meters.clone(), gate: self.gate.clone() })
     }
 
     /// Claims what was begun under `key`. [`BlobError::Busy`] while another request has it, [`BlobError::Missing`] if
@@ -183,7 +193,7 @@ impl BlobStore {
             }
         };
         let held = self.meters.timed(Operation::Resume, work).await?;
-        Ok(Upload { held, meters: self.meters.clone() })
+        Ok(Upload { held, meters: self.meters.clone(), gate: self.gate.clone() })
     }
 
     /// The bytes `range` of the blob under `key`, whose size the caller knows from its row. A range past `size` is cut
@@ -215,6 +225,7 @@ impl BlobStore {
     /// Frees what is under `key`. Nothing there is no error, so that a deletion can be repeated. Readings that have
     /// begun go on. A power cut may bring the content back: it is found by [`list`](Self::list) again.
     pub async fn delete(&self, key: UploadId) -> Result<(), BlobError> {
+        self.gate.pass().await;
         let work = async {
             match &self.backend {
                 Backend::Directory(d) => d.delete(key).await,
@@ -307,6 +318,7 @@ impl BlobStore {
 pub struct Upload {
     held: Held,
     meters: Meters,
+    gate: Gate,
 }
 
 #[derive(Debug)]
@@ -352,6 +364,7 @@ impl Upload {
     /// Makes the content that `state` describes durable under its key, and says its SHA-256. Only after this may
     /// somebody be told that it is kept. Can be repeated.
     pub async fn finish(&mut self, state: &UploadState) -> Result<Digest, BlobError> {
+        self.gate.pass().await;
         let work = async {
             match &mut self.held {
                 Held::Directory(u) => u.finish(state).await,

@@ -90,4 +90,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 18, name: "scale", sql: include_str!("../migrations/0018_scale.sql") },
     Migration { number: 19, name: "gc", sql: include_str!("../migrations/0019_gc.sql") },
     Migration { number: 20, name: "care", sql: include_str!("../migrations/0020_care.sql") },
+    Migration { number: 21, name: "names", sql: include_str!("../migrations/0021_names.sql") },
 ];

@@ -3,9 +3,9 @@
 //! Who can write the database and has not the master key cannot sign it. A mark that is put back with an old state of the database
 //! says only that of what was sealed before that restore; what nodes have sealed since counts against it as ever.
 
-use chain::{Checkpoint, Purpose};
+use chain::{Checkpoint, Purpose, ZEROS};
 use model::{AccountId, Timestamp};
-use store::account::account_by_id;
+use store::account::{account_by_id, accounts};
 use store::audit::mark::{self, Kind};
 use store::{StoreError, Tx};
 
@@ -26,23 +26,27 @@ impl Trail {
     async fn mark_all(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), TrailError> {
         let (ring, mut after) = (self.keys.renewed(tx).await?, i64::MIN);
         loop {
-            let page = mark::heads(tx, after, PAGE).await?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            after = last.as_i64();
-            for (account, _) in page {
-                mark_one(tx, &ring, account, now).await?;
+            let page = accounts(tx, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id.as_i64();
+            for account in page {
+                mark_one(tx, &ring, account.id, now).await?;
             }
         }
     }
 }
 
-/// A head that is not one of ours is no place to go on from.
+/// A chain of which nothing was sealed yet was set back to before its first record. A head that is not one of ours is no place to go on
+/// from.
 async fn mark_one(tx: &mut Tx<'_>, ring: &Ring, account: AccountId, at: Timestamp) -> Result<(), TrailError> {
-    let head = mark::get(tx, account, Kind::Head).await?;
-    let Some(head) = head.and_then(|text| trusted_head(ring, &text, account)) else { return Ok(()) };
-    let (account_id, sequence) = (account.to_string(), head.seq);
-    let signed =
-        ring.youngest()?.sign(&Checkpoint { purpose: Purpose::Restore, account_id, sequence, hash: head.hash, at, next_key: None })?;
+    let head = mark::get(tx, account, Kind::Head).await?.map(|text| trusted_head(ring, &text, account));
+    let (sequence, hash) = match head {
+        None => (0, ZEROS.to_owned()),
+        Some(Some(head)) => (head.seq, head.hash),
+        Some(None) => return Ok(()),
+    };
+    let account_id = account.to_string();
+    let signed = ring.youngest()?.sign(&Checkpoint { purpose: Purpose::Restore, account_id, sequence, hash, at, next_key: None })?;
     Ok(mark::set(tx, account, Kind::Restore, sequence, &signed).await?)
 }
 
@@ -53,12 +57,14 @@ pub(crate) async fn since(
     account: AccountId,
     (known, stored): (&Link, Option<&Link>),
 ) -> Result<bool, StoreError> {
-    let Some(stored) = stored else { return gone_since(tx, ring, account, known).await };
-    let mark = mark::get(tx, account, Kind::Restore).await?;
-    let mark = mark.and_then(|text| trusted(ring, &text, account, Purpose::Restore));
-    // The chain goes on from that record, or the mark is of another one.
-    let goes_on = |mark: &Checkpoint| stored.seq > mark.sequence || (stored.seq == mark.sequence && stored.hash == mark.hash);
-    Ok(mark.is_some_and(|mark| known.sealed < mark.at && goes_on(&mark)))
+    let Some(text) = mark::get(tx, account, Kind::Restore).await? else { return gone_since(tx, ring, account, known).await };
+    let mark = trusted(ring, &text, account, Purpose::Restore);
+    Ok(mark.is_some_and(|mark| known.sealed < mark.at && goes_on_from(stored, &mark)))
+}
+
+/// Does the chain go on from the record that the mark names, so that the mark is of this one?
+fn goes_on_from(stored: Option<&Link>, mark: &Checkpoint) -> bool {
+    stored.map_or(mark.sequence == 0, |head| head.seq > mark.sequence || (head.seq == mark.sequence && head.hash == mark.hash))
 }
 
 /// An account that was made after the backup is not there any more, nor any mark of it: one of another account says when that was.

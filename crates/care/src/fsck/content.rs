@@ -222,8 +222,8 @@ impl Walked {
         let lost = self.lost.iter().skip(known).filter(|one| one.account == account).count() as u64;
         let blobs = blobs as u64;
         match self.shares.last_mut() {
-            Some(last) if last.account == account => (last.blobs, last.lost) = (last.blobs + blobs, last.lost + lost),
-            Some(last) if last.lost == 0 => *last = Share { account, blobs, lost },
+            Some(share) if share.account == account => (share.blobs, share.lost) = (share.blobs + blobs, share.lost + lost),
+            Some(share) if share.lost == 0 => *share = Share { account, blobs, lost },
             _ => self.shares.push(Share { account, blobs, lost }),
         }
     }

@@ -36,7 +36,7 @@ pub(crate) struct House {
     pub(crate) mallory: Caller,
     pub(crate) blobs: BlobStore,
     /// Of the content, where that lies in files.
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: Arc<tempfile::TempDir>,
 }
 
 /// The largest blob here.
@@ -65,7 +65,6 @@ pub(crate) fn on_postgres(name: &str, story: impl AsyncFn(House)) {
 }
 
 pub(crate) async fn house(database: &Database) -> House {
-    let limits = Limits { blob: LIMIT as u64, namespaces: NAMESPACES, repositories: REPOSITORIES, ..Limits::default() };
     let store = Arc::new(Store::open(database).await.unwrap());
     let (account, other) = (AccountId::from_random(1), AccountId::from_random(2));
     let [local, strict, foreign] = [("local", account, true), ("strict", account, false), ("foreign", other, true)]
@@ -80,15 +79,12 @@ pub(crate) async fn house(database: &Database) -> House {
     for i in [&local, &strict, &foreign] {
         store.write(|tx| Box::pin(store::instance::insert(tx, i))).await.unwrap();
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Arc::new(tempfile::tempdir().unwrap());
     let blobs = match storage() {
         Some(storage) => BlobStore::open_objects(&storage, Options::default()).await.unwrap(),
         None => BlobStore::open(folder.path(), Options::default()).unwrap(),
     };
-    let audit = Arc::new(Audit::new(Arc::clone(&store), 7));
-    let directory = Arc::new(Directory::open(Arc::clone(&store), NOW).await.unwrap());
-    let access = Arc::new(Access::new(directory, audit));
-    let registry = Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), dice(), limits);
+    let (access, registry) = node(&store, &blobs, 0).await;
     House {
         store,
         access,
@@ -102,6 +98,26 @@ pub(crate) async fn house(database: &Database) -> House {
         blobs,
         folder,
     }
+}
+
+/// What a node holds over a database and a storage; each has a number of its own.
+async fn node(store: &Arc<Store>, blobs: &BlobStore, number: u8) -> (Arc<Access>, Registry) {
+    let limits = Limits { blob: LIMIT as u64, namespaces: NAMESPACES, repositories: REPOSITORIES, ..Limits::default() };
+    let audit = Arc::new(Audit::new(Arc::clone(store), 7 + 2 * u32::from(number)));
+    let directory = Arc::new(Directory::open(Arc::clone(store), NOW).await.unwrap());
+    let access = Arc::new(Access::new(directory, audit));
+    let registry = Registry::new(Arc::clone(store), blobs.clone(), Arc::clone(&access), dice(number), limits);
+    (access, registry)
+}
+
+/// Three nodes over one PostgreSQL and one storage.
+pub(crate) fn on_three_nodes(name: &str, story: &impl AsyncFn([&House; 3])) {
+    testkit::on_postgres(name, async |settings| {
+        let database = Database::Postgres(settings);
+        let first = house(&database).await;
+        let (second, third) = (first.beside(&database, 1).await, first.beside(&database, 2).await);
+        story([&first, &second, &third]).await;
+    });
 }
 
 /// The number of the next prefix.
@@ -124,9 +140,9 @@ fn storage() -> Option<ObjectStorage> {
     })
 }
 
-/// Numbers that look random and are the same in each run.
-fn dice() -> impl Fn() -> u64 + Send + Sync {
-    let next = AtomicU64::new(1);
+/// Numbers that look random and are the same in each run, and others on each node.
+fn dice(node: u8) -> impl Fn() -> u64 + Send + Sync {
+    let next = AtomicU64::new(1 | u64::from(node) << 32);
     move || {
         let mut z = next.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -219,6 +235,25 @@ pub(crate) fn index(manifests: &[&str], more: &str) -> String {
 }
 
 impl House {
+    /// Another node over the same database and storage.
+    async fn beside(&self, database: &Database, number: u8) -> Self {
+        let store = Arc::new(Store::open(database).await.unwrap());
+        let (access, registry) = node(&store, &self.blobs, number).await;
+        Self {
+            store,
+            access,
+            registry,
+            local: Arc::clone(&self.local),
+            strict: Arc::clone(&self.strict),
+            foreign: Arc::clone(&self.foreign),
+            alice: self.alice.clone(),
+            bob: self.bob.clone(),
+            mallory: self.mallory.clone(),
+            blobs: self.blobs.clone(),
+            folder: Arc::clone(&self.folder),
+        }
+    }
+
     /// The same house, where what nothing needs goes at once.
     pub(crate) fn without_grace(self) -> Self {
         self.collecting(Collection { grace: Seconds(-1), delete_after: Seconds(-1) })

@@ -1,4 +1,5 @@
-//! Pushes, mounts and deletions beside the collection, in every order of their units of work. After each unit, everything that a
+//! Pushes, mounts and deletions beside the collection, in every order of their units of work where these are few, in many where
+//! they are not; what makes content durable, and what deletes it, is a step of its own. After each step, everything that a
 //! manifest names is there; after each order, a last run leaves nothing that nobody needs.
 
 use std::cell::Cell;
@@ -19,6 +20,8 @@ on_each! {
     a_mount_beside_the_end_of_its_source
     a_mount_of_an_idle_blob
     who_was_told_that_a_blob_is_there_may_name_it
+    who_was_told_may_name_it_in_every_order_with_the_end_of_links
+    a_push_again_in_every_order_with_the_end_of_content
     an_upload_in_pieces
     two_who_push_the_same_and_one_who_deletes
     a_repository_that_goes_while_somebody_pushes
@@ -32,8 +35,16 @@ const LATER: Timestamp = Timestamp::from_millis(NOW.millis() * 2);
 /// Orders that are tried where there are too many.
 const SOME: usize = 100;
 
-/// A house whose units of work take turns.
+/// A house whose units of work take turns, and what makes content durable and deletes it as well.
 fn taking_turns(house: House) -> (House, Arc<Scheduler>) {
+    let (house, scheduler) = taking_turns_at_the_database(house);
+    let turns: Arc<dyn blobs::Turns> = scheduler.clone();
+    house.blobs.take_turns(turns);
+    (house, scheduler)
+}
+
+/// A house whose units of work alone take turns: each further place doubles the orders.
+fn taking_turns_at_the_database(house: House) -> (House, Arc<Scheduler>) {
     let scheduler = Arc::new(Scheduler::default());
     let turns: Arc<dyn store::Turns> = scheduler.clone();
     house.store.take_turns(turns);
@@ -59,10 +70,10 @@ impl House {
     }
 
     /// So many steps of it.
-    fn some_steps(&self, mut run: Collecting, steps: usize) -> Actor<'_> {
+    fn some_steps(&self, mut run: Collecting, steps: usize, now: Timestamp) -> Actor<'_> {
         actor(async move {
             for _ in 0..steps {
-                self.registry.collect_step(&mut run, LATER).await.unwrap();
+                self.registry.collect_step(&mut run, now).await.unwrap();
             }
         })
     }
@@ -108,19 +119,33 @@ impl House {
         }
     }
 
-    /// Every blob of every manifest is linked, has its row, and lies where the row says, whole.
+    /// Every blob of every manifest is linked; what is linked has its row, and lies where the row says, whole.
     async fn check(&self) {
-        for (child, at) in self.children().await {
-            let (key, size) = at.unwrap_or_else(|| panic!("{child}: a manifest names it, and it is not there"));
+        for (child, at) in self.children().await.into_iter().chain(self.linked().await) {
+            let (key, size) = at.unwrap_or_else(|| panic!("{child}: it is named, and it is not there"));
             let stored = self.blobs.size(model::UploadId::from_i64(key)).await;
             assert_eq!(stored.ok(), u64::try_from(size).ok(), "{child}: its content is lost");
         }
     }
 
     async fn children(&self) -> Vec<(String, Option<(i64, i64)>)> {
-        let sql = "SELECT c.child, b.storage_key, b.size FROM manifest_child c JOIN repository r ON r.id = c.repository_id \
+        self.named_by(
+            "SELECT c.child, b.storage_key, b.size FROM manifest_child c JOIN repository r ON r.id = c.repository_id \
                    LEFT JOIN blob_link l ON l.repository_id = r.id AND l.digest = c.child \
-                   LEFT JOIN blob b ON b.account_id = r.account_id AND b.digest = l.digest WHERE c.kind = 'blob'";
+                   LEFT JOIN blob b ON b.account_id = r.account_id AND b.digest = l.digest WHERE c.kind = 'blob'",
+        )
+        .await
+    }
+
+    async fn linked(&self) -> Vec<(String, Option<(i64, i64)>)> {
+        self.named_by(
+            "SELECT l.digest, b.storage_key, b.size FROM blob_link l JOIN repository r ON r.id = l.repository_id \
+             LEFT JOIN blob b ON b.account_id = r.account_id AND b.digest = l.digest",
+        )
+        .await
+    }
+
+    async fn named_by(&self, sql: &'static str) -> Vec<(String, Option<(i64, i64)>)> {
         let found: Result<_, StoreError> = self
             .store
             .read(|tx: &mut Tx<'_>| {
@@ -176,7 +201,7 @@ async fn a_push_that_begins_with_nothing(house: House) {
 
 /// The two halves of a run, links and blobs, then strays and deletion: each with every order of a push beside it.
 async fn a_push_in_every_order_with_each_half_of_a_run(house: House) {
-    let (house, scheduler) = taking_turns(house.without_grace());
+    let (house, scheduler) = taking_turns_at_the_database(house.without_grace());
     for before in [0, 2] {
         let actors = async || -> Vec<Actor<'_>> {
             house.put_blob(APP, LAYER).await;
@@ -184,7 +209,7 @@ async fn a_push_in_every_order_with_each_half_of_a_run(house: House) {
             for _ in 0..before {
                 house.registry.collect_step(&mut run, LATER).await.unwrap();
             }
-            vec![actor(house.push_until_done(APP)), house.some_steps(run, 2)]
+            vec![actor(house.push_until_done(APP)), house.some_steps(run, 2, LATER)]
         };
         let orders = scheduler.every_order(actors, async || house.check().await, async || house.leave_nothing(1).await).await;
         assert!(orders > 20, "{orders}");
@@ -214,40 +239,111 @@ async fn a_mount_of_an_idle_blob(house: House) {
 
 /// With a grace: a client that a HEAD has told that a blob is there has half of it to name the blob, whatever is deleted and
 /// collected meanwhile. (Without one it is told that the blob is gone, and pushes it.)
-async fn who_was_told_that_a_blob_is_there_may_name_it(house: House) {
-    let grace = Collection { grace: Seconds::days(1), delete_after: Seconds(-1) };
-    let (house, scheduler) = taking_turns(house.collecting(grace));
-    // The image is old; it is deleted, its layer asked for, and named again within minutes; the collection runs meanwhile.
-    // Each order has days of its own: a run begins after the last one began.
-    let now = Cell::new(NOW.plus(Seconds::days(10)));
-    let client = async |permit: Permit<act::PullRepository>| {
-        let named = match house.registry.head_blob(&permit, &digest()).await {
-            Ok(_) => house.put(APP, &tag("latest"), &picture()).await,
-            Err(error) => Err(error),
-        };
-        named.expect("it was told that the blob is there");
-    };
-    let deleter = async |permit: Permit<act::DeleteRepositoryTag>| {
-        let reference = Reference::Digest(Digest::sha256(picture().as_bytes()));
-        house.registry.delete_manifest(permit, &reference).await.unwrap();
-    };
-    let actors = async || -> Vec<Actor<'_>> {
-        let now = now.get();
-        house.push_until_done(APP).await;
-        let run = house.registry.collection_due(Some(Seconds(0)), now).await.unwrap().unwrap();
-        let pull = house.access.admit(&op_at(now), &house.alice, house.at(APP)).await.unwrap();
-        let delete = house.access.admit(&op_at(now), &house.alice, house.at(APP)).await.unwrap();
-        vec![actor(client(pull)), actor(deleter(delete)), house.collector(run, now)]
-    };
-    let end = async || {
-        for name in [APP, WEB] {
-            house.drop_repository(name).await;
+struct Told<'h> {
+    house: &'h House,
+    /// Each order has days of its own: a run begins after the last one began.
+    now: Cell<Timestamp>,
+}
+
+const GRACE: Collection = Collection { grace: Seconds::days(1), delete_after: Seconds(-1) };
+
+impl<'h> Told<'h> {
+    fn of(house: &'h House) -> Self {
+        Self { house, now: Cell::new(NOW.plus(Seconds::days(10))) }
+    }
+
+    async fn may<A: model::ActionKind<On = model::OnRepository>>(&self) -> Permit<A> {
+        self.house.access.admit(&op_at(self.now.get()), &self.house.alice, self.house.at(APP)).await.unwrap()
+    }
+
+    async fn run(&self) -> Collecting {
+        self.house.registry.collection_due(Some(Seconds(0)), self.now.get()).await.unwrap().unwrap()
+    }
+
+    /// Names the blob if it is told that it is there. Whether it was.
+    async fn client(&self, pull: Permit<act::PullRepository>, push: Permit<act::PushRepository>) -> bool {
+        let told = self.house.registry.head_blob(&pull, &digest()).await.is_ok();
+        if told {
+            let named = self.house.registry.put_manifest(push, &tag("latest"), None, picture().into(), &[]).await;
+            named.expect("it was told that the blob is there");
         }
-        let later = now.get().plus(Seconds::days(10));
-        house.collect(later).await;
-        now.set(later.plus(Seconds::days(10)));
+        told
+    }
+
+    async fn deleter(&self, permit: Permit<act::DeleteRepositoryTag>) {
+        let reference = Reference::Digest(Digest::sha256(picture().as_bytes()));
+        self.house.registry.delete_manifest(permit, &reference).await.unwrap();
+    }
+
+    async fn end(&self) {
+        for name in [APP, WEB] {
+            self.house.drop_repository(name).await;
+        }
+        let later = self.now.get().plus(Seconds::days(10));
+        self.house.collect(later).await;
+        self.now.set(later.plus(Seconds::days(10)));
+    }
+
+    /// The image is old; it is deleted, its layer asked for, and named again within minutes, beside `collector`.
+    async fn of_an_image(&self, collector: impl AsyncFn(Collecting) -> Actor<'h>) -> Vec<Actor<'_>> {
+        self.house.push_until_done(APP).await;
+        let (run, pull, push, delete) = (self.run().await, self.may().await, self.may().await, self.may().await);
+        let client = async move { assert!(self.client(pull, push).await, "its whole grace was to come") };
+        vec![actor(client), actor(self.deleter(delete)), collector(run).await]
+    }
+}
+
+async fn who_was_told_that_a_blob_is_there_may_name_it(house: House) {
+    let (house, scheduler) = taking_turns(house.collecting(GRACE));
+    let told = Told::of(&house);
+    let actors = async || told.of_an_image(async |run| house.collector(run, told.now.get())).await;
+    scheduler.some_orders((2, SOME), actors, async || house.check().await, async || told.end().await).await;
+}
+
+/// The same beside the step that takes links away, in every order; and of a link that nothing has needed for longer than its grace.
+async fn who_was_told_may_name_it_in_every_order_with_the_end_of_links(house: House) {
+    let (house, scheduler) = taking_turns(house.collecting(GRACE));
+    let told = Told::of(&house);
+    let actors = async || told.of_an_image(async |run| house.some_steps(run, 1, told.now.get())).await;
+    let orders = scheduler.every_order(actors, async || house.check().await, async || told.end().await).await;
+    assert!(orders > 20, "{orders}");
+
+    let outcomes = Cell::new([0, 0]);
+    let actors = async || -> Vec<Actor<'_>> {
+        house.put_blob(APP, LAYER).await;
+        let (run, pull, push) = (told.run().await, told.may().await, told.may().await);
+        let client = async {
+            let mut counted = outcomes.get();
+            counted[usize::from(told.client(pull, push).await)] += 1;
+            outcomes.set(counted);
+        };
+        vec![actor(client), house.some_steps(run, 1, told.now.get())]
     };
-    scheduler.some_orders((2, SOME), actors, async || house.check().await, end).await;
+    let orders = scheduler.every_order(actors, async || house.check().await, async || told.end().await).await;
+    let [gone, there] = outcomes.get();
+    assert!(gone > 0 && there > 0 && gone + there == orders, "{gone} + {there} of {orders}");
+}
+
+/// Content that nobody links any more is pushed again, beside the step that condemns it, and beside the one that deletes it.
+async fn a_push_again_in_every_order_with_the_end_of_content(house: House) {
+    let (house, scheduler) = taking_turns(house.without_grace());
+    for (before, least) in [(1, 10), (3, 30)] {
+        let actors = async || -> Vec<Actor<'_>> {
+            house.put_blob(APP, LAYER).await;
+            let mut run = house.run_to_come().await;
+            for _ in 0..before {
+                house.registry.collect_step(&mut run, LATER).await.unwrap();
+            }
+            let again = async { assert_eq!(house.put_blob(APP, LAYER).await, digest()) };
+            vec![actor(again), house.some_steps(run, 1, LATER)]
+        };
+        let end = async || {
+            house.push_until_done(APP).await;
+            house.leave_nothing(1).await;
+        };
+        let orders = scheduler.every_order(actors, async || house.check().await, end).await;
+        assert!(orders >= least, "{orders}");
+    }
 }
 
 async fn an_upload_in_pieces(house: House) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::join_all;
 use model::{Caller, Digest, Glob, ImmutableTags, Lock, Locks, Reference, Tag, TagRuleId, act};
 use registry::{
     Behind, ImmutabilityChange, LockChanges, MAX_TAG_RULES, NamespaceChanges, NewNamespace, NewRepository, Protection, RegistryError,
@@ -12,6 +13,8 @@ use crate::house::{House, body, image, index, on_each, op, tag};
 
 on_each! {
     an_immutable_tag_does_not_move_and_is_not_deleted
+    nor_does_latest_where_every_tag_is_immutable
+    of_those_who_push_one_new_immutable_tag_at_once_one_has_it
     harbor_10504_nor_is_what_it_points_at_deleted_by_digest
     nor_a_part_of_what_it_points_at
     nor_with_its_repository
@@ -127,6 +130,56 @@ async fn an_immutable_tag_does_not_move_and_is_not_deleted(house: House) {
     let copied = house.registry.copy_tag(house.may(&house.alice, house.at("demo/app")).await, &name("latest"), &name("v1")).await;
     assert!(matches!(copied, Err(RegistryError::Exists)));
     assert_eq!(house.get("demo/app", &tag("v1")).await.unwrap(), first.as_bytes());
+}
+
+async fn nor_does_latest_where_every_tag_is_immutable(house: House) {
+    house.push_image("demo/app", &tag("latest"), b"one").await;
+    house.push_image("demo/app", &tag("two"), b"two").await;
+    house.rule("demo", terms("**", "**")).await;
+    let (first, second) = (image(b"{}", &[b"one"], ""), image(b"{}", &[b"two"], ""));
+    let said = protected(house.put("demo/app", &tag("latest"), &second).await);
+    assert_eq!(said, "tag latest is immutable here (**): push under another tag");
+    protected(house.remove("demo/app", &tag("latest")).await);
+    house.put("demo/app", &tag("latest"), &first).await.unwrap();
+    assert_eq!(house.get("demo/app", &tag("latest")).await.unwrap(), first.as_bytes());
+}
+
+async fn of_those_who_push_one_new_immutable_tag_at_once_one_has_it(house: House) {
+    one_has_it(&[&house]).await;
+}
+
+/// The same, each at a node of its own.
+#[test]
+fn of_those_who_push_it_at_three_nodes_one_has_it() {
+    crate::house::on_three_nodes(concat!(module_path!(), "::nodes"), &async |nodes: [&House; 3]| one_has_it(&nodes).await);
+}
+
+async fn one_has_it(nodes: &[&House]) {
+    const PUSHERS: usize = 6;
+    let house = nodes[0];
+    house.push_image("demo/app", &tag("first"), b"layer").await;
+    house.rule("demo", terms("**", "**")).await;
+    let manifest = |n: usize| image(b"{}", &[b"layer"], &format!(r#","annotations":{{"n":"{n}"}}"#));
+    for round in 0..8 {
+        let new = &tag(&format!("v{round}"));
+        let outcomes = join_all((0..PUSHERS).map(|n| async move {
+            for _ in 0..20 {
+                // A client tries again what met somebody else.
+                match nodes[n % nodes.len()].put("demo/app", new, &manifest(n)).await {
+                    Err(RegistryError::Conflict) => {}
+                    outcome => return outcome,
+                }
+            }
+            panic!("met somebody twenty times");
+        }));
+        let outcomes = outcomes.await;
+        let kept: Vec<usize> = (0..PUSHERS).filter(|n| outcomes[*n].is_ok()).collect();
+        assert_eq!(kept.len(), 1, "round {round}: {kept:?}");
+        assert_eq!(house.get("demo/app", new).await.unwrap(), manifest(kept[0]).as_bytes());
+        for refused in outcomes.into_iter().filter(Result::is_err) {
+            assert!(protected(refused).contains("is immutable here"));
+        }
+    }
 }
 
 /// Harbor #10504: the tag could not be deleted, but its manifest could be by its digest, and the tag went with it.

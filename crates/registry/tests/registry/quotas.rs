@@ -8,7 +8,7 @@ use model::{Digest, MediaType, Reference, Tag, act};
 use registry::{Held, NewNamespace, NewRepository, Quota, RegistryError};
 use store::quota;
 
-use crate::house::{House, MANIFEST, body, image, on_each, tag};
+use crate::house::{House, MANIFEST, body, image, on_each, on_three_nodes, tag};
 
 on_each! {
     a_blob_counts_once_in_a_namespace_and_a_manifest_in_each_repository
@@ -196,50 +196,67 @@ fn full<T>(outcome: &Result<T, RegistryError>) -> bool {
 }
 
 async fn pushers_beside_each_other_fill_a_namespace_to_the_last_blob(house: House) {
-    bounded(&house, "demo", Some(40 * 100 + 99), None).await;
-    house.begin("demo/app").await;
-    let outcomes = join_all((0..PUSHERS).map(|n| {
-        let house = &house;
-        async move {
-            let content = format!("{n:0>100}");
-            again(async || try_blob(house, "demo/app", content.as_bytes()).await).await
-        }
-    }));
-    let outcomes = outcomes.await;
-    assert_eq!(outcomes.iter().filter(|o| full(o)).count(), PUSHERS - 40);
-    assert_eq!(held(&house, "demo").await.bytes, 4000);
-    assert_eq!(house.kept().await, 40, "nothing stays of what was refused");
-    sound(&house).await;
+    fill_with_blobs(&[&house]).await;
 }
 
 async fn pushers_beside_each_other_fill_a_namespace_to_the_last_manifest(house: House) {
-    house.push_image("demo/app", &tag("v1"), b"layer").await;
-    let manifest = |n: usize| image(b"{}", &[b"layer"], &format!(r#","annotations":{{"n":"{n:0>10}"}}"#));
-    set(&house, "demo", Some(held(&house, "demo").await.bytes + 25 * size(&manifest(0)) + 7), None).await;
-    let outcomes = join_all((0..PUSHERS).map(|n| {
-        let house = &house;
-        async move { again(async || house.put("demo/app", &tag(&format!("t{n}")), &manifest(n)).await).await }
-    }));
-    let outcomes = outcomes.await;
-    assert_eq!(outcomes.iter().filter(|o| full(o)).count(), PUSHERS - 25);
-    assert_eq!(house.rows("SELECT name FROM tag").await, 26);
-    sound(&house).await;
+    fill_with_manifests(&[&house]).await;
 }
 
 async fn pushers_beside_each_other_make_as_many_repositories_as_may_be(house: House) {
-    bounded(&house, "demo", None, Some(7)).await;
-    let outcomes = join_all((0..16).map(|n| {
-        let house = &house;
-        async move {
-            let name = format!("demo/r{n}");
-            again(async || house.registry.begin_upload(house.push(&name).await, model::Algorithm::Sha256).await).await
-        }
+    fill_with_repositories(&[&house]).await;
+}
+
+/// The same at several nodes, which do not wait for each other's turns: what each reads of the counts holds until it has written.
+#[test]
+fn a_quota_is_exact_at_three_nodes() {
+    on_three_nodes(concat!(module_path!(), "::blobs"), &async |nodes: [&House; 3]| fill_with_blobs(&nodes).await);
+    on_three_nodes(concat!(module_path!(), "::manifests"), &async |nodes: [&House; 3]| fill_with_manifests(&nodes).await);
+    on_three_nodes(concat!(module_path!(), "::repositories"), &async |nodes: [&House; 3]| fill_with_repositories(&nodes).await);
+}
+
+async fn fill_with_blobs(nodes: &[&House]) {
+    let house = nodes[0];
+    bounded(house, "demo", Some(40 * 100 + 99), None).await;
+    house.begin("demo/app").await;
+    let outcomes = join_all((0..PUSHERS).map(|n| async move {
+        let content = format!("{n:0>100}");
+        again(async || try_blob(nodes[n % nodes.len()], "demo/app", content.as_bytes()).await).await
+    }));
+    let outcomes = outcomes.await;
+    assert_eq!(outcomes.iter().filter(|o| full(o)).count(), PUSHERS - 40);
+    assert_eq!(held(house, "demo").await.bytes, 4000);
+    assert_eq!(house.kept().await, 40, "nothing stays of what was refused");
+    sound(house).await;
+}
+
+async fn fill_with_manifests(nodes: &[&House]) {
+    let house = nodes[0];
+    house.push_image("demo/app", &tag("v1"), b"layer").await;
+    let manifest = |n: usize| image(b"{}", &[b"layer"], &format!(r#","annotations":{{"n":"{n:0>10}"}}"#));
+    set(house, "demo", Some(held(house, "demo").await.bytes + 25 * size(&manifest(0)) + 7), None).await;
+    let outcomes =
+        join_all((0..PUSHERS).map(|n| async move {
+            again(async || nodes[n % nodes.len()].put("demo/app", &tag(&format!("t{n}")), &manifest(n)).await).await
+        }));
+    let outcomes = outcomes.await;
+    assert_eq!(outcomes.iter().filter(|o| full(o)).count(), PUSHERS - 25);
+    assert_eq!(house.rows("SELECT name FROM tag").await, 26);
+    sound(house).await;
+}
+
+async fn fill_with_repositories(nodes: &[&House]) {
+    let house = nodes[0];
+    bounded(house, "demo", None, Some(7)).await;
+    let outcomes = join_all((0..16).map(|n| async move {
+        let (house, name) = (nodes[n % nodes.len()], format!("demo/r{n}"));
+        again(async || house.registry.begin_upload(house.push(&name).await, model::Algorithm::Sha256).await).await
     }));
     let outcomes = outcomes.await;
     let refused = outcomes.iter().filter(|o| matches!(o, Err(RegistryError::RepositoryQuota { most: 7, .. }))).count();
     assert_eq!((outcomes.iter().filter(|o| o.is_ok()).count(), refused), (7, 9));
-    assert_eq!(held(&house, "demo").await.repositories, 7);
-    sound(&house).await;
+    assert_eq!(held(house, "demo").await.repositories, 7);
+    sound(house).await;
 }
 
 async fn images_pushed_beside_each_other_are_never_more_than_may_be(house: House) {

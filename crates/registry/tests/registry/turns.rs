@@ -1,5 +1,5 @@
 //! Tries every order in which the units of work of several people may come. Each is a task; whenever all of them wait to begin
-//! their next unit, one is let go on. What one run has chosen, the next one chooses otherwise, until nothing else is left.
+//! their next unit, or to have content made durable or deleted, one is let go on. What one run has chosen, the next one chooses otherwise, until nothing else is left.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +24,8 @@ pub(crate) fn actor<'a>(work: impl Future<Output = ()> + 'a) -> Actor<'a> {
 /// Lets one of those who wait go on.
 #[derive(Default)]
 pub(crate) struct Scheduler {
-    waiting: Mutex<BTreeMap<usize, oneshot::Sender<()>>>,
+    /// Who waits, and at how many places: content is deleted side by side.
+    waiting: Mutex<BTreeMap<usize, Vec<oneshot::Sender<()>>>>,
     changed: Notify,
 }
 
@@ -36,11 +37,23 @@ impl fmt::Debug for Scheduler {
 
 impl Turns for Scheduler {
     fn turn(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.wait()
+    }
+}
+
+impl blobs::Turns for Scheduler {
+    fn turn(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.wait()
+    }
+}
+
+impl Scheduler {
+    fn wait(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {
             // Who is no actor watches, and need not wait.
             let Ok(actor) = ACTOR.try_with(|actor| *actor) else { return };
             let (go, turn) = oneshot::channel();
-            self.waiting.lock().unwrap().insert(actor, go);
+            self.waiting.lock().unwrap().entry(actor).or_default().push(go);
             self.changed.notify_one();
             turn.await.unwrap();
         })
@@ -98,7 +111,9 @@ impl Scheduler {
                 check().await;
                 let one = ready[choose(ready.len())];
                 let go = self.waiting.lock().unwrap().remove(&one).unwrap();
-                go.send(()).unwrap();
+                for go in go {
+                    go.send(()).unwrap();
+                }
             }
             check().await;
         };

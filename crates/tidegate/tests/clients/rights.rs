@@ -116,6 +116,11 @@ fn an_immutable_tag_is_refused_in_words_by_docker_skopeo_and_crane() {
         client.push("demo/app:latest").ok();
     }
     crane.push_layout(&layout, "demo/app:v1").ok();
+    // Without a tag it is `latest`, which is a tag like any other.
+    crane.push_layout(&layout, "demo/app:latest").ok();
+    people.root.json(&["immutable-tag-rule", "create", "demo", "--tags", "**"]);
+    docker.push("demo/app").refused(&["tag latest is immutable here (**): push under another tag"]);
+    skopeo.push("demo/app").refused(&["tag latest is immutable here (**): push under another tag"]);
     let statement = json!({"Effect": "Allow", "Action": "cr:DeleteRepositoryTag", "Resource": "*"});
     people.root.grant("alice", "deletes", &json!({"Version": "1", "Statement": [statement]}));
     crane.run("delete", &[&people.at("demo/app:v1")]).refused(words);

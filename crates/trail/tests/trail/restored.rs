@@ -9,7 +9,8 @@ use crate::nodes::{another_trail, node};
 use crate::tamper::set_back;
 
 on_each! { what_was_kept_before_a_restore_does_not_count what_is_sealed_after_a_restore_counts
-a_mark_of_ones_own_is_none a_mark_is_of_the_state_that_was_restored }
+a_mark_of_ones_own_is_none a_mark_is_of_the_state_that_was_restored
+a_chain_that_had_not_begun_begins_anew }
 
 /// What `tidegate restore` does, a while after the last record was sealed.
 async fn restored(house: &House) {
@@ -41,6 +42,19 @@ async fn what_was_kept_before_a_restore_does_not_count(house: House) {
     happen(&house, &[1]).await;
     assert_eq!(found(&house).await, []);
     assert!(length(&house).await > end);
+}
+
+/// The backup was made before the first record was sealed.
+async fn a_chain_that_had_not_begun_begins_anew(house: House) {
+    happen(&house, &[3]).await;
+    let kept = house.trail.heads();
+    sql(&house, "DELETE FROM audit_event").await;
+    sql(&house, "DELETE FROM audit_mark").await;
+    restored(&house).await;
+    let house = another_trail(house, &kept).await;
+    assert_eq!(said(&house).await, Vec::<&str>::new());
+    happen(&house, &[1]).await;
+    assert_eq!(found(&house).await, []);
 }
 
 async fn what_is_sealed_after_a_restore_counts(house: House) {
