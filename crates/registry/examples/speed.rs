@@ -151,6 +151,7 @@ async fn open(folder: &tempfile::TempDir) -> Bench {
     let blobs = BlobStore::open(&folder.path().join("blobs"), Options::default()).unwrap();
     let ids = AtomicU64::new(1);
     let random = move || ids.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let registry = Registry::new(store, blobs, Arc::clone(&access), random, Limits::default());
+    let in_the_clear = registry::Cursors::new(|name| Some(name.to_owned()), |sealed| Some(sealed.to_owned()));
+    let registry = Registry::new(store, blobs, Arc::clone(&access), random, in_the_clear, Limits::default());
     Bench { access, registry, on, caller: Caller::vouched_by_identity(known), next: AtomicU64::new(1) }
 }

@@ -4,7 +4,7 @@ use access::{Filter, NameRange, Permit};
 use model::{Lock, OnInstance, RepositoryName, Tag, act};
 
 use crate::protection::readable;
-use crate::visible::{LOOKED_AT, Position, Visible, Walk};
+use crate::visible::{Visible, Walk};
 use crate::{Registry, RegistryError};
 
 /// The most names in one page.
@@ -69,7 +69,7 @@ impl Registry {
 
     /// The repositories of `instance` that `filter` shows, behind `last` (what the page before said), at most `n` (and never more than
     /// a thousand), without those that are locked against listing. Rows outside of the filter's ranges are never touched; within
-    /// them a page looks at [`LOOKED_AT`](crate::LOOKED_AT) names, and may have fewer than `n` of them, or none, and lead on.
+    /// them a page looks at [`LOOKED_AT`](crate::LOOKED_AT) names at most, and may have fewer than `n` of them, or none, and lead on.
     pub async fn catalog(
         &self,
         filter: &Filter,
@@ -77,12 +77,13 @@ impl Registry {
         n: Option<usize>,
         last: Option<&str>,
     ) -> Result<Visible<RepositoryName>, RegistryError> {
-        let (n, last) = (page_size(n), Position::read(last));
+        let (n, last) = (page_size(n), self.behind_what(last));
         if n == 0 {
             return Ok(Visible { items: Vec::new(), next: None });
         }
-        let walk = Walk { filter, instance: instance.id, hidden: [Lock::List].into_iter().collect(), most: LOOKED_AT };
-        Ok(self.store.scan(|tx| Box::pin(walk.page(tx, &last, n, |_| true))).await?)
+        let walk =
+            Walk { filter, instance: instance.id, hidden: [Lock::List].into_iter().collect(), most: self.drawn(), cursors: &self.cursors };
+        self.store.scan(|tx| Box::pin(walk.page(tx, &last, n, |_| true))).await
     }
 }
 

@@ -75,7 +75,7 @@ pub use store::tag::Tagged;
 pub use store::tag_rule::{TagRule, Terms};
 pub use store::usage::Usage;
 pub use tag_rules::{MAX_TAG_RULES, TermsChanges};
-pub use visible::{LOOKED_AT, Position as ListPosition, Visible};
+pub use visible::{Cursors, LOOKED_AT, Visible};
 pub use window::{Counted, REACH, RepositoriesNamed, Window};
 
 /// The largest manifest that is taken, in bytes.
@@ -109,6 +109,7 @@ pub struct Registry {
     blobs: BlobStore,
     access: Arc<Access>,
     random: Box<dyn Fn() -> u64 + Send + Sync>,
+    cursors: Cursors,
     limits: Limits,
     redirects: Redirects,
     collection: Collection,
@@ -148,6 +149,7 @@ impl Registry {
         blobs: BlobStore,
         access: Arc<Access>,
         random: impl Fn() -> u64 + Send + Sync + 'static,
+        cursors: Cursors,
         limits: Limits,
     ) -> Self {
         let contents = Cache::with_weighter(8192, limits.content_cache, Bytesized);
@@ -160,6 +162,7 @@ impl Registry {
             blobs,
             access,
             random,
+            cursors,
             limits,
             redirects,
             collection,

@@ -2,17 +2,19 @@
 //!
 //! Rights are patterns. Where one begins with a wildcard, names that are shown lie anywhere among those that are not, and a page that
 //! looked on until it is full would look at all of them. It stops instead, and says where the next one goes on: behind a name that was
-//! shown, or past a repository that need not be one to see, by its id, which tells nothing (`docs/decisions/catalog.md`).
+//! shown, or past one that need not be one to see, which is sealed then. How many names a page looks at is drawn anew each time, so
+//! that where it stops tells next to nothing of what it has looked at (`docs/decisions/catalog.md`).
 
 use std::fmt;
 
 use access::Filter;
-use model::{InstanceId, Locks, RepositoryId, RepositoryName};
+use model::{InstanceId, Locks, RepositoryName};
 use store::{StoreError, Tx, repository};
 
 use crate::catalog::{behind, bounds, one_more, printable};
+use crate::{Registry, RegistryError};
 
-/// Names that one page looks at.
+/// Names that one page looks at, at most; at least half of them.
 pub const LOOKED_AT: usize = 2000;
 /// Names that are read together.
 const STEP: usize = 1000;
@@ -26,47 +28,58 @@ pub struct Visible<T> {
     pub next: Option<String>,
 }
 
-/// Where a list goes on.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Position {
-    /// Behind this name, which was shown or is none.
-    shown: String,
-    /// And past this repository, while it is there.
-    passed: Option<RepositoryId>,
+type Reword = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Makes where a list goes on unreadable for those who are told it, and reads it again.
+pub struct Cursors {
+    seal: Reword,
+    open: Reword,
 }
 
-/// No name has it.
+impl fmt::Debug for Cursors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cursors").finish_non_exhaustive()
+    }
+}
+
+impl Cursors {
+    /// `seal` words a name so that nobody can read it nor tell it again, in letters that a URL takes as they are; `open` reads what
+    /// was sealed, and nothing else.
+    pub fn new(
+        seal: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+        open: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self { seal: Box::new(seal), open: Box::new(open) }
+    }
+}
+
+/// A position could not be sealed.
+#[derive(Debug, thiserror::Error)]
+#[error("where a list goes on could not be sealed")]
+struct NotSealed;
+
+/// What a sealed position begins with. No name has it.
 const MARK: char = '~';
 
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown)?;
-        self.passed.map_or(Ok(()), |id| write!(f, "{MARK}{id}"))
-    }
-}
-
-impl Position {
-    /// From a stranger: what is none is the beginning.
-    pub(crate) fn read(last: Option<&str>) -> Self {
-        let text = last.unwrap_or_default();
-        let (shown, passed) = text.split_once(MARK).map_or((text, None), |(shown, id)| (shown, id.parse().ok()));
-        Self { shown: printable(Some(shown)).to_owned(), passed }
+impl Registry {
+    /// The name that a list goes on behind. From a stranger: what is none is the beginning.
+    pub(crate) fn behind_what(&self, last: Option<&str>) -> String {
+        let opened = |sealed| (self.cursors.open)(sealed).unwrap_or_default();
+        last.and_then(|text| text.strip_prefix(MARK)).map_or_else(|| printable(last).to_owned(), opened)
     }
 
-    /// Is it what a page says? That is a name, or one and an id.
-    pub fn is_one(text: &str) -> bool {
-        let (shown, passed) = text.split_once(MARK).map_or((text, None), |(shown, id)| (shown, Some(id)));
-        let none_yet = shown.is_empty() && passed.is_some();
-        (none_yet || RepositoryName::parse(shown).is_ok()) && passed.is_none_or(|id| id.parse::<RepositoryId>().is_ok())
+    /// Is it what a page of a list of visible repositories says? That is a name, or a sealed one.
+    pub fn is_list_position(&self, text: &str) -> bool {
+        match text.strip_prefix(MARK) {
+            Some(sealed) => (self.cursors.open)(sealed).is_some(),
+            None => RepositoryName::parse(text).is_ok(),
+        }
     }
 
-    /// The name that it is behind. If a repository has gone meanwhile, what was passed on the way to it is looked at again.
-    async fn name(&self, tx: &mut Tx<'_>, instance: InstanceId) -> Result<String, StoreError> {
-        let passed = match self.passed {
-            Some(id) => repository::by_id(tx, instance, id).await?.map(|passed| passed.name.to_string()),
-            None => None,
-        };
-        Ok(passed.unwrap_or_default().max(self.shown.clone()))
+    /// How many names a page looks at.
+    pub(crate) fn drawn(&self) -> usize {
+        let half = LOOKED_AT / 2;
+        half + usize::try_from((self.random)() % half as u64).unwrap_or_default()
     }
 }
 
@@ -81,38 +94,34 @@ pub(crate) struct Walk<'a> {
     pub(crate) hidden: Locks,
     /// Names that are looked at.
     pub(crate) most: usize,
+    pub(crate) cursors: &'a Cursors,
 }
 
 impl Walk<'_> {
-    /// A page of up to `n` names that are shown, and that `wanted` wants.
+    /// A page of up to `n` names behind `after` that are shown, and that `wanted` wants.
     pub(crate) async fn page(
         &self,
         tx: &mut Tx<'_>,
-        last: &Position,
+        after: &str,
         n: usize,
         wanted: impl Fn(&RepositoryName) -> bool + Send + Sync,
-    ) -> Result<Visible<RepositoryName>, StoreError> {
-        let after = last.name(tx, self.instance).await?;
+    ) -> Result<Visible<RepositoryName>, RegistryError> {
         let mut items: Vec<RepositoryName> = Vec::new();
         let mut take = |name: Option<&RepositoryName>| {
             items.extend(name.filter(|name| wanted(name)).cloned());
             items.len() <= n
         };
-        let cut = self.through(tx, &after, n.saturating_add(1), &mut take).await?;
+        let cut = self.through(tx, after, n.saturating_add(1), &mut take).await?;
         let more = items.len() > n;
         items.truncate(n);
-        let shown = items.last().map_or(&*last.shown, RepositoryName::as_str);
         let next = match cut {
-            Some(name) => Some(self.past(tx, shown, &name).await?),
-            None => Some(shown.to_owned()).filter(|_| more),
+            Some(passed) => {
+                let sealed = (self.cursors.seal)(passed.as_str()).ok_or_else(|| RegistryError::Broken(Box::new(NotSealed)))?;
+                Some(format!("{MARK}{sealed}"))
+            }
+            None => items.last().filter(|_| more).map(ToString::to_string),
         };
         Ok(Visible { items, next })
-    }
-
-    /// Where to go on past a name that need not be one to see.
-    async fn past(&self, tx: &mut Tx<'_>, shown: &str, name: &RepositoryName) -> Result<String, StoreError> {
-        let passed = if name.as_str() == shown { None } else { repository::id_by_name(tx, self.instance, name).await? };
-        Ok(Position { shown: shown.to_owned(), passed }.to_string())
     }
 
     /// Goes through the names behind `after` that lie where the filter shows any, in order, until `each` has enough; the `first` of
@@ -144,24 +153,5 @@ impl Walk<'_> {
             }
         }
         Ok(None)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_are_read_as_they_are_written() {
-        let id = RepositoryId::from_random(7);
-        for text in ["demo/app".to_owned(), format!("demo/app~{id}"), format!("~{id}")] {
-            assert!(Position::is_one(&text), "{text}");
-            assert_eq!(Position::read(Some(&text)).to_string(), text);
-        }
-        for (text, read) in [("demo/app~", "demo/app"), ("demo/app~x", "demo/app"), ("~", ""), ("a\0~x", ""), ("", "")] {
-            assert!(!Position::is_one(text), "{text}");
-            assert_eq!(Position::read(Some(text)).to_string(), read, "{text}");
-        }
-        assert_eq!(Position::read(None), Position::default());
     }
 }

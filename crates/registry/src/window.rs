@@ -8,7 +8,7 @@ use store::repository::{self, Repository};
 use store::tag::{self, Tagged};
 use store::{StoreError, Tx};
 
-use crate::visible::{LOOKED_AT, Position, Visible, Walk};
+use crate::visible::{Visible, Walk};
 use crate::{Registry, RegistryError};
 
 /// How far page numbers lead, and how far is counted.
@@ -162,7 +162,7 @@ impl Registry {
                         seen.take(name.filter(|name| named.shows(name)));
                         true
                     };
-                    managed(filter, id, REACH).through(tx, "", STEP, &mut each).await?;
+                    self.managed(filter, id, REACH).through(tx, "", STEP, &mut each).await?;
                     Ok(Counted { items: rows(tx, id, &seen.names).await?, total: seen.total })
                 })
             })
@@ -170,7 +170,7 @@ impl Registry {
         Ok(seen?)
     }
 
-    /// The same behind `after` (what the page before said), at most `n`. A page looks at [`LOOKED_AT`] names, and may have fewer
+    /// The same behind `after` (what the page before said), at most `n`. A page looks at [`LOOKED_AT`](crate::LOOKED_AT) names at most, and may have fewer
     /// than `n` of them, or none, and lead on.
     pub async fn visible_repositories(
         &self,
@@ -179,24 +179,22 @@ impl Registry {
         named: RepositoriesNamed<'_>,
         (n, after): (usize, Option<&str>),
     ) -> Result<Visible<Repository>, RegistryError> {
-        let (id, n, after) = (instance.id, n.min(MOST), Position::read(after));
-        let walk = managed(filter, id, LOOKED_AT);
-        let seen: Result<_, StoreError> = self
-            .store
+        let (id, n, after) = (instance.id, n.min(MOST), self.behind_what(after));
+        let walk = self.managed(filter, id, self.drawn());
+        self.store
             .scan(|tx| {
                 Box::pin(async {
                     let Visible { items, next } = walk.page(tx, &after, n, |name| named.shows(name)).await?;
                     Ok(Visible { items: rows(tx, id, &items).await?, next })
                 })
             })
-            .await;
-        Ok(seen?)
+            .await
     }
-}
 
-/// Who manages repositories sees those too that the registry's own lists leave out.
-fn managed(filter: &Filter, instance: InstanceId, most: usize) -> Walk<'_> {
-    Walk { filter, instance, hidden: Locks::default(), most }
+    /// Who manages repositories sees those too that the registry's own lists leave out.
+    fn managed<'a>(&'a self, filter: &'a Filter, instance: InstanceId, most: usize) -> Walk<'a> {
+        Walk { filter, instance, hidden: Locks::default(), most, cursors: &self.cursors }
+    }
 }
 
 /// What has been seen on the way to a window and through it.

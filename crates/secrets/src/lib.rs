@@ -27,6 +27,7 @@ mod keyed;
 mod kind;
 mod master;
 mod plain;
+mod returning;
 mod ring;
 mod scan;
 mod sealed;
@@ -40,6 +41,7 @@ pub use master::{KeyId, MasterKey, MasterKeyProblem};
 pub use plain::{Plain, SecretTooLong};
 /// The source of randomness that is passed in: take `&mut dyn Random`. Only cryptographically secure sources have it.
 pub use rand_core::CryptoRng as Random;
+pub use returning::Returning;
 pub use ring::{MasterKeys, SealingKeys, UnrelatedKeys};
 pub use scan::{Found, Scanner, Shape};
 pub use sealed::{OpenError, Row, SealError, Sealed, SealingKey};

@@ -125,7 +125,9 @@ pub async fn unlink(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Digest) 
         return Ok(false);
     }
     let freed = quota::unlinked(tx, repository, &[*digest]).await?;
-    quota::add(tx, repository, digest, -freed).await?;
+    if freed != 0 {
+        quota::add(tx, repository, digest, -freed).await?;
+    }
     Ok(true)
 }
 

@@ -250,7 +250,9 @@ pub async fn drop_link(tx: &mut Tx<'_>, repository: RepositoryId, digest: &Diges
     }
     // Its namespace may count a blob that its account does not have.
     let freed = quota::unlinked(tx, repository, &[*digest]).await?;
-    quota::add(tx, repository, digest, -freed).await?;
+    if freed != 0 {
+        quota::add(tx, repository, digest, -freed).await?;
+    }
     Ok(true)
 }
 

@@ -93,7 +93,9 @@ pub async fn remove_links(
     }
     if !gone.is_empty() {
         let freed = quota::unlinked(tx, repository, &gone).await?;
-        quota::collected(tx, repository, freed).await?;
+        if freed != 0 {
+            quota::collected(tx, repository, freed).await?;
+        }
     }
     Ok(gone)
 }

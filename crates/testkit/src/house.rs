@@ -15,8 +15,8 @@ use kit::{Answer, Request, problem};
 use model::{Clock as _, FixedClock, Op, RequestId, Seconds, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
-use registry::{Limits, Registry};
-use secrets::{Dice, MasterKey, MasterKeys};
+use registry::{Cursors, Limits, Registry};
+use secrets::{Dice, MasterKey, MasterKeys, Returning};
 use store::Store;
 use tokens::Tokens;
 use trail::Trail;
@@ -101,9 +101,12 @@ impl House {
         let sealing = keeper.sealing();
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), 1);
         let identity = Arc::new(identity.fetching_with(Arc::new(Fetcher::new().unwrap())));
+        let returning = Arc::new(Returning::new(Arc::clone(&sealing), Arc::clone(&dice), "list position"));
+        let same = Arc::clone(&returning);
+        let cursors = Cursors::new(move |name| returning.seal(name), move |sealed| same.open(sealed));
         let trail = Arc::new(Trail::open(Arc::clone(&store), sealing, Arc::clone(&dice), "testkit", NOW).await.unwrap());
         let random = move || dice.bits();
-        let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, Limits::default()));
+        let registry = Arc::new(Registry::new(Arc::clone(&store), blobs, Arc::clone(&access), random, cursors, Limits::default()));
         let bootstrap = identity.prepare_bootstrap(NOW).await.unwrap();
         assert!(identity.commit_bootstrap(&bootstrap).await.unwrap(), "the database is empty");
         Self {

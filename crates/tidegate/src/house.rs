@@ -9,8 +9,8 @@ use blobs::BlobStore;
 use fetch::Fetcher;
 use identity::{Identity, Keeper};
 use model::{Clock as _, Seconds};
-use registry::{Limits, Registry};
-use secrets::{Dice, MasterKeys};
+use registry::{Cursors, Limits, Registry};
+use secrets::{Dice, MasterKeys, Returning};
 use store::{PostgresSettings, Store, StoreError};
 use tokens::Tokens;
 use trail::Trail;
@@ -55,11 +55,13 @@ impl House {
         let identity = Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), hashers());
         let identity = identity.fetching_with(fetcher).limiting_callers(config.requests_per_second_per_caller).on_node(node);
         let identity = Arc::new(identity);
+        let cursors = cursors(Returning::new(Arc::clone(&sealing), Arc::clone(&dice), "list position"));
         let trail = Trail::open(Arc::clone(&store), sealing, Arc::clone(&dice), node, now).await;
         let trail = Arc::new(trail.map_err(|e| Refusal::SigningKeys(e.to_string()))?.keeping(config.audit.keeping));
         let heads = AuditHeads::open(&config.data_dir, &trail);
         let limits = Limits { namespaces: config.max_namespaces, repositories: config.max_repositories, ..Limits::default() };
-        let registry = Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), move || dice.bits(), limits);
+        let random = move || dice.bits();
+        let registry = Registry::new(Arc::clone(&store), blobs.clone(), Arc::clone(&access), random, cursors, limits);
         let registry = Arc::new(registry.redirecting(config.redirects.clone()).collecting(config.collection.times));
         Ok(Self { store, blobs, access, identity, registry, trail, heads })
     }
@@ -70,12 +72,22 @@ impl House {
         if let Err(error) = &flushed {
             tracing::error!(%error, "audit records were not written");
         }
+        if let Err(error) = self.registry.flush_pulls().await {
+            tracing::warn!(%error, "when images were pulled last was not written");
+        }
         if let Err(error) = self.trail.close(SystemClock.now()).await {
             tracing::warn!(%error, "audit records are written, and will be sealed by the next node");
         }
         self.heads.keep(&self.trail);
         flushed.is_ok()
     }
+}
+
+/// Where lists go on, for those who are told it.
+fn cursors(returning: Returning) -> Cursors {
+    let returning = Arc::new(returning);
+    let same = Arc::clone(&returning);
+    Cursors::new(move |name| returning.seal(name), move |sealed| same.open(sealed))
 }
 
 pub(crate) async fn blobs(config: &Config) -> Result<BlobStore, Refusal> {

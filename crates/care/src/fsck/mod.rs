@@ -72,9 +72,11 @@ impl Fsck<'_> {
     }
 
     async fn content(&self, mending: Option<&mend::Mending<'_>>, checkup: &mut Checkup, report: Report<'_>) -> Result<(), CareError> {
+        let mut given_up = 0;
         loop {
             let walked = self.contents.walk(AT_ONCE, report).await?;
-            self.is_no_mistake(&walked)?;
+            self.is_no_mistake(&walked, given_up)?;
+            given_up += walked.lost.len();
             for (done, lost) in walked.lost.iter().enumerate() {
                 let finding = mend::lost(&self.contents.store, mending, lost).await?;
                 checkup.find(finding);
@@ -95,12 +97,16 @@ impl Fsck<'_> {
     }
 
     /// Where most of an account is lost, it may be another server's storage, or one that is not mounted: also where there is little.
-    fn is_no_mistake(&self, walked: &Walked) -> Result<(), CareError> {
+    fn is_no_mistake(&self, walked: &Walked, given_up: usize) -> Result<(), CareError> {
         let accepted = self.repair.as_ref().is_none_or(|repair| repair.accept_loss);
         let most = walked.shares.iter().find(|share| share.lost.saturating_mul(2) > share.blobs);
         let Some(share) = most.filter(|_| !accepted) else { return Ok(()) };
+        let so_far = match given_up {
+            0 => "Nothing was changed".to_owned(),
+            some => format!("{some} lost blobs of other accounts were given up before"),
+        };
         let text = format!(
-            "{} of {} blobs of account {} are lost: is this the storage of this database, and is it mounted? Nothing was changed. If \
+            "{} of {} blobs of account {} are lost: is this the storage of this database, and is it mounted? {so_far}. If \
              they are lost for good, say --accept-loss: their rows go, and clients can push them again",
             share.lost, share.blobs, share.account
         );

@@ -124,7 +124,14 @@ pub(crate) async fn house_at(external_url: Option<&str>) -> House {
     let identity = Arc::new(Identity::new(Arc::clone(&store), Arc::clone(&access), tokens, keeper, Arc::clone(&dice), 1));
     let folder = tempfile::tempdir().unwrap();
     let blobs = BlobStore::open(folder.path(), Options::default()).unwrap();
-    let registry = Arc::new(Registry::new(store, blobs, access, move || dice.bits(), Limits::default()));
+    let registry = Arc::new(Registry::new(
+        store,
+        blobs,
+        access,
+        move || dice.bits(),
+        registry::Cursors::new(|name| Some(name.to_owned()), |sealed| Some(sealed.to_owned())),
+        Limits::default(),
+    ));
     let door = DoorOci::new(Arc::clone(&identity), registry, external_url);
     let root_caller = root_caller(account);
     let nobody = || Person { basic: String::new(), caller: Caller::anonymous() };

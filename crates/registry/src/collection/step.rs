@@ -113,10 +113,7 @@ impl Registry {
         if done.is_err() {
             self.collection_meters.failed.count((Failed::Step,));
         }
-        match done {
-            Err(RegistryError::Conflict) if collecting.narrow() => Ok(Step::On),
-            done => done,
-        }
+        done
     }
 
     async fn step(&self, collecting: &mut Collecting, now: Timestamp) -> Result<Step, RegistryError> {
@@ -138,6 +135,11 @@ impl Registry {
         let (written, went) = match self.store.write(|tx| Box::pin(write(tx, &next, &gone, (bounds, now)))).await {
             Ok(written) => written,
             Err(Undone::Overtaken) => return Ok(Step::Overtaken),
+            // It has met pushes at every try, or took too long.
+            Err(Undone::Failed(StoreError::Conflict { .. } | StoreError::Unavailable(_))) if collecting.narrow() => {
+                self.collection_meters.failed.count((Failed::Step,));
+                return Ok(Step::On);
+            }
             Err(Undone::Failed(error)) => return Err(error.into()),
         };
         for one in &went {

@@ -3,6 +3,7 @@
 mod generated;
 mod leaks;
 mod passwords;
+mod returning;
 mod scanning;
 mod sealing;
 

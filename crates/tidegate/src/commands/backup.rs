@@ -13,7 +13,7 @@ use store::Store;
 use super::Failure;
 use super::beside::{Teller, block_on, finish};
 use crate::config::MachineArguments;
-use crate::house::{blobs_to_read, database};
+use crate::house::{blobs_to_read, database, refused};
 use crate::master_key::present_master_keys;
 use crate::printer::{Format, Harm, Output};
 use crate::system::{SystemClock, SystemRandom, environment};
@@ -90,7 +90,7 @@ fn make(arguments: &Arguments) -> Result<Output, Failure> {
     SystemRandom::open().fill(&mut random);
     let made = block_on(async {
         let backup = Backup {
-            store: Arc::new(Store::peek(&database(&config)).await?),
+            store: Arc::new(Store::peek(&database(&config)).await.map_err(|error| refused(&config, &error))?),
             blobs: blobs_to_read(&config)?,
             clock: Arc::new(SystemClock),
             target,

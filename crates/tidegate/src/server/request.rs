@@ -52,22 +52,26 @@ impl<A: App> Frame<A> {
     /// not any more is told so. As long and as far as there is room to wait; then its answer is 429.
     async fn answer_in_turn(&self, op: Op, head: Parts, body: Incoming, local: SocketAddr) -> Answer {
         let again = (self.limits && body.is_end_stream()).then(|| copy(&head));
-        let mut answer = self.answer(op.clone(), head, RequestBody::Incoming(body), local).await;
+        let mut answer = self.answer((op.clone(), head, RequestBody::Incoming(body)), local, true).await;
         let Some(head) = again else { return answer };
         let mut left = self.patience.turn;
         while let Some(wait) = turn_of(&answer).filter(|wait| *wait <= left)
-            && let Ok(_room) = self.turns.try_acquire()
+            && let Ok(room) = self.turns.try_acquire()
         {
+            // Who had a turn at the address, and none of the caller's, has paid at the address.
+            let at_address = answer.extensions().get::<AtAddress>().is_some();
             tokio::time::sleep(wait).await;
+            drop(room);
             left = left.saturating_sub(wait);
-            answer = self.answer(self.edge.later(&op), copy(&head), RequestBody::empty(), local).await;
+            answer = self.answer((self.edge.later(&op), copy(&head), RequestBody::empty()), local, at_address).await;
         }
         answer
     }
 
-    async fn answer(&self, op: Op, head: Parts, body: RequestBody, local: SocketAddr) -> Answer {
+    /// `at_address`: it counts against the limit of its address.
+    async fn answer(&self, (op, head, body): (Op, Parts, RequestBody), local: SocketAddr, at_address: bool) -> Answer {
         match admit(self, &head, local) {
-            Ok(_) if let Some(refused) = self.too_often(&op, &head) => refused,
+            Ok(_) if at_address && let Some(refused) = self.too_often(&op, &head) => refused,
             Ok(host) => {
                 let request = Request { op, host, head, body };
                 AssertUnwindSafe(self.app.answer(request)).catch_unwind().await.unwrap_or_else(|_| defect())
@@ -83,9 +87,14 @@ impl<A: App> Frame<A> {
         let wait_ms = if sends { limit.take_on_credit(op) } else { limit.take(op) }.err()?;
         let mut answer = self.app.too_often(op, head, wait_ms)?;
         answer.extensions_mut().insert(ComeAgain(wait_ms));
+        answer.extensions_mut().insert(AtAddress);
         Some(answer)
     }
 }
+
+/// The limit that an answer 429 speaks of is its address's.
+#[derive(Clone, Copy)]
+struct AtAddress;
 
 /// When a request that was one too many has its turn. Clouds' clients, which are told in other ways, wait by themselves.
 fn turn_of(answer: &Answer) -> Option<Duration> {

@@ -46,7 +46,7 @@ impl Numbered {
 
 impl Asked {
     /// A token is what the page before said; `can_be` says whether it can be one.
-    pub(super) fn read(call: &Call, can_be: fn(&str) -> bool) -> Result<Self, Failure> {
+    pub(super) fn read(call: &Call, can_be: impl Fn(&str) -> bool) -> Result<Self, Failure> {
         let size = call.parameters.integer("MaxResults", 1..=FURTHEST)?.map(|n| n.min(MOST));
         let token = call.optional("NextToken").map(str::to_owned);
         if size.is_none() && token.is_none() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use access::Filter;
 use model::{Action, ImmutableTags, OnInstance, OnNamespace, RepositoryName, act};
-use registry::{Counted, ImmutabilityChange, ListPosition, NewRepository, RegistryError, RepositoriesNamed, Repository, RepositoryChanges};
+use registry::{Counted, ImmutabilityChange, NewRepository, RegistryError, RepositoriesNamed, Repository, RepositoryChanges};
 
 use super::named::{self, NORMAL, NOT_THERE, namespace_name, whole};
 use super::namespaces::{TYPES, is_public, repo_type};
@@ -46,7 +46,9 @@ pub(super) async fn get_repository(call: Call) -> Result<Object, Failure> {
 
 /// With a namespace: all of it, for whoever may list it. Without: of every namespace, what the caller may see.
 pub(super) async fn list_repository(call: Call) -> Result<Object, Failure> {
-    let asked = Asked::read(&call, ListPosition::is_one)?;
+    let of_all = call.optional("RepoNamespaceName").is_none();
+    let is_position = |token: &str| if of_all { call.registry().is_list_position(token) } else { RepositoryName::parse(token).is_ok() };
+    let asked = Asked::read(&call, is_position)?;
     let nothing = !matches!(call.parameters.word("RepoStatus", &STATUSES)?, None | Some(NORMAL | ALL));
     let namespace = call.optional("RepoNamespaceName").map(|text| namespace_name("RepoNamespaceName", text)).transpose()?;
     let name = call.optional("RepoName");

@@ -103,7 +103,9 @@ async fn a_list_goes_on_by_token() {
         let want: &[&str] = if scope.is_empty() { &["app db", "web app"] } else { &["app db", "web"] };
         assert_eq!(seen, want);
     }
-    assert_eq!(code(&asked(&client, &house, "ListRepository", &[("NextToken", "No Token")]).await), "InvalidNextToken");
+    for wrong in [&[("NextToken", "No Token")][..], &[("NextToken", "~demo/app")], &[("RepoNamespaceName", "demo"), ("NextToken", "~AA")]] {
+        assert_eq!(code(&asked(&client, &house, "ListRepository", wrong).await), "InvalidNextToken", "{wrong:?}");
+    }
     assert_eq!(code(&asked(&client, &house, "ListRepository", &[("MaxResults", "0")]).await), "InvalidMaxResults");
 }
 
