@@ -28,9 +28,13 @@ pub(crate) fn program(workspace: &Workspace, tag: &str) -> Result<PathBuf> {
 }
 
 fn unpack(workspace: &Workspace, tag: &str, source: &Path) -> Result<()> {
-    let part = source.with_extension("part");
+    let beside = |what: &str| source.with_file_name(format!("{tag}.{what}"));
+    let (part, archive) = (beside("part"), beside("tar"));
+    // What a run left that was cut off.
+    if part.exists() {
+        fs::remove_dir_all(&part)?;
+    }
     fs::create_dir_all(&part)?;
-    let archive = part.with_extension("tar");
     run(git(workspace).args(["archive", "--format=tar", "--output"]).arg(&archive).arg(tag))?;
     run(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(&part))?;
     fs::remove_file(&archive)?;

@@ -33,8 +33,8 @@ pub const STALL_TIMEOUT: Duration = Duration::from_mins(2);
 pub const HOLD_BACK: Duration = Duration::from_millis(250);
 /// Answers that are held back at once; further ones go out without delay.
 pub const MAX_HELD_BACK: usize = 512;
-/// How long a request that is one too many waits for its turn at most.
-pub const TURN: Duration = Duration::from_secs(4);
+/// How long a request that is one too many waits for its turn at most. The help of `limits.requests_per_second_per_caller` says it.
+pub const TURN: Duration = Duration::from_secs(8);
 /// Requests that wait for their turn at once; further ones are told so. Of one caller no more than come in that time.
 pub const MAX_TURNS: usize = 512;
 /// Requests side by side on one HTTP/2 connection.

@@ -90,7 +90,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "start",
         "Whether a start brings the schema of the database up to date, or is refused until `tidegate migrate` has done so",
     ),
-    one("postgres.connections", "number", "16", "Connections to PostgreSQL at a time, 1 to 1000, on each node"),
+    one("postgres.connections", "number", "16", "Connections to PostgreSQL at a time, 1 to 1000, on each node; up to six besides"),
     one("postgres.acquire_seconds", "seconds", "5", "How long a request waits for one of them, 1 to 60; then the answer is 503"),
     one("postgres.statement_seconds", "seconds", "10", "How long one statement may take, 1 to 600; then the answer is 503"),
     one(
@@ -178,8 +178,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "limits.requests_per_second_per_caller",
         "number",
         "",
-        "Requests that one user, service account or role may make in a second, on each node, and ten times as many at once; more are 429 with \
-         `Retry-After`; not set: any number",
+        "Requests that one user, service account or role may make in a second, on each node, and ten times as many at once; more wait up \
+         to 8 seconds, then they are 429 with `Retry-After`; not set: any number",
     ),
     one(
         "limits.requests_per_second_per_address",

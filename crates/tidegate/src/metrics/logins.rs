@@ -24,7 +24,7 @@ fn rights(metrics: &mut Metrics, sources: &Sources) {
     metrics.register(MetricKind::Counter, "token_scopes", scopes, sources.rights.scopes.clone());
     let decisions = "Decisions about rights, and requests that network rules turned away, by what was decided";
     metrics.register(MetricKind::Counter, "decisions", decisions, sources.rights.decisions.clone());
-    let limited = "Requests refused because their caller or address makes too many, by which limit it was";
+    let limited = "Times that a request was one too many of its caller or address (it then waited or was refused), by which limit it was";
     let (logins, limit) = (sources.logins.clone(), sources.limit.clone());
     let refused = move || {
         let by_address = limit.as_ref().map_or(0, |limit| limit.refused());

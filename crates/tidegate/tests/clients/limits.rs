@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::containers::Skopeo;
 use crate::docker::Docker;
+use crate::layout::{Layout, tar};
 use crate::modules::{Crane, Oras, Regctl};
 use crate::people::{Login, PASSWORD, People};
 use crate::support::house::{House, text};
@@ -46,14 +47,20 @@ fn told(people: &People, root: &str) -> f64 {
     line.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// Pushes and pulls, told to slow down both times: it waits by itself.
-fn waits(client: &mut dyn Client, people: &People, root: &str) {
-    may_ask(people, client);
+/// How often somebody was told to slow down while this was done.
+fn told_while(people: &People, root: &str, what: impl FnOnce()) -> f64 {
     let before = told(people, root);
-    client.push("demo/app:1").ok();
+    what();
+    told(people, root) - before
+}
+
+/// Pushes and pulls, with nothing left each time: it waits by itself. How often it was told to slow down as it pushed, and as it pulled.
+fn waits(client: &mut dyn Client, people: &People, root: &str) -> (f64, f64) {
+    may_ask(people, client);
+    let pushed = told_while(people, root, || drop(client.push("demo/app:1").ok()));
     spend(people);
-    client.pull("demo/app:1").ok();
-    assert!(told(people, root) >= before + 2.0, "was never told to slow down");
+    let pulled = told_while(people, root, || drop(client.pull("demo/app:1").ok()));
+    (pushed, pulled)
 }
 
 #[test]
@@ -67,7 +74,30 @@ fn whoever_has_spent_what_there_is_comes_to_an_end_by_itself() {
         Box::new(Regctl::new(&people)),
         Box::new(Crane::new(&people)),
     ];
+    // A client that is slower than the limit is not told.
+    let (mut pushed, mut pulled) = (0.0, 0.0);
     for client in &mut clients {
-        waits(&mut **client, &people, &root);
+        let told = waits(&mut **client, &people, &root);
+        (pushed, pulled) = (pushed + told.0, pulled + told.1);
     }
+    assert!(pushed > 0.0 && pulled > 0.0, "nobody was told to slow down: {pushed} at pushes, {pulled} at pulls");
+}
+
+/// More side by side than may be asked for in a second, and each of it several requests.
+#[test]
+#[ignore = "cargo xtask test --only clients"]
+fn an_image_of_eight_layers_comes_to_its_end_as_well() {
+    let (people, root) = hurried();
+    let layout = Layout::new(&people.house.folder.path().join("eight"));
+    let layers: Vec<Vec<u8>> = (0..8).map(|place| tar(&format!("file-{place}"), place.to_string().as_bytes())).collect();
+    let image = layout.image("amd64", &layers);
+    let layout = layout.tagged(image);
+    let (mut skopeo, mut docker) = (Skopeo::new(&people), Docker::new(&people));
+    may_ask(&people, &mut skopeo);
+    let told = told_while(&people, &root, || drop(skopeo.push_layout(&layout, "demo/eight:1").ok()));
+    assert!(told > 0.0, "the push was never told to slow down");
+    spend(&people);
+    skopeo.pull("demo/eight:1").ok();
+    may_ask(&people, &mut docker);
+    docker.pull("demo/eight:1").ok();
 }

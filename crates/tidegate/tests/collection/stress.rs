@@ -71,8 +71,9 @@ fn stress(name: &str, mut house: House) {
     assert_eq!(seen.missing(), [""; 0]);
     assert_eq!(seen.orphans(), [""; 0]);
 
-    // It was what it says: nothing of it was left out. (A run takes a few seconds on two busy cores: it rests most of its time.)
-    assert!(runs >= seconds / 20, "only {runs} runs in {seconds} s");
+    // It was what it says: nothing of it was left out. (A run takes some ten seconds beside another house on two cores: it
+    // rests most of its time.)
+    assert!(runs >= seconds / 40, "only {runs} runs in {seconds} s");
     for (what, count) in [
         ("pushes", counts.pushes),
         ("blobs found", counts.found),

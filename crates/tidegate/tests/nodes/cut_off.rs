@@ -63,13 +63,19 @@ fn a_node_that_was_stopped_honours_nothing_that_ended_meanwhile() {
                     _ => panic!("stopped for {pause} ms: {} after {:?}: {}", answer.status, at - done, answer.text()),
                 }
             }
+            // Not only later: it comes to know, and honours nothing until it does.
+            crate::support::wait_until("it refuses", Duration::from_secs(30), || {
+                let status = pull(&trio, node, &known.bearer);
+                assert!(status != 200 || pause < 500, "stopped for {pause} ms, and then 200");
+                status == 401
+            });
         }
     }
     println!(
         "stopped nodes that went on: {refused} times 401, {unavailable} times 503; 200 after short stops: {early} times, within a second"
     );
-    // Of seven requests at each of 27 stops, most are refused for what has ended.
-    assert!(refused > 100, "{refused} times 401, {unavailable} times 503, {early} times 200");
+    // How many are refused at once, and how many are told "later", is the database's pace.
+    assert!(refused > 0, "{refused} times 401, {unavailable} times 503, {early} times 200");
 }
 
 /// It cannot look, so it decides nothing: not even in the second after the acknowledgement.

@@ -113,15 +113,17 @@ impl Wire {
     }
 
     pub(crate) fn commits(&self, fate: Commits) {
-        let place = COMMITS.iter().position(|one| *one == fate).unwrap();
-        self.with.lock().unwrap().clear();
-        self.commits.store(u8::try_from(place).unwrap(), Ordering::SeqCst);
+        self.commits_of("", fate);
     }
 
     /// The same for those transactions alone that say this.
     pub(crate) fn commits_of(&self, said: &str, fate: Commits) {
-        self.commits(fate);
-        *self.with.lock().unwrap() = said.as_bytes().to_vec();
+        let place = COMMITS.iter().position(|one| *one == fate).unwrap();
+        // Whose fate it is comes before the fate, and is looked at after it: in between no other commit has it.
+        if fate != Commits::Pass {
+            *self.with.lock().unwrap() = said.as_bytes().to_vec();
+        }
+        self.commits.store(u8::try_from(place).unwrap(), Ordering::SeqCst);
     }
 }
 
