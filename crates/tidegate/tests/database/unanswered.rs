@@ -47,7 +47,14 @@ impl Cut {
     /// What a client finds after a commit with this fate: done (`200..300`), or not (404).
     #[track_caller]
     fn found(&self, fate: Commits, what: &str, ask: &Ask) -> Option<Answer> {
-        let answer = self.send(ask);
+        // A slow machine may still be at what came late.
+        let mut answer = self.send(ask);
+        wait_until(what, std::time::Duration::from_secs(30), || {
+            if answer.status == 503 {
+                answer = self.send(ask);
+            }
+            answer.status != 503
+        });
         let done = match answer.status {
             200..300 => true,
             404 => false,
