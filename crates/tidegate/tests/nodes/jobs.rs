@@ -197,6 +197,9 @@ fn another_deletes_old_audit_records() {
         wait_until("all are there", SOON, || (0..3).all(|node| trio.said(0, node).is_some()));
         let name = |node: usize| trio.said(0, node).unwrap()["node_id"].as_str().unwrap().to_owned();
         let (holder, before) = (name(2), name(1));
+        // The first records of each round are sealed some time after they were written.
+        let sealed = || trio.sql("SELECT count(*) FROM audit_event WHERE sealed_ms > 1")[0] != "0";
+        wait_until("there are records", SOON, sealed);
         // It is at it when it dies, or is stopped; what is there is as old as can be.
         trio.nodes[2].signal(how);
         trio.sql(&format!(
