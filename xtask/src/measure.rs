@@ -34,6 +34,16 @@ use tidegate::{Program, Tidegate};
 const ROUNDS: u8 = 5;
 const SECONDS: u32 = 10;
 
+/// How often, and how long.
+#[derive(Args)]
+struct Repeats {
+    #[arg(long, default_value_t = ROUNDS)]
+    rounds: u8,
+    /// Seconds of one load round.
+    #[arg(long, default_value_t = SECONDS)]
+    secs: u32,
+}
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// A Tidegate that is built already; else the release build is made first.
@@ -51,7 +61,7 @@ enum What {
     /// Tidegate beside another server, by the load kit.
     Compare(Compare),
     /// Tokens for generated secrets, and both kinds of login during a flood of wrong passwords.
-    Logins(logins::Options),
+    Logins(Repeats),
     /// Tokens with 10,000 principals, 100,000 credentials and 100 policies.
     Population(population::Options),
     /// From a start to the first answer, and memory at rest, beside the other registries.
@@ -59,7 +69,7 @@ enum What {
     /// Questions among 10^3 to 10^6 of everything, and what pulls leave in the database.
     Growth(growth::Options),
     /// Over PostgreSQL and object storage, beside SQLite and a folder.
-    BackEnds(back_ends::Options),
+    BackEnds(Repeats),
     /// A plain receiver of PUT requests: the limit that pushes are held against.
     Sink(sink::Options),
 }
@@ -132,12 +142,12 @@ impl Everything {
         plain.run(workspace, || Ok(program.clone()))?;
         self.compare(vec![Against::Nginx], true).run(workspace, || Ok(program.clone()))?;
         let (rounds, secs) = self.load();
-        logins::run(&Tidegate::start(program, false)?, &logins::Options { rounds, secs })?;
+        logins::run(&Tidegate::start(program, false)?, &Repeats { rounds, secs })?;
         let population = if self.try_out { (100, 1000) } else { (10_000, 200_000) };
         let population = population::Options { principals: population.0, grants: population.1 };
         population::run(&Tidegate::start(program, false)?, &population)?;
         start::run(workspace, program, &start::Options { rounds })?;
-        back_ends::run(workspace, program, &back_ends::Options { rounds, secs }, self.try_out)?;
+        back_ends::run(workspace, program, &Repeats { rounds, secs }, self.try_out)?;
         let (most, pulls) = if self.try_out { (1000, 1000) } else { (1_000_000, 100_000) };
         growth::measure(workspace, &growth::Options { back_end: Vec::new(), part: Vec::new(), most, pulls })
     }

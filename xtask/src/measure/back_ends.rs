@@ -3,11 +3,10 @@
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use clap::Args;
 
 use super::figures::{print, processor_seconds, processor_seconds_of_children};
 use super::tidegate::{Program, Tidegate};
-use super::{LoadKit, Side};
+use super::{LoadKit, Repeats, Side};
 use crate::command::output;
 use crate::peers;
 use crate::postgres::Cluster;
@@ -19,17 +18,8 @@ const CONTENT: &str = "^(blob_get_100m_x1|blob_get_big_x1|push_big_put|push_smal
 /// What the load kit has put there (`bench.py`).
 const MANIFEST: &str = "/v2/bench/small/manifests/v1";
 
-#[derive(Args)]
-pub(super) struct Options {
-    #[arg(long, default_value_t = super::ROUNDS)]
-    pub(super) rounds: u8,
-    /// Seconds of one load round.
-    #[arg(long, default_value_t = super::SECONDS)]
-    pub(super) secs: u32,
-}
-
 /// `a` is over SQLite and a folder, `b` over PostgreSQL and S3, all of it on this machine.
-pub(super) fn run(workspace: &Workspace, program: &Program, options: &Options, try_out: bool) -> Result<()> {
+pub(super) fn run(workspace: &Workspace, program: &Program, options: &Repeats, try_out: bool) -> Result<()> {
     peers::debian::provision_measure(workspace)?;
     let (cluster, bucket) = (Cluster::start()?, Bucket::start(workspace)?);
     let settings = [vec![("TIDEGATE_DATABASE", cluster.url())], bucket.settings().to_vec()].concat();

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clap::Args;
 
+use super::Repeats;
 use super::figures::{middle, most_memory, print, processor_seconds};
 use super::http::{Connection, Crowd};
 use super::tidegate::{Manager, Tidegate};
@@ -20,15 +20,6 @@ const NAMES: u64 = 1000;
 const FLOOD: usize = 64;
 /// How long the flood has run before anybody else is measured.
 const HEAD_START: Duration = Duration::from_millis(200);
-
-#[derive(Args)]
-pub(super) struct Options {
-    #[arg(long, default_value_t = super::ROUNDS)]
-    pub(super) rounds: u8,
-    /// Seconds of one load round.
-    #[arg(long, default_value_t = super::SECONDS)]
-    pub(super) secs: u32,
-}
 
 /// What is measured with: a running server, a generated secret, people with passwords who have not logged in yet.
 struct Scene<'a> {
@@ -48,7 +39,7 @@ struct Seen {
     cost: Vec<f64>,
 }
 
-pub(super) fn run(tidegate: &Tidegate, options: &Options) -> Result<()> {
+pub(super) fn run(tidegate: &Tidegate, options: &Repeats) -> Result<()> {
     let mut scene = Scene::prepare(tidegate, options)?;
     let (seen, most) = most_memory(tidegate.pid(), || {
         let mut seen = Seen::default();
@@ -65,7 +56,7 @@ pub(super) fn run(tidegate: &Tidegate, options: &Options) -> Result<()> {
 }
 
 impl Scene<'_> {
-    fn prepare<'a>(tidegate: &'a Tidegate, options: &Options) -> Result<Scene<'a>> {
+    fn prepare<'a>(tidegate: &'a Tidegate, options: &Repeats) -> Result<Scene<'a>> {
         let mut manager = Manager::log_in(tidegate)?;
         manager.create_user("robot")?;
         let secret = basic("robot", &manager.create_credential("robot")?);

@@ -12,6 +12,7 @@ mod manifests;
 mod overlapping;
 mod protection;
 mod quotas;
+mod references;
 mod retention;
 mod turns;
 mod uploads;

@@ -134,6 +134,16 @@ fn what_everything_depends_on_goes_past_a_full_queue() {
     });
 }
 
+/// Looks again until it is so; a minute at most.
+async fn until(is_so: impl Fn() -> bool) {
+    let looking = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), looking).await.unwrap();
+}
+
 /// Others wait for its turn: behind a queue of readers each would take as long as the queue.
 #[test]
 fn who_has_a_turn_goes_past_a_full_queue() {
@@ -147,14 +157,10 @@ fn who_has_a_turn_goes_past_a_full_queue() {
         let (again, tries) = (Arc::clone(store), Arc::new(AtomicU32::new(0)));
         let counted = Arc::clone(&tries);
         let met = tokio::spawn(async move { meet_twice(&again, &counted).await.map_err(|error| error.to_string()) });
-        while tries.load(Ordering::Acquire) == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until(|| tries.load(Ordering::Acquire) > 0).await;
         // One minute of queue.
         let waiting: Vec<_> = (0..200).map(|_| tokio::spawn(slow(Arc::clone(store)))).collect();
-        while store.connections().unwrap().waiting < 200 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until(|| store.connections().unwrap().waiting >= 200).await;
         let of_a_thing = async {
             for id in 0..10 {
                 store.write_in_turn(7, |tx| Box::pin(add(tx, id, "of a thing"))).await?;
